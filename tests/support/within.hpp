@@ -37,7 +37,7 @@ public:
     /// Waits a moment for what the kernel is still taking down, then names what is left.
     std::vector<std::string> sentences() const
     {
-        wait_until(std::chrono::seconds(2), [this] { return new_children().empty(); });
+        wait_until(std::chrono::milliseconds(250), [this] { return new_children().empty(); });
         auto found = changes(descriptors_, open_descriptors());
         for (auto& line : new_children())
             found.push_back(to_string(line));

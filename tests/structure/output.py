@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Runs an example and compares what it prints with the promise in its first comment.
+
+    // Prints:
+    //   worker 1 online, pid <n>
+    //   done
+
+<n> stands for any number. "Prints, in any order:" allows the lines to come in any order. An empty
+comment line, or the end of the comment, ends the promise.
+
+usage: output.py PROGRAM SOURCE
+"""
+
+import collections
+import difflib
+import pathlib
+import re
+import subprocess
+import sys
+
+LIMIT = 60  # seconds
+
+
+def promise(source):
+    """The promised lines and whether they may come in any order."""
+    comment = re.match(r'(?://.*\n)+', source.removeprefix('// SPDX-License-Identifier: BSL-1.0\n'))
+    block = re.search(r'^// Prints(, in any order)?:\n((?://   ?.*\n)*)', comment[0] if comment else '',
+                      re.MULTILINE)
+    if not block:
+        return None, False
+    return [line[5:] for line in block[2].splitlines()], bool(block[1])
+
+
+def masked(lines, promised):
+    """The lines with each number that a promised line leaves open replaced by <n>."""
+    patterns = [(line, re.compile(re.escape(line).replace('<n>', r'-?\d+(?:\.\d+)?')))
+                for line in promised]
+    result = []
+    for line in lines:
+        result.append(next((text for text, pattern in patterns if pattern.fullmatch(line)), line))
+    return result
+
+
+def difference(promised, printed, any_order):
+    """What differs, as lines; empty when the promise is kept."""
+    got = masked(printed, promised)
+    if any_order:
+        promised, got = sorted(promised), sorted(got)
+    return list(difflib.unified_diff(promised, got, 'promised', 'printed', lineterm=''))
+
+
+def main():
+    program, source = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    promised, any_order = promise(source.read_text())
+    if promised is None:
+        sys.exit(f'{source}: its first comment has no "Prints:" block')
+    run = subprocess.run([program], cwd=program.parent, stdin=subprocess.DEVNULL, timeout=LIMIT,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    wrong = difference(promised, run.stdout.splitlines(), any_order)
+    if run.returncode != 0:
+        wrong.append(f'it ended with {run.returncode}')
+    sys.exit('\n'.join([f'{source}:'] + wrong) if wrong else None)
+
+
+if __name__ == '__main__':
+    main()

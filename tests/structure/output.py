@@ -11,12 +11,13 @@ comment line, or the end of the comment, ends the promise.
 usage: output.py PROGRAM SOURCE
 """
 
-import collections
 import difflib
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import time
 
 LIMIT = 60  # seconds
 
@@ -24,8 +25,8 @@ LIMIT = 60  # seconds
 def promise(source):
     """The promised lines and whether they may come in any order."""
     comment = re.match(r'(?://.*\n)+', source.removeprefix('// SPDX-License-Identifier: BSL-1.0\n'))
-    block = re.search(r'^// Prints(, in any order)?:\n((?://   ?.*\n)*)', comment[0] if comment else '',
-                      re.MULTILINE)
+    block = comment and re.search(r'^// Prints(, in any order)?:\n((?://   .*\n)*)', comment[0],
+                                  re.MULTILINE)
     if not block:
         return None, False
     return [line[5:] for line in block[2].splitlines()], bool(block[1])
@@ -49,16 +50,35 @@ def difference(promised, printed, any_order):
     return list(difflib.unified_diff(promised, got, 'promised', 'printed', lineterm=''))
 
 
+def left_behind(mark):
+    """The processes that still run with this mark in their environment, after a moment."""
+    for _ in range(50):
+        left = []
+        for folder in pathlib.Path('/proc').glob('[0-9]*'):
+            try:
+                if mark.encode() in (folder / 'environ').read_bytes().split(b'\0'):
+                    left.append(f'process {folder.name} was left behind')
+            except OSError:
+                pass  # it has ended meanwhile, or is somebody else's
+        if not left:
+            break
+        time.sleep(0.1)
+    return left
+
+
 def main():
     program, source = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     promised, any_order = promise(source.read_text())
     if promised is None:
         sys.exit(f'{source}: its first comment has no "Prints:" block')
+    mark = f'BROOD_EXAMPLE={os.getpid()}'
     run = subprocess.run([program], cwd=program.parent, stdin=subprocess.DEVNULL, timeout=LIMIT,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                         env={**os.environ, 'BROOD_EXAMPLE': str(os.getpid())}, text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     wrong = difference(promised, run.stdout.splitlines(), any_order)
     if run.returncode != 0:
         wrong.append(f'it ended with {run.returncode}')
+    wrong += left_behind(mark)
     sys.exit('\n'.join([f'{source}:'] + wrong) if wrong else None)
 
 

@@ -1,0 +1,64 @@
+"""The compiler and flags of a build directory, as its tests are compiled."""
+
+import concurrent.futures
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Compiler:
+    """Compiles further files as tests/support/main.cpp of this build directory is compiled."""
+
+    def __init__(self, build):
+        self.build = pathlib.Path(build).resolve()
+        commands = json.loads((self.build / 'compile_commands.json').read_text())
+        model = next(c for c in commands if c['file'].endswith('tests/support/main.cpp'))
+        words = shlex.split(model['command'])
+        self.flags = []
+        while words:
+            word = words.pop(0)
+            if word in ('-o', '-MF', '-MQ'):
+                words.pop(0)
+            elif word not in ('-c', '-MD') and not word.endswith('main.cpp'):
+                self.flags.append(word)
+        self.flags = [f for f in self.flags if not f.startswith('-fdiagnostics-color')]
+
+    def run(self, *arguments):
+        """The finished process; its output holds what the compiler said."""
+        return subprocess.run([*self.flags, *map(str, arguments)], cwd=self.build, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def first_error(self, source):
+        """The first error of a file, without its place; empty when it compiles."""
+        said = self.run('-fsyntax-only', source)
+        found = re.search(r'error: (.*)', said.stdout)
+        return found[1] if found else said.stdout if said.returncode else ''
+
+    def object(self, source, text):
+        """Writes a source into the build directory and compiles it: (object, complaints)."""
+        path = self.build / 'tests/structure.p' / source
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+        target = path.with_suffix('.o')
+        said = self.run('-c', path, '-o', target)
+        return target, said.stdout if said.returncode else ''
+
+
+def report(work, items, workers=2):
+    """Does the work on each item and prints what is wrong with it; ends with the plain counts.
+
+    The work gives complaints, or nothing. True when there were none.
+    """
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        for item, complaints in zip(items, pool.map(work, items)):
+            if complaints:
+                failed += 1
+                print(f'{item}: {complaints}', flush=True)
+    print(f'{len(items) - failed} passed, {failed} failed')
+    return failed == 0

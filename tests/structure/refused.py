@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""What must not compile is refused with a sentence that says the cure, as the first error.
+
+The sentence stands in the first line of each file: // refused: a message cannot be a pointer
+
+usage: refused.py BUILD_DIRECTORY
+"""
+
+import sys
+
+from compiler import ROOT, Compiler, report
+
+
+def main():
+    compiler = Compiler(sys.argv[1])
+
+    def refusal(source):
+        first = source.read_text().partition('\n')[0]
+        if not first.startswith('// refused: '):
+            return 'its first line must be "// refused: " and the sentence'
+        sentence = first.removeprefix('// refused: ').strip()
+        error = compiler.first_error(source)
+        if not error:
+            return f'compiles, but should be refused: {sentence}'
+        return '' if sentence in error else f'\n  promised: {sentence}\n  first error: {error}'
+
+    sources = sorted((ROOT / 'tests/refused').glob('*.cpp'))
+    sys.exit(not report(refusal, sources))
+
+
+if __name__ == '__main__':
+    main()

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace brood
 {
@@ -89,10 +90,16 @@ inline std::error_code make_error_code(errc value) noexcept
 class error : public std::system_error
 {
 public:
-    error(errc value, const std::string& who_and_what)
-        : std::system_error(make_error_code(value), who_and_what)
+    error(errc value, std::string who_and_what)
+        : std::system_error(make_error_code(value), who_and_what), text_(std::move(who_and_what))
     {
     }
+
+    /// Who and what, without the text of the class that what() ends with.
+    const std::string& text() const noexcept { return text_; }
+
+private:
+    std::string text_;
 };
 
 /// Throws what the operating system said, as "step subject: text of the error".
@@ -110,7 +117,7 @@ public:
 template <class Result>
 Result check(Result result, std::string_view step, std::string_view subject = {})
 {
-    if (result == static_cast<Result>(-1))
+    if (result == (Result)(-1)) // also MAP_FAILED, a pointer
         throw_system_error(errno, step, subject);
     return result;
 }

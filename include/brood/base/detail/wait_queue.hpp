@@ -3,7 +3,7 @@
 
 #include <brood/base/task.hpp>
 
-#include <cstddef>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -39,6 +39,9 @@ struct list_node
         previous = next = this;
     }
 };
+
+/// When to wait no more; without a value, never.
+using deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 class wait_queue;
 
@@ -86,13 +89,14 @@ public:
 
     bool empty() const noexcept { return waiting_.alone(); }
 
-    /// Suspends until resumed. Cancelled, it throws operation_aborted and has taken nothing.
+    /// Suspends until resumed. Cancelled, it throws operation_aborted and has taken nothing; at the
+    /// deadline, if there is one, it throws timed_out in the same way.
     ///
     /// The queue must live until then, or be destroyed, which cancels.
-    task<> wait()
+    task<> wait(deadline until = std::nullopt)
     {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::error_code)>(
-            initiation{this}, asio::use_awaitable);
+            initiation{this, until}, asio::use_awaitable);
     }
 
     /// Resumes the first one inside this call, if its executor is ours; else posts to its executor.
@@ -127,6 +131,7 @@ private:
     {
         wait_queue* queue = nullptr;
         std::optional<handler> resume;
+        std::shared_ptr<asio::steady_timer> limit; // only of a wait that has one
     };
 
     // What runs when somebody cancels: it may find that the wait ended, but not that the queue did,
@@ -146,11 +151,17 @@ private:
     struct initiation
     {
         wait_queue* queue;
+        deadline until;
 
-        void operator()(handler resume) const { queue->add(std::move(resume)); }
+        void operator()(handler resume) const
+        {
+            auto& added = queue->add(std::move(resume));
+            if (until)
+                queue->limit(added, *until);
+        }
     };
 
-    void add(handler resume)
+    waiter& add(handler resume)
     {
         auto& added = unused_.alone() ? *new waiter : static_cast<waiter&>(*unused_.next);
         added.unlink();
@@ -160,6 +171,19 @@ private:
         auto slot = asio::get_associated_cancellation_slot(*added.resume);
         if (slot.is_connected())
             slot.assign(canceller{&added});
+        return added;
+    }
+
+    // The end of a wait drops the timer: a handler that finds it gone came too late.
+    void limit(waiter& limited, std::chrono::steady_clock::time_point until)
+    {
+        limited.limit = std::make_shared<asio::steady_timer>(executor_, until);
+        limited.limit->async_wait(
+            [this, &limited, timer = std::weak_ptr(limited.limit)](std::error_code)
+            {
+                if (!timer.expired())
+                    post(take(limited), asio::error::timed_out);
+            });
     }
 
     handler take(waiter& taken)
@@ -170,6 +194,7 @@ private:
             slot.clear();
         auto resume = std::move(*taken.resume);
         taken.resume.reset();
+        taken.limit.reset();
         taken.insert_before(unused_);
         return resume;
     }

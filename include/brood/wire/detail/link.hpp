@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/shared_result.hpp>
+#include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/error.hpp>
+#include <brood/wire/detail/incoming.hpp>
+#include <brood/wire/detail/sender.hpp>
+#include <brood/wire/limits.hpp>
+
+#include <asio/cancellation_signal.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// Where the reply to a request is put, and who waits for it.
+struct reply_slot
+{
+    explicit reply_slot(asio::any_io_executor executor) : waiting(std::move(executor)) {}
+
+    arrival answer;
+    std::vector<std::byte> payload;
+    bool answered = false;
+    wait_queue waiting;
+};
+
+/// One end of a channel below the types: a socket, the frames on it both ways, and how it ends.
+///
+/// One reader, which no user can cancel, takes in what arrives; whoever wants something waits in a
+/// queue. For one loop, one thread.
+class link : public std::enable_shared_from_this<link>
+{
+public:
+    link(asio::any_io_executor executor, descriptor socket, std::string peer,
+         const channel_limits& limits)
+        : socket_(std::make_shared<stream_socket>(executor, socket.release())),
+          sender_(std::make_shared<sender>(socket_, peer, limits)), incoming_(limits),
+          peer_(std::move(peer)), limits_(limits), arrived_(executor), requested_(executor),
+          disconnected_(executor)
+    {
+    }
+
+    /// Says hello and begins to read. Call it once.
+    void open()
+    {
+        sender_->send_control(frame_kind::hello, wire_magic, wire_version);
+        read_when_ready();
+    }
+
+    const std::string& peer() const noexcept { return peer_; }
+
+    const channel_limits& limits() const noexcept { return limits_; }
+
+    asio::any_io_executor executor() { return socket_->get_executor(); }
+
+    detail::sender& sending() noexcept { return *sender_; }
+
+    std::shared_ptr<detail::sender> shared_sender() const noexcept { return sender_; }
+
+    // ---- What has arrived
+
+    ring<arrival>& messages() noexcept { return incoming_.messages; }
+
+    ring<arrival>& requests() noexcept { return incoming_.requests; }
+
+    std::span<const std::byte> payload(const arrival& of) const { return incoming_.payload(of); }
+
+    std::string name_of(std::uint64_t fingerprint) const { return incoming_.name_of(fingerprint); }
+
+    /// Takes out the oldest; its payload is gone then. Its sender learns who has the descriptors.
+    arrival pop(ring<arrival>& from)
+    {
+        auto taken = incoming_.pop(from);
+        acknowledge(taken);
+        if (state_ == state::paused && !too_much_waits())
+        {
+            state_ = state::reading;
+            read_when_ready();
+        }
+        return taken;
+    }
+
+    /// Waits for a message, the end, or the deadline; what was sent before leaves first.
+    task<> message_or_end(deadline until = std::nullopt)
+    {
+        sender_->flush();
+        return arrived_.wait(until);
+    }
+
+    task<> request_or_end()
+    {
+        sender_->flush();
+        return requested_.wait();
+    }
+
+    // ---- Calls
+
+    /// The number of a new request, whose reply goes to `slot` until it is forgotten.
+    std::uint64_t expect_reply(reply_slot& slot)
+    {
+        replies_.emplace(++last_request_, &slot);
+        return last_request_;
+    }
+
+    /// False when it was answered, or the link ended, in between.
+    bool forget_reply(std::uint64_t correlation) { return replies_.erase(correlation) != 0; }
+
+    /// Knows how to stop the handler of a request when its caller waits no more.
+    void handling(std::uint64_t correlation, asio::cancellation_signal& stop)
+    {
+        handlers_.emplace(correlation, &stop);
+    }
+
+    void handled(std::uint64_t correlation) { handlers_.erase(correlation); }
+
+    // ---- Ends
+
+    /// Whether nothing more will arrive. What has arrived can still be taken.
+    bool ended() const noexcept { return state_ == state::ended; }
+
+    bool connected() const noexcept { return !ended() && sender_->open(); }
+
+    /// Throws what the other side did wrong, if that is how the link ended.
+    void rethrow_failure() const
+    {
+        if (failure_)
+            std::rethrow_exception(failure_);
+    }
+
+    static task<> disconnected(std::shared_ptr<link> self) { co_await self->disconnected_.get(); }
+
+    /// The process at the other end is no more: reads what it left behind, then ends both
+    /// directions.
+    void peer_exited()
+    {
+        if (!ended())
+        {
+            state_ = state::emptying;
+            receive();
+            resume_waiting();
+        }
+        end_reading();
+        sender_->give_up(nullptr);
+    }
+
+    /// The other side did something wrong: nothing more is read or sent, and everybody learns why.
+    void fail(const error& what)
+    {
+        if (failure_)
+            return;
+        failure_ = std::make_exception_ptr(
+            error(static_cast<errc>(what.code().value()), peer_ + ": " + what.text()));
+        end_reading();
+        sender_->give_up(failure_);
+        std::error_code ignored;
+        socket_->close(ignored);
+    }
+
+    /// The owner has gone: nothing is read any more. What was sent is still written.
+    void abandon()
+    {
+        end_reading();
+        sender_->finish();
+        socket_->cancel();
+    }
+
+private:
+    enum class state
+    {
+        reading,
+        paused,   // too much waits to be taken
+        emptying, // the process has ended: what it left is bounded by the kernel's buffer
+        ended,
+    };
+
+    bool too_much_waits() noexcept
+    {
+        return incoming_.held() > limits_.incoming_high_water &&
+               !(messages().empty() && requests().empty());
+    }
+
+    void read_when_ready()
+    {
+        socket_->async_wait(stream_socket::wait_read,
+                            [self = shared_from_this()](std::error_code)
+                            {
+                                if (self->state_ == state::reading)
+                                    self->turn();
+                            });
+    }
+
+    // One turn: take in what has come, let those go on who wait for it, write what they sent.
+    void turn()
+    {
+        sender_->begin_turn();
+        receive();
+        resume_waiting();
+        sender_->end_turn();
+        if (state_ == state::reading)
+            read_when_ready();
+    }
+
+    void receive()
+    {
+        auto more = true;
+        while (more)
+        {
+            auto result = incoming_.receive_from(socket_->native_handle());
+            if (result.bytes > 0)
+                more = sort_all() && may_read_on(result);
+            else
+                more = false;
+            if (result.bytes == 0 || (result.bytes < 0 && errno != EAGAIN && errno != EWOULDBLOCK))
+                end_of_stream();
+        }
+    }
+
+    // A read that did not fill its room has emptied the socket, unless descriptors stopped it.
+    bool may_read_on(const received& last)
+    {
+        if (state_ == state::reading && too_much_waits())
+            pause();
+        auto more_left = last.filled || last.descriptors != 0 || last.descriptors_lost;
+        return state_ == state::emptying || (state_ == state::reading && more_left);
+    }
+
+    // A reply that somebody waits for may stand behind the messages that nobody takes.
+    void pause()
+    {
+        if (replies_.empty())
+            state_ = state::paused;
+        else if (incoming_.held() > limits_.max_incoming)
+            fail(error(errc::overflow,
+                       "its messages are not taken while a call waits for its reply; "
+                       "take them in another coroutine"));
+    }
+
+    bool sort_all()
+    {
+        try
+        {
+            while (auto found = incoming_.next())
+                sort(std::move(*found));
+            incoming_.release();
+            return true;
+        }
+        catch (const error& wrong)
+        {
+            fail(wrong);
+            return false;
+        }
+    }
+
+    void sort(arrival found)
+    {
+        auto& header = found.content.header;
+        switch (header.kind)
+        {
+        case frame_kind::message:
+            messages().push_back(std::move(found));
+            break;
+        case frame_kind::request:
+            requests().push_back(std::move(found));
+            break;
+        case frame_kind::reply:
+        case frame_kind::failure:
+            answer(std::move(found));
+            break;
+        case frame_kind::cancel:
+            cancel_handler(header.correlation);
+            break;
+        case frame_kind::taken:
+            sender_->confirm(header.correlation);
+            break;
+        case frame_kind::refused:
+            sender_->refuse(header.correlation);
+            break;
+        case frame_kind::type_name:
+            incoming_.remember_name(found);
+            break;
+        case frame_kind::hello:
+            break;
+        }
+    }
+
+    void answer(arrival found)
+    {
+        acknowledge(found);
+        auto waiting = replies_.find(found.content.header.correlation);
+        if (waiting == replies_.end())
+            return; // it came too late
+        auto& slot = *waiting->second;
+        replies_.erase(waiting);
+        auto payload = incoming_.payload(found);
+        slot.payload.assign(payload.begin(), payload.end());
+        slot.answer = std::move(found);
+        slot.answered = true;
+        slot.waiting.post_all();
+    }
+
+    void cancel_handler(std::uint64_t correlation)
+    {
+        if (auto handler = handlers_.find(correlation); handler != handlers_.end())
+            handler->second->emit(asio::cancellation_type::terminal);
+    }
+
+    void acknowledge(const arrival& taken)
+    {
+        if (taken.carrier != 0)
+            sender_->send_control(taken.descriptors_lost ? frame_kind::refused : frame_kind::taken,
+                                  0, taken.carrier);
+    }
+
+    // Each goes on inside this call, and may do anything: take, wait again, drop the channel.
+    void resume_waiting()
+    {
+        while (!messages().empty() && !arrived_.empty())
+            arrived_.resume_one();
+        while (!requests().empty() && !requested_.empty())
+            requested_.resume_one();
+    }
+
+    void end_of_stream()
+    {
+        if (incoming_.in_frame())
+            fail(error(errc::malformed, "it ended in the middle of a frame"));
+        else
+            end_reading();
+    }
+
+    void end_reading()
+    {
+        if (std::exchange(state_, state::ended) == state::ended)
+            return;
+        for (auto& [correlation, slot] : std::exchange(replies_, {}))
+            slot->waiting.post_all();
+        disconnected_.set({});
+        arrived_.post_all();
+        requested_.post_all();
+    }
+
+    std::shared_ptr<stream_socket> socket_;
+    std::shared_ptr<detail::sender> sender_;
+    incoming incoming_;
+    std::string peer_;
+    channel_limits limits_;
+    state state_ = state::reading;
+    std::exception_ptr failure_;
+    std::uint64_t last_request_ = 0;
+    std::unordered_map<std::uint64_t, reply_slot*> replies_;                 // ours, unanswered
+    std::unordered_map<std::uint64_t, asio::cancellation_signal*> handlers_; // of theirs, running
+    wait_queue arrived_;
+    wait_queue requested_;
+    shared_result<std::monostate> disconnected_;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/descriptor.hpp>
+
+#include <sys/socket.h>
+#include <utility>
+
+namespace brood::detail
+{
+
+/// Two local stream sockets that are connected, close-on-exec, and without SIGPIPE where sockets
+/// say so.
+inline std::pair<descriptor, descriptor> local_pair()
+{
+    int ends[2];
+#ifdef SOCK_CLOEXEC
+    check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
+#else
+    check(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+    for (auto end : ends)
+        ::fcntl(end, F_SETFD, FD_CLOEXEC);
+#endif
+#ifdef SO_NOSIGPIPE
+    int on = 1;
+    for (auto end : ends)
+        ::setsockopt(end, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+    return {descriptor(ends[0]), descriptor(ends[1])};
+}
+
+} // namespace brood::detail

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/buffer.hpp>
+#include <brood/base/descriptor.hpp>
+#include <brood/base/detail/ring.hpp>
+#include <brood/wire/detail/pass_descriptors.hpp>
+#include <brood/wire/frame.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// Frames on their way out, in one piece of memory, and the descriptors that ride on them.
+///
+/// A descriptor is kept after it was written until the other side says that it has it.
+class outgoing
+{
+public:
+    /// What write_to() ended with.
+    enum class outcome
+    {
+        all,     ///< Everything is in the kernel's hands.
+        blocked, ///< The socket is full: go on when it is writable.
+        crowded, ///< Too many descriptors are in flight for this user: go on a little later.
+        gone,    ///< The other side has closed.
+    };
+
+    std::size_t size() const noexcept { return bytes_.size(); }
+
+    bool empty() const noexcept { return bytes_.empty(); }
+
+    /// How many frames with descriptors the other side has not confirmed.
+    std::size_t unconfirmed() const noexcept { return carriers_.size(); }
+
+    /// Adds a frame whose payload `write(buffer&)` appends. When that throws, nothing has been
+    /// added. Gives the length of the payload, which the caller checks and may take back with
+    /// `remove_last`.
+    template <class Write>
+    std::size_t add(frame_header header, Write&& write)
+    {
+        auto start = bytes_.size();
+        bytes_.prepare(frame_header::size);
+        bytes_.commit(frame_header::size);
+        try
+        {
+            write(bytes_);
+        }
+        catch (...)
+        {
+            bytes_.truncate(start);
+            throw;
+        }
+        auto length = bytes_.size() - start - frame_header::size;
+        header.length = static_cast<std::uint32_t>(length);
+        store(header, bytes_.data().subspan(start).first<frame_header::size>());
+        return length;
+    }
+
+    /// Takes back the frame that was added last, `length` being that of its payload.
+    void remove_last(std::size_t length)
+    {
+        bytes_.truncate(bytes_.size() - length - frame_header::size);
+    }
+
+    /// Lets descriptors ride on the frame that was added last.
+    void attach(std::size_t length, std::vector<descriptor> descriptors)
+    {
+        auto position = written_ + bytes_.size() - length - frame_header::size;
+        carriers_.push_back({position, ++carriers_added_, std::move(descriptors), 0});
+    }
+
+    /// Writes as much as the socket takes, each run of frames up to the next descriptors in one
+    /// call.
+    outcome write_to(int socket)
+    {
+        while (!bytes_.empty())
+        {
+            auto [bytes, descriptors] = next_piece();
+            auto count = send_bytes(socket, bytes, descriptors);
+            if (count < 0)
+                return classify(errno);
+            advance(static_cast<std::size_t>(count), descriptors.size());
+        }
+        return outcome::all;
+    }
+
+    /// The other side has the descriptors of the frame with this number: ours are closed.
+    void confirm(std::uint64_t number)
+    {
+        if (auto found = find(number))
+            found->descriptors.clear();
+        forget_confirmed();
+    }
+
+    /// The other side could not receive them: they are moved to the returned ones.
+    void refuse(std::uint64_t number)
+    {
+        if (auto found = find(number))
+            std::move(found->descriptors.begin(), found->descriptors.end(),
+                      std::back_inserter(returned_));
+        confirm(number);
+    }
+
+    /// Drops what was not written; every descriptor that was not confirmed is among the returned
+    /// ones.
+    void give_up()
+    {
+        bytes_.clear();
+        for (std::size_t index = 0; index < carriers_.size(); ++index)
+            std::move(carriers_[index].descriptors.begin(), carriers_[index].descriptors.end(),
+                      std::back_inserter(returned_));
+        carriers_.clear();
+        next_carrier_ = 0;
+    }
+
+    /// The descriptors that came back, in the order they were sent. The caller owns them.
+    std::vector<descriptor> take_returned() { return std::exchange(returned_, {}); }
+
+private:
+    struct carrier
+    {
+        std::uint64_t position = 0; // of the frame's first byte in the stream
+        std::uint64_t number = 0;   // counts the frames with descriptors, on both sides alike
+        std::vector<descriptor> descriptors;
+        std::size_t written = 0; // how many of them the kernel has
+    };
+
+    struct piece
+    {
+        std::span<const std::byte> bytes;
+        std::span<const descriptor> descriptors;
+    };
+
+    // One call takes a limited number of descriptors, and they ride on its first byte: a frame with
+    // more sends its first bytes one by one, each with its share.
+    piece next_piece()
+    {
+        auto bytes = std::as_const(bytes_).data();
+        if (next_carrier_ == carriers_.size())
+            return {bytes, {}};
+        auto& next = carriers_[next_carrier_];
+        auto begun = next.position + next.written / descriptors_per_call;
+        if (written_ < begun)
+            return {bytes.first(begun - written_), {}};
+        auto left = std::span<const descriptor>(next.descriptors).subspan(next.written);
+        if (left.size() > descriptors_per_call)
+            return {bytes.first(1), left.first(descriptors_per_call)};
+        if (next_carrier_ + 1 < carriers_.size())
+            bytes = bytes.first(carriers_[next_carrier_ + 1].position - written_);
+        return {bytes, left};
+    }
+
+    void advance(std::size_t bytes, std::size_t descriptors)
+    {
+        bytes_.consume(bytes);
+        written_ += bytes;
+        if (descriptors == 0)
+            return;
+        auto& current = carriers_[next_carrier_];
+        current.written += descriptors;
+        if (current.written == current.descriptors.size())
+            ++next_carrier_;
+    }
+
+    static outcome classify(int error_number)
+    {
+        switch (error_number)
+        {
+        case EAGAIN:
+#if EAGAIN != EWOULDBLOCK
+        case EWOULDBLOCK:
+#endif
+            return outcome::blocked;
+        case ETOOMANYREFS:
+        case ENOBUFS:
+        case ENOMEM:
+        case EMSGSIZE:
+            return outcome::crowded; // macOS: the descriptors do not fit now
+        default:
+            return outcome::gone;
+        }
+    }
+
+    carrier* find(std::uint64_t number)
+    {
+        for (std::size_t index = 0; index < next_carrier_; ++index)
+            if (carriers_[index].number == number)
+                return &carriers_[index];
+        return nullptr;
+    }
+
+    void forget_confirmed()
+    {
+        while (next_carrier_ != 0 && carriers_.front().descriptors.empty())
+        {
+            carriers_.pop_front();
+            --next_carrier_;
+        }
+    }
+
+    buffer bytes_;
+    std::uint64_t written_ = 0;    // bytes of the stream that the kernel has
+    ring<carrier> carriers_;       // frames with descriptors that are not confirmed, oldest first
+    std::size_t next_carrier_ = 0; // the first of them that is not wholly written
+    std::uint64_t carriers_added_ = 0;
+    std::vector<descriptor> returned_;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/error.hpp>
+#include <brood/wire/detail/outgoing.hpp>
+#include <brood/wire/limits.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+using stream_socket = asio::posix::stream_descriptor;
+
+/// The half of a link that sends: puts frames together and hands them to the kernel when it takes
+/// them.
+///
+/// Sends of one turn of the loop leave in one system call. It lives until everything is written,
+/// also when nobody else knows it any more. For one loop, one thread.
+class sender : public std::enable_shared_from_this<sender>
+{
+public:
+    sender(std::shared_ptr<stream_socket> socket, std::string peer, const channel_limits& limits)
+        : socket_(std::move(socket)), peer_(std::move(peer)), limits_(limits),
+          retry_(socket_->get_executor()), drained_(socket_->get_executor()),
+          flushed_(socket_->get_executor())
+    {
+    }
+
+    /// Whether frames may still be added.
+    bool open() const noexcept { return phase_ == phase::open; }
+
+    /// Adds a frame whose payload `write(buffer&)` appends. False when it is time to await
+    /// drained(). Throws brood::error (closed, overflow, too_large) and what `write` throws;
+    /// nothing is added then.
+    template <class Write>
+    bool send(frame_header header, std::string_view type_name, Write&& write,
+              std::vector<descriptor> descriptors)
+    {
+        check_may_send(descriptors.size());
+        announce(header.fingerprint, type_name);
+        header.descriptors = static_cast<std::uint16_t>(descriptors.size());
+        auto length = frames_.add(header, std::forward<Write>(write));
+        if (length > max_message())
+        {
+            frames_.remove_last(length);
+            throw error(errc::too_large, peer_ + ": a " + std::string(type_name) + " of " +
+                                             std::to_string(length) + " bytes, where at most " +
+                                             std::to_string(max_message()) +
+                                             " are allowed; send shared_bytes instead");
+        }
+        if (!descriptors.empty())
+            frames_.attach(length, std::move(descriptors));
+        schedule_flush();
+        return has_room(1);
+    }
+
+    /// Adds a frame without a payload; nothing when no frames may be added.
+    void send_control(frame_kind kind, std::uint64_t fingerprint, std::uint64_t correlation)
+    {
+        if (!open())
+            return;
+        frames_.add({0, kind, 0, 0, fingerprint, correlation}, [](buffer&) {});
+        schedule_flush();
+    }
+
+    void confirm(std::uint64_t carrier) { frames_.confirm(carrier); }
+
+    void refuse(std::uint64_t carrier) { frames_.refuse(carrier); }
+
+    /// Between these two, nothing is written: what is sent leaves together at the end.
+    void begin_turn()
+    {
+        if (flusher_ == flusher::nobody)
+            flusher_ = flusher::turn;
+    }
+
+    void end_turn()
+    {
+        if (flusher_ == flusher::turn)
+            flusher_ = flusher::nobody;
+        flush();
+    }
+
+    /// Writes what the kernel takes now.
+    void flush()
+    {
+        if (flusher_ == flusher::socket || phase_ > phase::finishing)
+            return;
+        switch (frames_.write_to(socket_->native_handle()))
+        {
+        case outgoing::outcome::all:
+            end_if_asked();
+            break;
+        case outgoing::outcome::blocked:
+            flush_when_writable();
+            break;
+        case outgoing::outcome::crowded:
+            flush_later();
+            break;
+        case outgoing::outcome::gone:
+            give_up(nullptr);
+            break;
+        }
+        if (has_room(2))
+            drained_.post_all();
+        if (frames_.empty())
+            flushed_.post_all();
+    }
+
+    /// Waits until there is room for more. Throws closed when nothing can be sent any more.
+    static task<> drained(std::shared_ptr<sender> self)
+    {
+        self->flush();
+        while (!self->has_room(2))
+            co_await self->drained_.wait();
+        if (self->phase_ != phase::open)
+            self->throw_closed();
+    }
+
+    /// Waits until the kernel has everything. Throws closed when something can never get there.
+    static task<> flushed(std::shared_ptr<sender> self)
+    {
+        self->flush();
+        while (!self->frames_.empty())
+            co_await self->flushed_.wait();
+        if (self->undeliverable_)
+            self->throw_closed();
+    }
+
+    /// No more is sent: when everything is written, the other side reads the end.
+    void finish()
+    {
+        if (!open())
+            return;
+        phase_ = phase::finishing;
+        flush();
+    }
+
+    /// Nothing that is sent can arrive any more; why, unless it is that the other side has closed.
+    void give_up(std::exception_ptr why)
+    {
+        if (!failure_)
+            failure_ = std::move(why);
+        phase_ = phase::lost;
+        undeliverable_ = undeliverable_ || !frames_.empty();
+        frames_.give_up();
+        drained_.post_all();
+        flushed_.post_all();
+    }
+
+    /// The descriptors that the other side could not receive or, after the end, never took.
+    std::vector<descriptor> take_returned() { return frames_.take_returned(); }
+
+private:
+    enum class phase
+    {
+        open,      // frames may be added
+        finishing, // what is there is still written
+        finished,  // everything is written, and the other side knows that no more comes
+        lost,      // what is written cannot arrive any more
+    };
+
+    // Who will call flush() next.
+    enum class flusher
+    {
+        nobody,
+        turn,   // the reader's turn that runs just now
+        post,   // a handler that was posted
+        socket, // the socket when it is writable, or a timer; until then writing is of no use
+    };
+
+    std::size_t max_message() const noexcept
+    {
+        return std::min<std::size_t>(limits_.max_message, UINT32_MAX);
+    }
+
+    // Room for more: waiting ends with a smaller share than it began, so that it ends less often.
+    bool has_room(std::size_t share) const noexcept
+    {
+        return frames_.size() <= limits_.outgoing_high_water / share &&
+               frames_.unconfirmed() <= limits_.max_descriptors / share;
+    }
+
+    void check_may_send(std::size_t descriptors) const
+    {
+        if (phase_ != phase::open)
+            throw_closed();
+        if (frames_.size() > limits_.max_outgoing)
+            throw error(errc::overflow,
+                        peer_ + ": it does not read, and " + std::to_string(frames_.size()) +
+                            " bytes wait already; await drain() when send() is false");
+        if (descriptors > limits_.max_descriptors)
+            throw error(errc::too_large, peer_ + ": a message with " + std::to_string(descriptors) +
+                                             " descriptors, where at most " +
+                                             std::to_string(limits_.max_descriptors) +
+                                             " are allowed");
+    }
+
+    [[noreturn]] void throw_closed() const
+    {
+        if (failure_)
+            std::rethrow_exception(failure_);
+        auto text = phase_ == phase::lost ? ": it has gone, so what is sent cannot reach it"
+                                          : ": nothing can be sent after disconnect()";
+        throw error(errc::closed, peer_ + text);
+    }
+
+    // Each type's name crosses once, so that an error about a wrong type can name both.
+    void announce(std::uint64_t fingerprint, std::string_view name)
+    {
+        if (std::find(announced_.rbegin(), announced_.rend(), fingerprint) != announced_.rend())
+            return;
+        announced_.push_back(fingerprint);
+        name = name.substr(0, frame_header::max_type_name);
+        frames_.add({0, frame_kind::type_name, 0, 0, fingerprint, 0},
+                    [name](buffer& to) { to.append(name.data(), name.size()); });
+    }
+
+    void schedule_flush()
+    {
+        if (frames_.size() >= large_write)
+            return flush();
+        if (flusher_ != flusher::nobody)
+            return;
+        flusher_ = flusher::post;
+        asio::post(socket_->get_executor(),
+                   [self = shared_from_this()] { self->flush_as(flusher::post); });
+    }
+
+    void flush_when_writable()
+    {
+        flusher_ = flusher::socket;
+        socket_->async_wait(stream_socket::wait_write, [self = shared_from_this()](std::error_code)
+                            { self->flush_as(flusher::socket); });
+    }
+
+    void flush_later()
+    {
+        flusher_ = flusher::socket;
+        retry_.expires_after(std::chrono::milliseconds(5));
+        retry_.async_wait([self = shared_from_this()](std::error_code)
+                          { self->flush_as(flusher::socket); });
+    }
+
+    void flush_as(flusher who)
+    {
+        if (flusher_ == who)
+            flusher_ = flusher::nobody;
+        flush();
+    }
+
+    void end_if_asked()
+    {
+        if (phase_ != phase::finishing)
+            return;
+        phase_ = phase::finished;
+        ::shutdown(socket_->native_handle(), SHUT_WR);
+    }
+
+    static constexpr std::size_t large_write = std::size_t{64} << 10;
+
+    std::shared_ptr<stream_socket> socket_;
+    std::string peer_;
+    channel_limits limits_;
+    outgoing frames_;
+    std::vector<std::uint64_t> announced_;
+    phase phase_ = phase::open;
+    flusher flusher_ = flusher::nobody;
+    bool undeliverable_ = false; // frames were dropped, which flushed() must report for ever
+    std::exception_ptr failure_; // why, unless the other side just closed
+    asio::steady_timer retry_;
+    wait_queue drained_;
+    wait_queue flushed_;
+};
+
+} // namespace brood::detail

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/process_table.hpp"
 #include "support/session.hpp"
+
+#include <csignal>
 
 #if __has_include(<brood/process/run.hpp>)
 #include <brood/process/run.hpp>
@@ -12,5 +15,9 @@ int main(int argc, char** argv)
     if (auto code = brood::run_entry())
         return *code;
 #endif
-    return run_tests(argc, argv);
+    auto result = run_tests(argc, argv);
+    // A failed test may leave children; whoever reads our output would wait for them for ever.
+    for (auto& child : brood::test::children())
+        ::kill(child.pid, SIGKILL);
+    return result;
 }

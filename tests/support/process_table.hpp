@@ -28,8 +28,12 @@ struct process_line
 /// The process with this number, or nothing when there is none, not even a zombie.
 inline std::optional<process_line> find_process(pid_t pid)
 {
+    // Reading fails when the process goes after the file was opened: no iterators, they would
+    // throw.
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    std::string text(512, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
     // The name stands in parentheses and may hold any character, a parenthesis too.
     auto open = text.find('(');
     auto close = text.rfind(')');

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -53,11 +54,12 @@ private:
     std::filesystem::path path_;
 };
 
-/// The whole content of a file; empty when it cannot be read.
+/// The whole content of a file, one under /proc too; empty when it cannot be read.
 inline std::string read_file(const std::filesystem::path& path)
 {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    std::ostringstream content;
+    content << std::ifstream(path, std::ios::binary).rdbuf();
+    return content.str();
 }
 
 } // namespace brood::test

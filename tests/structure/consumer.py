@@ -61,7 +61,8 @@ def pkg_config(folder, compiler):
 
 def cmake(folder, compiler):
     prefix = install(folder)
-    run('cmake', '-S', CONSUMER, '-B', folder / 'build', f'-DCMAKE_PREFIX_PATH={prefix}',
+    run('cmake', '-G', 'Ninja', '-S', CONSUMER, '-B', folder / 'build',
+        f'-DCMAKE_PREFIX_PATH={prefix}',
         f'-DCMAKE_CXX_COMPILER={compiler[-1]}')
     run('cmake', '--build', folder / 'build')
     return folder / 'build/consumer'

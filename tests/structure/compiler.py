@@ -32,6 +32,11 @@ class Compiler:
         return subprocess.run([*self.flags, *map(str, arguments)], cwd=self.build, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
+    def is_old_gcc(self):
+        """Whether this is g++ before 13, which destroys some temporaries twice."""
+        macros = self.run('-dM', '-E', '-x', 'c++', '/dev/null').stdout
+        return '__clang__' not in macros and int(re.search(r'__GNUC__ (\d+)', macros)[1]) < 13
+
     def first_error(self, source):
         """The first error of a file, without its place; empty when it compiles."""
         said = self.run('-fsyntax-only', source)

@@ -2,10 +2,12 @@
 """What must not compile is refused with a sentence that says the cure, as the first error.
 
 The sentence stands in the first line of each file: // refused: a message cannot be a pointer
+What only g++ before 13 has to refuse says so, // refused by g++ 12: ..., and compiles elsewhere.
 
 usage: refused.py BUILD_DIRECTORY
 """
 
+import re
 import sys
 
 from compiler import ROOT, Compiler, report
@@ -16,10 +18,13 @@ def main():
 
     def refusal(source):
         first = source.read_text().partition('\n')[0]
-        if not first.startswith('// refused: '):
+        head = re.fullmatch(r'// refused(?P<old> by g\+\+ 12)?: (?P<sentence>.+)', first)
+        if not head:
             return 'its first line must be "// refused: " and the sentence'
-        sentence = first.removeprefix('// refused: ').strip()
+        sentence = head['sentence'].strip()
         error = compiler.first_error(source)
+        if head['old'] and not compiler.is_old_gcc():
+            return error and f'should compile here: {error}'
         if not error:
             return f'compiles, but should be refused: {sentence}'
         return '' if sentence in error else f'\n  promised: {sentence}\n  first error: {error}'

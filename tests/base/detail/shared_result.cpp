@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/base/detail/shared_result.hpp>
+
+#include "support/within.hpp"
+
+#include <asio/experimental/awaitable_operators.hpp>
+
+#include <string>
+
+using namespace brood;
+using namespace std::chrono_literals;
+using brood::detail::shared_result;
+
+namespace
+{
+
+using result = shared_result<std::string>;
+
+task<> collect(std::shared_ptr<result> from, std::vector<std::string>& into)
+{
+    auto value = co_await from->get();
+    into.push_back(value);
+}
+
+std::shared_ptr<result> make_result()
+{
+    return std::make_shared<result>(default_executor());
+}
+
+} // namespace
+
+TEST_CASE("any number may wait before the value is set, and after", "[shared_result]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               std::vector<std::string> got;
+               auto shared = make_result();
+               for (int waiter = 0; waiter < 3; ++waiter)
+                   asio::co_spawn(default_executor(), collect(shared, got), asio::detached);
+               co_await sleep(0ms);
+               CHECK(got.empty());
+
+               shared->set("done");
+               CHECK(got.empty()); // they go on in a later turn
+               co_await sleep(1ms);
+               CHECK(got == std::vector<std::string>(3, "done"));
+
+               auto after = co_await shared->get();
+               CHECK(after == "done");
+           });
+}
+
+TEST_CASE("the first value stays", "[shared_result]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               auto shared = make_result();
+               CHECK_FALSE(shared->ready());
+               CHECK_FALSE(shared->peek());
+
+               shared->set("first");
+               shared->set("second");
+
+               CHECK(shared->ready());
+               CHECK(shared->peek() == "first");
+               auto value = co_await shared->get();
+               CHECK(value == "first");
+           });
+}
+
+TEST_CASE("a wait that loses a race can be repeated", "[shared_result]")
+{
+    using namespace asio::experimental::awaitable_operators;
+
+    within(5s,
+           []() -> task<>
+           {
+               auto shared = make_result();
+
+               auto winner = co_await (shared->get() || sleep(1ms));
+               CHECK(winner.index() == 1);
+               shared->set("late");
+
+               auto value = co_await shared->get();
+               CHECK(value == "late");
+           });
+}
+
+TEST_CASE("a loop may end while somebody waits", "[shared_result]")
+{
+    abandoned_at_every_step(
+        []() -> task<>
+        {
+            std::vector<std::string> got;
+            auto shared = make_result();
+            asio::co_spawn(default_executor(), collect(shared, got), asio::detached);
+            co_await sleep(0ms);
+            shared->set("done");
+            co_await shared->get();
+            co_await sleep(0ms);
+        });
+}

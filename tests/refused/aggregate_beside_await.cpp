@@ -1,0 +1,14 @@
+// refused by g++ 12: name the value first
+#include <brood/base/detail/temporary.hpp>
+
+#include <string>
+
+struct message
+{
+    std::string text;
+};
+
+int main()
+{
+    brood::detail::check_temporary<message>();
+}

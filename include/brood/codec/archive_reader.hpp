@@ -92,7 +92,7 @@ public:
     std::uint32_t loadClassVersion();
 
 private:
-    template <detail::readable_number Number>
+    template <detail::loadable_number Number>
     void read(Number& value)
     {
         need(sizeof value);
@@ -234,7 +234,7 @@ private:
 template <class... Values>
 archive_reader& archive_reader::operator()(Values&&... values)
 {
-    if constexpr ((detail::readable_number<std::remove_reference_t<Values>> && ...))
+    if constexpr ((detail::loadable_number<std::remove_reference_t<Values>> && ...))
     {
         need((sizeof(Values) + ... + 0));
         (get(values), ...);
@@ -344,7 +344,7 @@ template <class Value>
 void archive_reader::read_members(Value& value)
 {
     detail::refuse_polymorphic<Value>();
-    if constexpr (detail::readable<Value, archive_reader> || !std::is_empty_v<Value>)
+    if constexpr (detail::loadable<Value, archive_reader> || !std::is_empty_v<Value>)
     {
         using count = detail::traits::detail::count_input_serializers<Value, archive_reader>;
         using mixed = detail::traits::has_invalid_input_versioning<Value, archive_reader>;
@@ -399,7 +399,7 @@ inline void archive_reader::throw_bad_size(std::uint64_t size) const
 
 // How cereal's traits find out what a reader gives.
 
-template <detail::readable_number Number>
+template <detail::loadable_number Number>
 void load(archive_reader& from, Number& value)
 {
     from(value);

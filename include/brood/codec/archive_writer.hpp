@@ -290,7 +290,7 @@ template <class Value>
 void archive_writer::write_members(const Value& value)
 {
     detail::refuse_polymorphic<Value>();
-    if constexpr (detail::writable<Value, archive_writer> || !std::is_empty_v<Value>)
+    if constexpr (detail::savable<Value, archive_writer> || !std::is_empty_v<Value>)
     {
         using count = detail::traits::detail::count_output_serializers<Value, archive_writer>;
         using mixed = detail::traits::has_invalid_output_versioning<Value, archive_writer>;

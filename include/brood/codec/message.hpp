@@ -21,8 +21,8 @@ concept message =
     std::is_object_v<Type> && !std::is_const_v<Type> && !std::is_volatile_v<Type> &&
     !std::is_pointer_v<Type> && !std::is_array_v<Type> && !detail::peer_chooses<Type>() &&
     std::default_initializable<Type> && std::movable<Type> &&
-    (detail::writable<Type, archive_writer> ||
-     std::is_empty_v<Type>)&&(detail::readable<Type, archive_reader> || std::is_empty_v<Type>);
+    (detail::savable<Type, archive_writer> ||
+     std::is_empty_v<Type>)&&(detail::loadable<Type, archive_reader> || std::is_empty_v<Type>);
 
 namespace detail
 {
@@ -41,7 +41,7 @@ constexpr void refuse_value()
     using read = traits::detail::count_input_serializers<Type, archive_reader>;
     using mixed_out = traits::has_invalid_output_versioning<Type, archive_writer>;
     using mixed_in = traits::has_invalid_input_versioning<Type, archive_reader>;
-    constexpr bool out = writable<Type, archive_writer>, in = readable<Type, archive_reader>;
+    constexpr bool out = savable<Type, archive_writer>, in = loadable<Type, archive_reader>;
     if constexpr (out != in && written::value < 2 && read::value < 2)
     {
         static_assert(in || !out, "a message that has a save function needs a load function too");

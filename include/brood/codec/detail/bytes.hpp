@@ -13,7 +13,7 @@ template <class Type>
 concept number = std::is_arithmetic_v<Type>;
 
 template <class Type>
-concept readable_number = number<Type> && !std::is_const_v<Type>;
+concept loadable_number = number<Type> && !std::is_const_v<Type>;
 
 /// What may look at bytes of any origin.
 template <class Type>

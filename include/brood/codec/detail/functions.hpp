@@ -14,11 +14,11 @@ namespace brood::detail
 namespace traits = cereal::traits;
 
 template <class Type, class Writer>
-inline constexpr bool writable = traits::is_output_serializable<Type, Writer>::value &&
-                                 !traits::has_invalid_output_versioning<Type, Writer>::value;
+inline constexpr bool savable = traits::is_output_serializable<Type, Writer>::value &&
+                                !traits::has_invalid_output_versioning<Type, Writer>::value;
 
 template <class Type, class Reader>
-inline constexpr bool readable = traits::is_input_serializable<Type, Reader>::value &&
+inline constexpr bool loadable = traits::is_input_serializable<Type, Reader>::value &&
                                  !traits::has_invalid_input_versioning<Type, Reader>::value;
 
 /// Whether this is the function to take: cereal::specialize<> chooses when there are several.

@@ -39,7 +39,7 @@ std::uint32_t class_version()
 }
 
 /// The parts of a message that both directions remember alike.
-class memory
+class archive_memory
 {
 public:
     /// The version of a class that this message has named already; nothing when it has not.
@@ -97,7 +97,7 @@ private:
 inline constexpr std::uint32_t new_id = cereal::detail::msb_32bit;
 
 /// What a writer remembers.
-class writer_memory : public memory
+class writer_memory : public archive_memory
 {
 public:
     /// The id of what a pointer points to, marked when it is new. The pointer is kept, as another
@@ -129,7 +129,7 @@ private:
 };
 
 /// What a reader remembers. Ids come in the order in which a writer gives them, or not from one.
-class reader_memory : public memory
+class reader_memory : public archive_memory
 {
 public:
     bool add_pointer(std::uint32_t id, std::shared_ptr<void> pointer, std::type_index type)

@@ -8,7 +8,7 @@ namespace brood::detail
 {
 
 template <class Type>
-constexpr const char* signature()
+constexpr const char* pretty_function()
 {
     return __PRETTY_FUNCTION__;
 }
@@ -17,10 +17,10 @@ constexpr const char* signature()
 template <class Type>
 constexpr std::string_view raw_name()
 {
-    constexpr std::string_view model = signature<double>();
+    constexpr std::string_view model = pretty_function<double>();
     constexpr auto before = model.find("double");
     constexpr auto after = model.size() - before - std::string_view("double").size();
-    std::string_view text = signature<Type>();
+    std::string_view text = pretty_function<Type>();
     return text.substr(before, text.size() - before - after);
 }
 

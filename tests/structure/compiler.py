@@ -38,7 +38,7 @@ class Compiler:
         return '__clang__' not in macros and int(re.search(r'__GNUC__ (\d+)', macros)[1]) < 13
 
     def first_error(self, source):
-        """The first error of a file, without its place; empty when it compiles, if with warnings."""
+        """The first error of a file, without its place; empty when it compiles or only warns."""
         said = self.run('-Wno-error', '-fsyntax-only', source)
         found = re.search(r'error: (.*)', said.stdout)
         return found[1] if found else said.stdout if said.returncode else ''

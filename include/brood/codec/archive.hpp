@@ -15,6 +15,30 @@
 namespace brood
 {
 
+namespace detail
+{
+
+/// Makes one kind of error of what cereal, the standard library and the types throw for bad bytes.
+[[noreturn, gnu::cold]] inline void rethrow_malformed()
+{
+    try
+    {
+        throw;
+    }
+    catch (const error& wrong)
+    {
+        if (wrong.code() == errc::malformed)
+            throw;
+        throw error(errc::malformed, wrong.what());
+    }
+    catch (const std::exception& wrong)
+    {
+        throw error(errc::malformed, std::string("the value cannot be made: ") + wrong.what());
+    }
+}
+
+} // namespace detail
+
 /// Appends the bytes of a value to a buffer.
 ///
 /// A value of any type that cereal can serialise; the type is not written. When this throws, what
@@ -49,19 +73,11 @@ Message decode(std::span<const std::byte> bytes, archive_limits limits = {})
     {
         archive_reader reader(bytes, limits);
         reader(value);
-        if (reader.remaining() != 0)
-            throw error(errc::malformed,
-                        std::to_string(reader.remaining()) + " bytes are left over");
+        reader.end();
     }
-    catch (const error& wrong)
+    catch (...)
     {
-        if (wrong.code() == errc::malformed)
-            throw;
-        throw error(errc::malformed, wrong.what());
-    }
-    catch (const std::exception& wrong) // of cereal, the standard library, or the type itself
-    {
-        throw error(errc::malformed, std::string("the value cannot be made: ") + wrong.what());
+        detail::rethrow_malformed();
     }
     return value;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/error.hpp>
+#include <brood/codec/detail/byte_reader.hpp>
 #include <brood/codec/detail/bytes.hpp>
 #include <brood/codec/detail/functions.hpp>
 #include <brood/codec/detail/memory.hpp>
@@ -30,7 +31,8 @@ namespace brood
 ///
 /// The bytes may come from anybody: sizes are checked against what is left of them before memory is
 /// taken, flags, enums and the types of shared objects are checked, depth and memory are bounded.
-/// It throws brood::error (malformed), and what the types throw.
+/// It throws brood::error (malformed), and what the types throw. Shared pointers of a class to
+/// itself let the other side make rings of objects, which never free each other.
 class archive_reader : public cereal::detail::InputArchiveBase, public cereal::brood_archive
 {
 public:
@@ -39,13 +41,9 @@ public:
 
     /// Reads from bytes that must live as long as the reader.
     explicit archive_reader(std::span<const std::byte> from, archive_limits limits = {})
-        : at_(from.data()), end_(from.data() + from.size()), depth_left_(limits.depth),
-          memory_left_(limits.memory)
+        : bytes_(from), depth_left_(limits.depth), memory_left_(limits.memory)
     {
     }
-
-    archive_reader(const archive_reader&) = delete;
-    archive_reader& operator=(const archive_reader&) = delete;
 
     /// Reads the values, one after the other.
     template <class... Values>
@@ -64,7 +62,14 @@ public:
     }
 
     /// How many bytes have not been read.
-    std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+    std::size_t remaining() const noexcept { return bytes_.remaining(); }
+
+    /// Nothing may be left: throws brood::error (malformed) when there is.
+    void end() const
+    {
+        if (remaining() != 0) [[unlikely]]
+            throw_left_over();
+    }
 
     /// Reads what was handed over as cereal::defer().
     void serializeDeferments() { remembered().do_deferred(); }
@@ -74,8 +79,8 @@ public:
     template <class Target>
     void registerSharedPointer(std::uint32_t id, const std::shared_ptr<Target>& pointer)
     {
-        if (!remembered().add_pointer(id, pointer, detail::identity<Target>()))
-            throw error(errc::malformed, "a shared object has an id out of turn");
+        if (!remembered().add_object(id, pointer, detail::identity<Target>()))
+            detail::throw_malformed("a shared object has an id out of turn");
     }
 
     std::shared_ptr<void> getSharedPointer(std::uint32_t id);
@@ -83,7 +88,7 @@ public:
     void registerPolymorphicName(std::uint32_t id, const std::string& name)
     {
         if (!remembered().add_name(id, name))
-            throw error(errc::malformed, "the name of a class has an id out of turn");
+            detail::throw_malformed("the name of a class has an id out of turn");
     }
 
     std::string getPolymorphicName(std::uint32_t id);
@@ -95,8 +100,7 @@ private:
     template <detail::loadable_number Number>
     void read(Number& value)
     {
-        need(sizeof value);
-        get(value);
+        bytes_.get(value);
     }
 
     template <class Value>
@@ -140,28 +144,26 @@ private:
     template <class Target, class Deleter>
     void read(cereal::memory_detail::PtrWrapper<std::unique_ptr<Target, Deleter>&>& pointer)
     {
-        need(1);
-        check_flag(*at_);
+        (void)bytes_.peek<bool>(); // which cereal takes for a number
         detail::load_value(*this, pointer);
     }
 
     template <class Char, class Traits, class Allocator>
     void read(std::basic_string<Char, Traits, Allocator>& text)
     {
-        read_elements(text);
+        bytes_.get_counted(text);
     }
 
     template <detail::plain Element, class Allocator>
     void read(std::vector<Element, Allocator>& elements)
     {
-        read_elements(elements);
+        bytes_.get_counted(elements);
     }
 
     template <std::size_t size>
     void read(std::array<std::byte, size>& bytes)
     {
-        need(size);
-        get_all(bytes.data(), size);
+        bytes_.get_all(bytes.data(), size);
     }
 
     template <class Value>
@@ -170,79 +172,39 @@ private:
     template <class Value>
     void read_members(Value& value);
 
-    template <class Elements>
-    void read_elements(Elements& elements);
+    template <class Container>
+    void read_equals(Container& container);
+
+    void check_index() const;
 
     template <class Enum>
     static void check_enum(Enum value);
 
-    /// What follows may be got without asking again.
-    void need(std::uint64_t bytes) const
-    {
-        if (remaining() < bytes) [[unlikely]]
-            throw_cut_off();
-    }
+    [[noreturn, gnu::cold]] void throw_left_over() const;
+    [[noreturn, gnu::cold]] static void throw_too_deep();
 
-    template <class Number>
-    void get(Number& number)
-    {
-        get_all(&number, sizeof number);
-    }
-
-    void get(bool& value)
-    {
-        check_flag(*at_);
-        value = *at_++ != std::byte{0};
-    }
-
-    std::uint64_t get_size();
-
-    template <class Element>
-    void get_all(Element* elements, std::size_t bytes)
-    {
-        detail::refuse_number<Element>();
-        detail::copy_little<sizeof(Element)>(elements, at_, bytes);
-        at_ += bytes;
-    }
-
-    static void check_flag(std::byte flag)
-    {
-        if (flag > std::byte{1}) [[unlikely]]
-            throw_bad_flag(flag);
-    }
-
-    [[noreturn, gnu::cold]] static void throw_cut_off();
-    [[noreturn, gnu::cold]] static void throw_bad_flag(std::byte flag);
-    [[noreturn, gnu::cold]] void throw_bad_size(std::uint64_t size) const;
-
-    detail::reader_memory& remembered()
+    detail::archive_memory& remembered()
     {
         if (!memory_)
-            memory_ = std::make_unique<detail::reader_memory>();
+            memory_ = std::make_unique<detail::archive_memory>();
         return *memory_;
     }
 
-    const std::byte* at_;
-    const std::byte* end_;
+    detail::byte_reader bytes_;
     std::size_t depth_left_;
     std::size_t memory_left_;
     std::size_t element_ = 1;                // bytes of memory that one of the next size takes
     const std::type_info* target_ = nullptr; // of the shared pointer that is read
-    std::unique_ptr<detail::reader_memory> memory_;
+    std::unique_ptr<detail::archive_memory> memory_;
 };
 
 template <class... Values>
 archive_reader& archive_reader::operator()(Values&&... values)
 {
     if constexpr ((detail::loadable_number<std::remove_reference_t<Values>> && ...))
-    {
-        need((sizeof(Values) + ... + 0));
-        (get(values), ...);
-    }
+        bytes_.get(values...);
     else
-    {
         (read(values), ...);
-    }
     return *this;
 }
 
@@ -250,17 +212,17 @@ inline std::shared_ptr<void> archive_reader::getSharedPointer(std::uint32_t id)
 {
     if (id == 0)
         return nullptr;
-    auto found = remembered().pointer(id, *target_);
+    auto found = remembered().object(id, *target_);
     if (!found)
-        throw error(errc::malformed, "a pointer names no object of its type");
-    return *found;
+        detail::throw_malformed("a pointer names no object of its type");
+    return found;
 }
 
 inline std::string archive_reader::getPolymorphicName(std::uint32_t id)
 {
     auto found = remembered().name(id);
     if (!found)
-        throw error(errc::malformed, "an object names no class");
+        detail::throw_malformed("an object names no class");
     return *found;
 }
 
@@ -278,11 +240,11 @@ template <class Size>
 void archive_reader::read(cereal::SizeTag<Size>& tag)
 {
     auto element = std::exchange(element_, 1);
-    auto size = get_size();
+    auto size = bytes_.get_size();
     if (size > remaining() && size > detail::free_memory / element)
-        throw_bad_size(size);
+        bytes_.throw_bad_size(size);
     if (size > memory_left_ / element)
-        throw error(errc::malformed, std::to_string(size) + " elements take too much memory");
+        detail::throw_malformed(std::to_string(size) + " elements take too much memory");
     memory_left_ -= static_cast<std::size_t>(size) * element;
     tag.size = static_cast<std::remove_reference_t<Size>>(size);
 }
@@ -292,31 +254,29 @@ void archive_reader::read(cereal::BinaryData<Data>& data)
 {
     using element = detail::stored_element<Data>;
     auto bytes = data.data ? data.size : 0; // a std::array<int, 0> claims more than it has
-    need(bytes);
-    if constexpr (std::is_same_v<element, bool>)
-        for (std::size_t place = 0; place < bytes; ++place)
-            check_flag(at_[place]);
-    get_all(static_cast<element*>(data.data), static_cast<std::size_t>(bytes));
+    bytes_.get_all(static_cast<element*>(data.data), bytes);
 }
 
-template <class Elements>
-void archive_reader::read_elements(Elements& elements)
+/// Keeps the order of equal keys, which cereal turns round.
+template <class Container>
+void archive_reader::read_equals(Container& container)
 {
-    using element = typename Elements::value_type;
-    auto size = get_size();
-    if (size > remaining() / sizeof(element)) [[unlikely]]
-        throw_bad_size(size);
-    auto count = static_cast<std::size_t>(size);
-    if constexpr (detail::byte_like<element>)
+    std::uint64_t size = 0;
+    (*this)(cereal::make_size_tag(size));
+    for (container.clear(); size > 0; --size)
     {
-        auto bytes = reinterpret_cast<const element*>(at_);
-        elements.assign(bytes, bytes + count); // without filling it with zeros first
-        at_ += count;
-    }
-    else
-    {
-        elements.resize(count);
-        get_all(elements.data(), count * sizeof(element));
+        typename Container::key_type key{};
+        read(key);
+        if constexpr (requires { typename Container::mapped_type; })
+        {
+            typename Container::mapped_type value{};
+            read(value);
+            container.emplace_hint(container.end(), std::move(key), std::move(value));
+        }
+        else
+        {
+            container.emplace_hint(container.end(), std::move(key));
+        }
     }
 }
 
@@ -326,7 +286,7 @@ void archive_reader::read(Value& value)
     if constexpr (detail::is_own_class<Value>())
     {
         if (depth_left_ == 0) [[unlikely]]
-            throw error(errc::malformed, "objects stand too deep inside each other");
+            throw_too_deep();
         --depth_left_;
         auto outer = memory_ ? memory_->enter_object() : 0;
         read_members(value);
@@ -343,18 +303,35 @@ void archive_reader::read(Value& value)
 template <class Value>
 void archive_reader::read_members(Value& value)
 {
+    static_assert(!std::is_const_v<Value>,
+                  "a message cannot hold a const member, which cannot be read; leave const out");
     detail::refuse_polymorphic<Value>();
     if constexpr (detail::loadable<Value, archive_reader> || !std::is_empty_v<Value>)
     {
         using count = detail::traits::detail::count_input_serializers<Value, archive_reader>;
         using mixed = detail::traits::has_invalid_input_versioning<Value, archive_reader>;
         detail::refuse_unserializable<Value, count::value, mixed::value>();
-        if constexpr (detail::is_std<Value>())
-            element_ = detail::element_size<Value>();
-        detail::load_value(*this, value);
+        if constexpr (detail::is_boost_variant<Value>())
+            check_index();
+        if constexpr (detail::is_std<Value>("valarray"))
+            if (bytes_.peek<unsigned char>() == 0) // when cereal takes the address of the first
+                return value.resize(bytes_.get_size());
+        element_ = detail::element_size<Value>();
+        if constexpr (detail::is_std<Value>("multimap") || detail::is_std<Value>("multiset"))
+            read_equals(value);
+        else
+            detail::load_value(*this, value);
         if constexpr (std::is_enum_v<Value>)
             check_enum(value);
     }
+}
+
+/// cereal calls what stands at this index in an array, and forgets that it may be negative.
+inline void archive_reader::check_index() const
+{
+    auto index = bytes_.peek<std::int32_t>();
+    if (index < 0)
+        detail::throw_malformed("the index of a variant is " + std::to_string(index));
 }
 
 template <class Enum>
@@ -364,37 +341,18 @@ void archive_reader::check_enum(Enum value)
     constexpr auto& range = enum_range<Enum>;
     auto found = static_cast<number>(value);
     if (found < range.first || found > range.last) [[unlikely]]
-        throw error(errc::malformed, "an enum is " + std::to_string(found) + ", not " +
-                                         std::to_string(range.first) + " to " +
-                                         std::to_string(range.last));
+        detail::throw_malformed("an enum is " + std::to_string(found) + ", not " +
+                                std::to_string(range.first) + " to " + std::to_string(range.last));
 }
 
-inline std::uint64_t archive_reader::get_size()
+inline void archive_reader::throw_left_over() const
 {
-    need(1);
-    auto first = static_cast<unsigned char>(*at_++);
-    if (first != detail::long_size)
-        return first;
-    std::uint64_t size = 0;
-    read(size);
-    return size;
+    detail::throw_malformed(std::to_string(remaining()) + " bytes are left over");
 }
 
-inline void archive_reader::throw_cut_off()
+inline void archive_reader::throw_too_deep()
 {
-    throw error(errc::malformed, "the end is missing");
-}
-
-inline void archive_reader::throw_bad_flag(std::byte flag)
-{
-    throw error(errc::malformed,
-                "a bool is " + std::to_string(static_cast<int>(flag)) + ", not 0 or 1");
-}
-
-inline void archive_reader::throw_bad_size(std::uint64_t size) const
-{
-    throw error(errc::malformed, "a size of " + std::to_string(size) + " is more than the " +
-                                     std::to_string(remaining()) + " bytes that are left");
+    detail::throw_malformed("objects stand too deep inside each other");
 }
 
 // How cereal's traits find out what a reader gives.

@@ -3,6 +3,7 @@
 
 #include <brood/base/buffer.hpp>
 #include <brood/base/error.hpp>
+#include <brood/codec/detail/byte_writer.hpp>
 #include <brood/codec/detail/bytes.hpp>
 #include <brood/codec/detail/functions.hpp>
 #include <brood/codec/detail/memory.hpp>
@@ -27,9 +28,10 @@ namespace brood
 
 /// The bytes of a value, as a cereal archive: `writer(a, b)` appends to a buffer.
 ///
-/// Numbers are little-endian in their full width, a bool is a byte, sizes take one byte up to 254
-/// and nine above; containers are their size and their elements; nothing is aligned or named. It
-/// throws brood::error (too_large) for what a reader would refuse, and what the types throw.
+/// Numbers are little-endian in their full width, a bool is a byte, containers are their size and
+/// their elements; nothing is aligned or named. A size takes one byte up to 254 and nine above,
+/// which is read a tenth faster than LEB128. Throws brood::error (too_large) for what a reader
+/// would refuse, and what the types throw.
 class archive_writer : public cereal::detail::OutputArchiveBase, public cereal::brood_archive
 {
 public:
@@ -38,15 +40,9 @@ public:
 
     /// Appends to `to`, which must not be used until the writer has gone.
     explicit archive_writer(buffer& to, archive_limits limits = {})
-        : to_(to), depth_left_(limits.depth)
+        : bytes_(to), depth_left_(limits.depth)
     {
-        prepare(0);
     }
-
-    archive_writer(const archive_writer&) = delete;
-    archive_writer& operator=(const archive_writer&) = delete;
-
-    ~archive_writer() { commit(); }
 
     /// Appends the values, one after the other.
     template <class... Values>
@@ -84,11 +80,12 @@ public:
     std::uint32_t registerClassVersion();
 
 private:
+    struct claim;
+
     template <detail::number Number>
     void write(const Number& value)
     {
-        room(sizeof value);
-        put(value);
+        bytes_.put(value);
     }
 
     template <class Value>
@@ -98,13 +95,7 @@ private:
     }
 
     template <class Size>
-    void write(const cereal::SizeTag<Size>& tag)
-    {
-        if (claimed_)
-            *std::exchange(claimed_, nullptr) = tag.size;
-        room(detail::longest_size);
-        put_size(tag.size);
-    }
+    void write(const cereal::SizeTag<Size>& tag);
 
     template <class Data>
     void write(const cereal::BinaryData<Data>& data);
@@ -131,20 +122,19 @@ private:
     template <class Char, class Traits, class Allocator>
     void write(const std::basic_string<Char, Traits, Allocator>& text)
     {
-        write_elements(text.data(), text.size());
+        bytes_.put_counted(text.data(), text.size());
     }
 
     template <detail::plain Element, class Allocator>
     void write(const std::vector<Element, Allocator>& elements)
     {
-        write_elements(elements.data(), elements.size());
+        bytes_.put_counted(elements.data(), elements.size());
     }
 
     template <std::size_t size>
     void write(const std::array<std::byte, size>& bytes)
     {
-        room(size);
-        put_all(bytes.data(), size);
+        bytes_.put_all(bytes.data(), size);
     }
 
     template <class Value>
@@ -156,86 +146,28 @@ private:
     template <class Container>
     void write_container(const Container& container);
 
-    template <class Element>
-    void write_elements(const Element* elements, std::size_t count);
+    [[noreturn, gnu::cold]] static void throw_too_deep();
 
-    /// What follows may be put without asking again.
-    void room(std::size_t bytes)
-    {
-        if (static_cast<std::size_t>(end_ - at_) < bytes) [[unlikely]]
-            prepare(bytes);
-    }
-
-    template <class Number>
-    void put(const Number& number)
-    {
-        put_all(&number, sizeof number);
-    }
-
-    void put(bool value) { *at_++ = std::byte{value}; }
-
-    void put_size(std::uint64_t size)
-    {
-        if (size < detail::long_size)
-        {
-            *at_++ = static_cast<std::byte>(size);
-        }
-        else
-        {
-            *at_++ = std::byte{detail::long_size};
-            put(size);
-        }
-    }
-
-    template <class Element>
-    void put_all(const Element* elements, std::size_t bytes)
-    {
-        detail::refuse_number<Element>();
-        detail::copy_little<sizeof(Element)>(at_, elements, bytes);
-        at_ += bytes;
-    }
-
-    void prepare(std::size_t bytes);
-
-    void commit() noexcept
-    {
-        to_.commit(static_cast<std::size_t>(at_ - begin_));
-        begin_ = at_;
-    }
-
-    std::size_t written() const noexcept
-    {
-        return to_.size() + static_cast<std::size_t>(at_ - begin_);
-    }
-
-    detail::writer_memory& remembered()
+    detail::archive_memory& remembered()
     {
         if (!memory_)
-            memory_ = std::make_unique<detail::writer_memory>();
+            memory_ = std::make_unique<detail::archive_memory>();
         return *memory_;
     }
 
-    buffer& to_;
-    std::byte* begin_ = nullptr; // of the room behind the end of the buffer
-    std::byte* at_ = nullptr;    // begin_ to at_ has been written and is not committed
-    std::byte* end_ = nullptr;
+    detail::byte_writer bytes_;
     std::size_t depth_left_;
-    std::uint64_t* claimed_ = nullptr; // takes the size that the container at work writes next
-    std::unique_ptr<detail::writer_memory> memory_;
+    claim* claim_ = nullptr; // of the container that begins
+    std::unique_ptr<detail::archive_memory> memory_;
 };
 
 template <class... Values>
 archive_writer& archive_writer::operator()(Values&&... values)
 {
     if constexpr ((detail::number<std::remove_cvref_t<Values>> && ...))
-    {
-        room((sizeof(Values) + ... + 0));
-        (put(values), ...);
-    }
+        bytes_.put(values...);
     else
-    {
         (write(values), ...);
-    }
     return *this;
 }
 
@@ -254,16 +186,7 @@ void archive_writer::write(const cereal::BinaryData<Data>& data)
 {
     // A std::array<int, 0> claims more bytes than it has.
     auto bytes = data.data ? static_cast<std::size_t>(data.size) : 0;
-    room(bytes);
-    put_all(static_cast<const detail::stored_element<Data>*>(data.data), bytes);
-}
-
-template <class Element>
-void archive_writer::write_elements(const Element* elements, std::size_t count)
-{
-    room(detail::longest_size + count * sizeof(Element));
-    put_size(count);
-    put_all(elements, count * sizeof(Element));
+    bytes_.put_all(static_cast<const detail::stored_element<Data>*>(data.data), bytes);
 }
 
 template <class Value>
@@ -272,7 +195,7 @@ void archive_writer::write(const Value& value)
     if constexpr (detail::is_own_class<Value>())
     {
         if (depth_left_ == 0) [[unlikely]]
-            throw error(errc::too_large, "objects stand too deep inside each other");
+            throw_too_deep();
         --depth_left_;
         auto outer = memory_ ? memory_->enter_object() : 0;
         write_members(value);
@@ -295,33 +218,51 @@ void archive_writer::write_members(const Value& value)
         using count = detail::traits::detail::count_output_serializers<Value, archive_writer>;
         using mixed = detail::traits::has_invalid_output_versioning<Value, archive_writer>;
         detail::refuse_unserializable<Value, count::value, mixed::value>();
-        if constexpr (detail::is_std<Value>() && detail::element_size<Value>() > 1)
+        claim_ = nullptr;
+        if constexpr (detail::is_std<Value>("valarray"))
+            if (value.size() == 0) // when cereal takes the address of its first element
+                return bytes_.put_size(0);
+        if constexpr (detail::container<Value>)
             write_container(value);
         else
             detail::save_value(*this, value);
     }
 }
 
+/// Takes the size that a container writes first.
+struct archive_writer::claim
+{
+    explicit claim(archive_writer& by) : writer(by) { writer.claim_ = this; }
+
+    ~claim() { writer.claim_ = nullptr; }
+
+    archive_writer& writer;
+    std::uint64_t size = 0;
+};
+
+template <class Size>
+void archive_writer::write(const cereal::SizeTag<Size>& tag)
+{
+    if (claim_)
+        std::exchange(claim_, nullptr)->size = tag.size;
+    bytes_.put_size(tag.size);
+}
+
 template <class Container>
 void archive_writer::write_container(const Container& container)
 {
-    std::uint64_t count = 0;
-    claimed_ = &count;
-    auto before = written();
+    claim counted(*this);
+    auto before = bytes_.size();
     detail::save_value(*this, container);
-    claimed_ = nullptr;
-    if (count > detail::free_memory / detail::element_size<Container>() &&
-        count > written() - before) [[unlikely]]
+    if (counted.size > detail::free_memory / detail::element_size<Container>() &&
+        counted.size > bytes_.size() - before) [[unlikely]]
         throw error(errc::too_large,
-                    std::to_string(count) + " elements that take less than a byte each");
+                    std::to_string(counted.size) + " elements take less than a byte each");
 }
 
-inline void archive_writer::prepare(std::size_t bytes)
+inline void archive_writer::throw_too_deep()
 {
-    commit();
-    auto space = to_.prepare(bytes);
-    begin_ = at_ = space.data();
-    end_ = begin_ + space.size();
+    throw error(errc::too_large, "objects stand too deep inside each other");
 }
 
 // How cereal's traits find out what a writer takes.

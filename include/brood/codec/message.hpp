@@ -10,6 +10,15 @@
 
 namespace brood
 {
+namespace detail
+{
+
+/// An empty class needs no functions.
+template <class Type>
+inline constexpr bool both_ways = std::is_empty_v<Type> ||
+                                  (savable<Type, archive_writer> && loadable<Type, archive_reader>);
+
+} // namespace detail
 
 /// A value that can cross to another process: it can be written and read by our archives, made
 /// empty and moved.
@@ -19,10 +28,8 @@ namespace brood
 template <class Type>
 concept message =
     std::is_object_v<Type> && !std::is_const_v<Type> && !std::is_volatile_v<Type> &&
-    !std::is_pointer_v<Type> && !std::is_array_v<Type> && !detail::peer_chooses<Type>() &&
-    std::default_initializable<Type> && std::movable<Type> &&
-    (detail::savable<Type, archive_writer> ||
-     std::is_empty_v<Type>)&&(detail::loadable<Type, archive_reader> || std::is_empty_v<Type>);
+    !std::is_pointer_v<Type> && !std::is_array_v<Type> && std::default_initializable<Type> &&
+    std::movable<Type> && !detail::peer_chooses<Type>() && detail::both_ways<Type>;
 
 namespace detail
 {

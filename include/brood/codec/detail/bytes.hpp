@@ -41,12 +41,18 @@ inline constexpr std::size_t longest_size = 9;
 /// be made of them.
 inline constexpr std::size_t free_memory = std::size_t{64} << 10;
 
-/// Bytes of memory that an element of this container takes.
-template <class Container>
+template <class Type>
+concept container = requires
+{
+    sizeof(typename Type::value_type);
+};
+
+/// Bytes of memory that an element takes.
+template <class Type>
 constexpr std::size_t element_size()
 {
-    if constexpr (requires { sizeof(typename Container::value_type); })
-        return sizeof(typename Container::value_type);
+    if constexpr (container<Type>)
+        return sizeof(typename Type::value_type);
     else
         return 1;
 }

@@ -6,23 +6,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <type_traits>
-#include <typeindex>
+#include <typeinfo>
+#include <unordered_map>
 #include <utility>
 #include <vector>
-
-// What an archive remembers of a message while it goes through it. Few messages need any of this,
-// so the archives make it when it is first asked for.
 
 namespace brood::detail
 {
 
+/// Tells classes apart; const makes no difference.
 template <class Type>
-std::type_index identity()
+const std::type_info& identity()
 {
     return typeid(std::remove_cv_t<Type>);
 }
@@ -38,42 +35,102 @@ std::uint32_t class_version()
     return found == known.end() ? cereal::detail::Version<Type>::version : found->second;
 }
 
-/// The parts of a message that both directions remember alike.
+/// What an archive remembers of a message while it goes through it. Few messages need any of this,
+/// so the archives make it when it is first asked for.
+///
+/// Ids count from 1 in the order in which objects and names come; the first time that one is
+/// used, cereal marks it.
 class archive_memory
 {
 public:
-    /// The version of a class that this message has named already; nothing when it has not.
-    const std::uint32_t* version(std::type_index type) const noexcept
+    static constexpr std::uint32_t new_id = cereal::detail::msb_32bit;
+
+    /// The version of a class that this message has named already; null when it has not.
+    const std::uint32_t* version(const std::type_info& type) const noexcept
     {
-        for (auto& [known, version] : versions_)
-            if (known == type)
-                return &version;
+        for (auto& known : versions_)
+            if (*known.type == type)
+                return &known.number;
         return nullptr;
     }
 
-    std::uint32_t add_version(std::type_index type, std::uint32_t version)
+    std::uint32_t add_version(const std::type_info& type, std::uint32_t version)
     {
-        versions_.emplace_back(type, version);
+        versions_.push_back({nullptr, &type, version, nullptr});
         return version;
     }
 
     /// Whether this virtual base comes for the first time in the object that is at work.
-    bool first(const void* base, std::type_index type)
+    bool first(const void* base, const std::type_info& type)
     {
         for (auto place = object_; place < bases_.size(); ++place)
-            if (bases_[place] == std::pair(base, type))
+            if (bases_[place].address == base && *bases_[place].type == type)
                 return false;
-        bases_.emplace_back(base, type);
+        bases_.push_back({base, &type, 0, nullptr});
         return true;
     }
 
     /// Virtual bases belong to one object: a later one may lie at the same address.
     std::size_t enter_object() noexcept { return std::exchange(object_, bases_.size()); }
 
-    void leave_object(std::size_t outer)
+    void leave_object(std::size_t outer) noexcept
     {
-        bases_.erase(bases_.begin() + static_cast<std::ptrdiff_t>(object_), bases_.end());
+        while (bases_.size() > object_)
+            bases_.pop_back();
         object_ = outer;
+    }
+
+    /// The id of an object to write, marked when it is new. The object is kept, as another could
+    /// take its place in memory while the message is written (CVE-2020-11105).
+    std::uint32_t id_of(std::shared_ptr<const void> object, const std::type_info& type)
+    {
+        auto address = object.get();
+        auto& latest = ids_[reinterpret_cast<std::uintptr_t>(address)];
+        for (auto id = latest; id != 0; id = objects_[id - 1].number)
+            if (*objects_[id - 1].type == type)
+                return id;
+        objects_.push_back({address, &type, latest, std::move(object)});
+        latest = static_cast<std::uint32_t>(objects_.size());
+        return latest | new_id;
+    }
+
+    /// Remembers an object that was read. False when no writer would have given it this id.
+    bool add_object(std::uint32_t id, std::shared_ptr<void> object, const std::type_info& type)
+    {
+        objects_.push_back({object.get(), &type, 0, std::move(object)});
+        return id == (objects_.size() | new_id);
+    }
+
+    /// The object with this id; null when there is none, or when it has another type: cereal would
+    /// cast it (https://github.com/USCiLab/cereal/issues/870).
+    std::shared_ptr<void> object(std::uint32_t id, const std::type_info& type) const
+    {
+        if (id == 0 || id > objects_.size() || *objects_[id - 1].type != type)
+            return nullptr;
+        return std::const_pointer_cast<void>(objects_[id - 1].owner);
+    }
+
+    /// The id of the name of a class to write, marked when it is new.
+    std::uint32_t id_of_name(const std::string& name)
+    {
+        for (std::size_t index = 0; index < names_.size(); ++index)
+            if (names_[index] == name)
+                return static_cast<std::uint32_t>(index + 1);
+        names_.push_back(name);
+        return static_cast<std::uint32_t>(names_.size()) | new_id;
+    }
+
+    /// Remembers a name that was read. False when no writer would have given it this id.
+    bool add_name(std::uint32_t id, const std::string& name)
+    {
+        names_.push_back(name);
+        return id == (names_.size() | new_id);
+    }
+
+    /// The name with this id; null when there is none.
+    const std::string* name(std::uint32_t id) const noexcept
+    {
+        return id == 0 || id > names_.size() ? nullptr : &names_[id - 1];
     }
 
     void defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
@@ -87,80 +144,21 @@ public:
     }
 
 private:
-    std::vector<std::pair<std::type_index, std::uint32_t>> versions_;
-    std::vector<std::pair<const void*, std::type_index>> bases_;
+    struct item
+    {
+        const void* address;
+        const std::type_info* type;
+        std::uint32_t number; // the version; of an object to write the id of another there, or 0
+        std::shared_ptr<const void> owner;
+    };
+
+    std::vector<item> versions_;
+    std::vector<item> bases_;
     std::size_t object_ = 0; // where the bases of the object at work begin
-    std::vector<std::function<void()>> deferred_;
-};
-
-/// The first time that an id is used, cereal marks it so.
-inline constexpr std::uint32_t new_id = cereal::detail::msb_32bit;
-
-/// What a writer remembers.
-class writer_memory : public archive_memory
-{
-public:
-    /// The id of what a pointer points to, marked when it is new. The pointer is kept, as another
-    /// object could take the place of this one while the message is written (CVE-2020-11105).
-    std::uint32_t id_of(std::shared_ptr<const void> pointer, std::type_index type)
-    {
-        auto next = static_cast<std::uint32_t>(pointers_.size() + 1);
-        auto address = pointer.get();
-        auto [place, added] = ids_.try_emplace({address, type}, next);
-        if (!added)
-            return place->second;
-        pointers_.push_back(std::move(pointer));
-        return next | new_id;
-    }
-
-    std::uint32_t id_of_name(std::string_view name)
-    {
-        for (std::size_t index = 0; index < names_.size(); ++index)
-            if (names_[index] == name)
-                return static_cast<std::uint32_t>(index + 1);
-        names_.push_back(name);
-        return static_cast<std::uint32_t>(names_.size()) | new_id;
-    }
-
-private:
-    std::map<std::pair<const void*, std::type_index>, std::uint32_t> ids_;
-    std::vector<std::shared_ptr<const void>> pointers_;
-    std::vector<std::string_view> names_;
-};
-
-/// What a reader remembers. Ids come in the order in which a writer gives them, or not from one.
-class reader_memory : public archive_memory
-{
-public:
-    bool add_pointer(std::uint32_t id, std::shared_ptr<void> pointer, std::type_index type)
-    {
-        pointers_.emplace_back(std::move(pointer), type);
-        return id == (pointers_.size() | new_id);
-    }
-
-    /// The object with this id; nothing when there is none, or when it has another type: cereal
-    /// would cast it (https://github.com/USCiLab/cereal/issues/870).
-    const std::shared_ptr<void>* pointer(std::uint32_t id, std::type_index type) const noexcept
-    {
-        if (id == 0 || id > pointers_.size() || pointers_[id - 1].second != type)
-            return nullptr;
-        return &pointers_[id - 1].first;
-    }
-
-    bool add_name(std::uint32_t id, std::string name)
-    {
-        names_.push_back(std::move(name));
-        return id == (names_.size() | new_id);
-    }
-
-    const std::string* name(std::uint32_t id) const noexcept
-    {
-        return id == 0 || id > names_.size() ? nullptr : &names_[id - 1];
-    }
-
-private:
-    std::vector<std::pair<std::shared_ptr<void>, std::type_index>> pointers_;
+    std::vector<item> objects_;
+    std::unordered_map<std::size_t, std::uint32_t> ids_; // of the latest object at each address
     std::vector<std::string> names_;
+    std::vector<std::function<void()>> deferred_;
 };
 
 } // namespace brood::detail

@@ -44,6 +44,12 @@ constexpr bool is_std(std::string_view name = {})
     return name.empty() || text.substr(0, text.find('<')) == name;
 }
 
+template <class Type>
+constexpr bool is_boost_variant()
+{
+    return raw_name<Type>().starts_with("boost::variant<");
+}
+
 /// Whether a type is somebody's own class: all recursion of types goes through one.
 template <class Type>
 constexpr bool is_own_class()

@@ -9,7 +9,6 @@
 #include <cereal/types/variant.hpp>
 
 #include <atomic>
-#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -140,7 +139,7 @@ TEMPLATE_TEST_CASE("what cannot cross is no message", "[message]", void, int*, c
                    const good&, const int, volatile int, int[3], void(), void (*)(), std::nullptr_t,
                    int good::*, no_function, only_save, only_load, two_ways, needs_argument,
                    cannot_move, std::unique_ptr<base>, std::shared_ptr<base>, std::weak_ptr<base>,
-                   std::string_view, (std::map<int, int>), std::mutex)
+                   std::string_view, std::mutex)
 {
     STATIC_REQUIRE_FALSE(message<TestType>);
 }

@@ -32,7 +32,8 @@ namespace brood
 /// The bytes may come from anybody: sizes are checked against what is left of them before memory is
 /// taken, flags, enums and the types of shared objects are checked, depth and memory are bounded.
 /// It throws brood::error (malformed), and what the types throw. Shared pointers of a class to
-/// itself let the other side make rings of objects, which never free each other.
+/// itself let the other side make rings of objects, which never free each other, and hand to
+/// load_and_construct the object that it is about to make.
 class archive_reader : public cereal::detail::InputArchiveBase, public cereal::brood_archive
 {
 public:
@@ -231,9 +232,9 @@ std::uint32_t archive_reader::loadClassVersion()
 {
     if (auto known = remembered().version(detail::identity<Type>()))
         return *known;
-    std::uint32_t version = 0;
-    read(version);
-    return remembered().add_version(detail::identity<Type>(), version);
+    std::uint32_t written = 0;
+    read(written);
+    return remembered().add_version(detail::identity<Type>(), written);
 }
 
 template <class Size>

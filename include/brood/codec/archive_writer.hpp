@@ -176,9 +176,9 @@ std::uint32_t archive_writer::registerClassVersion()
 {
     if (auto known = remembered().version(detail::identity<Type>()))
         return *known;
-    auto version = detail::class_version<Type>();
-    write(version);
-    return remembered().add_version(detail::identity<Type>(), version);
+    auto current = detail::class_version<Type>();
+    write(current);
+    return remembered().add_version(detail::identity<Type>(), current);
 }
 
 template <class Data>

@@ -99,18 +99,18 @@ void load_versioned(Reader& from, Type& value)
     else if constexpr (takes<Type, Reader, traits::has_member_versioned_load_minimal,
                              traits::is_specialized_member_versioned_load_minimal>)
     {
-        const auto version = from.template loadClassVersion<Type>();
+        const auto written = from.template loadClassVersion<Type>();
         typename traits::has_member_versioned_save_minimal<Type, writer>::type minimal{};
         from(minimal);
-        cereal::access::member_load_minimal(from, value, minimal, version);
+        cereal::access::member_load_minimal(from, value, minimal, written);
     }
     else if constexpr (takes<Type, Reader, traits::has_non_member_versioned_load_minimal,
                              traits::is_specialized_non_member_versioned_load_minimal>)
     {
-        const auto version = from.template loadClassVersion<Type>();
+        const auto written = from.template loadClassVersion<Type>();
         typename traits::has_non_member_versioned_save_minimal<Type, writer>::type minimal{};
         from(minimal);
-        load_minimal(from, value, minimal, version);
+        load_minimal(from, value, minimal, written);
     }
 }
 

@@ -54,10 +54,10 @@ public:
         return nullptr;
     }
 
-    std::uint32_t add_version(const std::type_info& type, std::uint32_t version)
+    std::uint32_t add_version(const std::type_info& type, std::uint32_t number)
     {
-        versions_.push_back({nullptr, &type, version, nullptr});
-        return version;
+        versions_.push_back({nullptr, &type, number, nullptr});
+        return number;
     }
 
     /// Whether this virtual base comes for the first time in the object that is at work.

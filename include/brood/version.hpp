@@ -15,7 +15,7 @@ struct version_number
     int patch;
 };
 
-inline constexpr version_number version{BROOD_VERSION / 10000, BROOD_VERSION / 100 % 100,
-                                        BROOD_VERSION % 100};
+inline constexpr version_number current_version{BROOD_VERSION / 10000, BROOD_VERSION / 100 % 100,
+                                                BROOD_VERSION % 100};
 
 } // namespace brood

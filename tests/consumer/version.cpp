@@ -7,5 +7,5 @@
 brood::task<> print_version()
 {
     co_await brood::sleep(std::chrono::milliseconds(1));
-    std::printf("%d.%d.%d\n", brood::version.major, brood::version.minor, brood::version.patch);
+    std::printf("%d.%d.%d\n", brood::current_version.major, brood::current_version.minor, brood::current_version.patch);
 }

@@ -3,7 +3,9 @@
 
 #include <brood/base/detail/wait_queue.hpp>
 
+#include <chrono>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace brood::detail
@@ -16,9 +18,14 @@ class shared_result
 public:
     explicit shared_result(asio::any_io_executor executor) : waiting_(std::move(executor)) {}
 
+    const asio::any_io_executor& executor() const noexcept { return waiting_.executor(); }
+
     bool ready() const noexcept { return value_.has_value(); }
 
     const std::optional<Value>& peek() const noexcept { return value_; }
+
+    /// Whether the loop has been destroyed, so that nobody can wait any more.
+    bool loop_has_ended() const noexcept { return waiting_.loop_has_ended(); }
 
     /// The first value stays; whoever waits goes on in a later turn of the loop.
     void set(Value value)
@@ -35,6 +42,22 @@ public:
         while (!value_)
             co_await waiting_.wait();
         co_return *value_;
+    }
+
+    /// The same until a point in time, when it gives nothing.
+    task<std::optional<Value>> get_until(std::chrono::steady_clock::time_point until)
+    {
+        try
+        {
+            while (!value_)
+                co_await waiting_.wait(until);
+        }
+        catch (const std::system_error& ended)
+        {
+            if (ended.code() != asio::error::timed_out)
+                throw;
+        }
+        co_return value_;
     }
 
 private:

@@ -89,6 +89,9 @@ public:
 
     bool empty() const noexcept { return waiting_.alone(); }
 
+    /// Whether the loop has been destroyed: nothing can wait or be posted any more.
+    bool loop_has_ended() const noexcept { return service_.is_shut_down(); }
+
     /// Suspends until resumed. Cancelled, it throws operation_aborted and has taken nothing; at the
     /// deadline, if there is one, it throws timed_out in the same way.
     ///

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// The core in one include: everything but what is optional.
+
+#include <brood/version.hpp>
+
+#include <brood/base/buffer.hpp>
+#include <brood/base/descriptor.hpp>
+#include <brood/base/error.hpp>
+#include <brood/base/loop.hpp>
+#include <brood/base/signal.hpp>
+#include <brood/base/task.hpp>
+
+#include <brood/codec/archive.hpp>
+#include <brood/codec/message.hpp>
+
+#include <brood/wire/attachment.hpp>
+#include <brood/wire/channel.hpp>
+#include <brood/wire/shared_bytes.hpp>
+
+#include <brood/process/child_process.hpp>
+#include <brood/process/fork.hpp>
+#include <brood/process/process.hpp>
+#include <brood/process/run.hpp>
+#include <brood/process/signals.hpp>
+#include <brood/process/spawn.hpp>

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/descriptor.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// What a child does between its birth and its program, in this order. Each may fail.
+enum class launch_step : int
+{
+    fork,
+    session,
+    process_group,
+    descriptors,
+    limits,
+    cwd,
+    ids,
+    exec,
+};
+
+/// A start, worked out to the last byte before there is a child: the child itself must not
+/// allocate.
+struct launch_plan
+{
+    struct move
+    {
+        int source; // open in this process; for a number that is inherited, the number itself
+        int target; // in the child
+    };
+
+    struct limit
+    {
+        int resource;
+        rlimit value;
+    };
+
+    std::vector<std::string> candidates; ///< Files to try in this order, the search in PATH done.
+    std::vector<std::string> argv;
+    std::vector<std::string> env;
+    std::string cwd;         ///< Empty for none.
+    std::vector<move> moves; ///< Ordered by target, each target once.
+    bool new_session = false;
+    std::optional<pid_t> process_group;
+    std::optional<uid_t> uid;
+    std::optional<gid_t> gid;
+    std::optional<std::vector<gid_t>> groups;
+    std::vector<limit> limits;
+    int parent_death_signal = 0;
+
+    // What prepare() makes of it for the child.
+    std::vector<char*> argv_pointers;
+    std::vector<char*> env_pointers;
+    std::vector<const char*> candidate_pointers;
+    std::vector<int>
+        lifted; ///< Room for the child: the sources, moved out of the way of the targets.
+    pid_t parent = 0;
+    int highest_target = 2;
+
+    void prepare()
+    {
+        std::sort(moves.begin(), moves.end(),
+                  [](auto& left, auto& right) { return left.target < right.target; });
+        argv_pointers = pointers(argv);
+        env_pointers = pointers(env);
+        for (auto& candidate : candidates)
+            candidate_pointers.push_back(candidate.c_str());
+        candidate_pointers.push_back(nullptr);
+        lifted.resize(moves.size());
+        parent = ::getpid();
+        if (!moves.empty())
+            highest_target = std::max(2, moves.back().target);
+    }
+
+private:
+    static std::vector<char*> pointers(std::vector<std::string>& texts)
+    {
+        std::vector<char*> result;
+        for (auto& text : texts)
+            result.push_back(text.data());
+        result.push_back(nullptr);
+        return result;
+    }
+};
+
+/// Written by the child, read by its parent: the step that failed and why, or zero.
+struct launch_failure
+{
+    launch_step step = launch_step::fork;
+    int error_number = 0;
+};
+
+/// A child that has started, or what failed.
+struct launched
+{
+    pid_t pid = -1;
+    descriptor pidfd; ///< Empty on systems without.
+    launch_failure failure;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/process/detail/launch_steps.hpp>
+
+#include <sys/wait.h>
+
+namespace brood::detail
+{
+
+/// Starts a child as POSIX has it: a copy of this process, which tells through a pipe what failed.
+///
+/// The last way, as it costs in proportion to the memory of this process.
+inline launched launch_by_fork(launch_plan& plan)
+{
+    launched result;
+    int ends[2];
+    if (::pipe(ends) == -1)
+    {
+        result.failure = {launch_step::fork, errno};
+        return result;
+    }
+    descriptor reading(ends[0]), writing(ends[1]);
+    // Above the numbers that the child is given, and closed by exec: its end means that exec
+    // worked.
+    descriptor report(::fcntl(writing.get(), F_DUPFD_CLOEXEC, plan.highest_target + 1));
+    ::fcntl(reading.get(), F_SETFD, FD_CLOEXEC);
+    writing.reset();
+    {
+        all_signals_blocked blocked;
+        result.pid = ::fork();
+        if (result.pid == 0)
+        {
+            auto failure = become_program(plan);
+            [[maybe_unused]] auto written = ::write(report.get(), &failure, sizeof failure);
+            ::_exit(127);
+        }
+        if (result.pid == -1)
+            result.failure = {launch_step::fork, errno};
+    }
+    report.reset();
+    if (result.pid == -1)
+        return result;
+    if (retry([&] { return ::read(reading.get(), &result.failure, sizeof result.failure); }) > 0)
+        retry([&] { return ::waitpid(result.pid, nullptr, 0); });
+    return result;
+}
+
+} // namespace brood::detail

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/signal.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <sys/types.h>
+
+namespace brood
+{
+
+/// How a process ended, and what it used. Code and signal stay apart: 128 + n is never made of a
+/// signal.
+struct exit_status
+{
+    pid_t pid = 0;  ///< Whose end this was.
+    int code = 0;   ///< What it returned or gave to exit(), 0 to 255; 0 when a signal ended it.
+    int signal = 0; ///< The signal that ended it, 0 when it ended by itself.
+    bool core_dumped = false; ///< The signal left a core file behind.
+    bool lost = false; ///< Somebody else in this process waited for it, so how it ended is unknown.
+    std::chrono::microseconds
+        user_time{}; ///< Processor time of the process and what it waited for.
+    std::chrono::microseconds system_time{}; ///< The same, spent in the kernel for it.
+    std::uint64_t max_rss = 0;               ///< The most memory it had resident, in bytes.
+
+    /// Whether it ended by itself with code 0.
+    bool success() const noexcept { return code == 0 && signal == 0 && !lost; }
+
+    friend bool operator==(const exit_status&, const exit_status&) = default;
+};
+
+/// "process 4711 ended with code 7", "process 4711 was ended by SIGSEGV (core dumped)".
+inline std::string to_string(const exit_status& status)
+{
+    auto who = "process " + std::to_string(status.pid);
+    if (status.lost)
+        return who + " ended, and somebody else collected how";
+    if (status.signal != 0)
+        return who + " was ended by " + signal_name(status.signal) +
+               (status.core_dumped ? " (core dumped)" : "");
+    return who + " ended with code " + std::to_string(status.code);
+}
+
+/// Prints what to_string gives.
+template <class Stream>
+auto operator<<(Stream& stream, const exit_status& status) -> decltype(stream << std::string())
+{
+    return stream << to_string(status);
+}
+
+} // namespace brood

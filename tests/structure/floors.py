@@ -17,8 +17,9 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.s
 # Facts about the machine are for users; cluster/settings alone takes its default from them.
 ONLY_FOR = {'os': ['cluster/settings.hpp']}
 # Who may include what does not come from brood: everybody else asks for it by our own name.
+# A message of brood's own needs cereal's part for its members, as a user's message does.
 OUTSIDE = {'asio': r'base/asio\w*\.hpp|http/.*', 'asio.hpp': 'nobody', 'boost': 'http/.*',
-           'cereal': r'codec/.*', 'iostream': 'nobody'}
+           'cereal': r'codec/.*|wire/detail/.*', 'iostream': 'nobody'}
 # What the core in one include leaves out.
 OPTIONAL = r'codec/json\.hpp|.*/detail/.*|os/.*|(http|metrics|remote|node)/.*'
 

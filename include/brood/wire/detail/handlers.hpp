@@ -5,7 +5,6 @@
 #include <brood/base/task.hpp>
 #include <brood/wire/detail/take.hpp>
 
-#include <asio/bind_cancellation_slot.hpp>
 #include <cereal/types/string.hpp>
 
 #include <cstddef>

@@ -8,8 +8,6 @@
 #include <brood/wire/detail/sender.hpp>
 #include <brood/wire/limits.hpp>
 
-#include <asio/cancellation_signal.hpp>
-
 #include <cstdint>
 #include <exception>
 #include <memory>

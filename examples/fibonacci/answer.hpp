@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // What a fib process answers, and the log prints.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // Computes Fibonacci numbers, one for each number that its parent sends.
 #include "answer.hpp"
 

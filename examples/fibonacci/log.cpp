@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // Prints the answers that its parent hands on.
 #include "answer.hpp"
 

@@ -1,6 +1,7 @@
-// One fib process per core but one, each given a random number, and one log that prints the answers.
+// SPDX-License-Identifier: BSL-1.0
+// One fib process per core but one, each with a random number, and one log that prints the answers.
 //
-// Prints, one line for each fib process, in any order:
+// Prints, once for each fib process:
 //   log <n>: fibonacci(<n>) = <n>, computed by <n>
 #include "answer.hpp"
 
@@ -14,7 +15,8 @@
 brood::task<> master()
 {
     auto log = brood::fork("./log");
-    std::vector<brood::forked_process> workers(std::max<std::size_t>(1, brood::os::cpus().size() - 1));
+    auto cores = brood::os::available_parallelism();
+    std::vector<brood::forked_process> workers(std::max(1u, cores - 1));
     std::random_device random;
 
     for (auto& worker : workers)

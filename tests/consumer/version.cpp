@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/base/task.hpp>
-#include <brood/version.hpp>
+#include "version.hpp"
 
-#include <cstdio>
-
-brood::task<> print_version()
+brood::task<> tell_version(brood::process& self)
 {
-    co_await brood::sleep(std::chrono::milliseconds(1));
-    std::printf("%d.%d.%d\n", brood::current_version.major, brood::current_version.minor, brood::current_version.patch);
+    auto version = brood::current_version;
+    auto text = std::to_string(version.major) + '.' + std::to_string(version.minor) + '.' +
+                std::to_string(version.patch);
+    self.send(text);
+    co_return;
 }

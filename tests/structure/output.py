@@ -5,8 +5,9 @@
     //   worker 1 online, pid <n>
     //   done
 
-<n> stands for any number. "Prints, in any order:" allows the lines to come in any order. An empty
-comment line, or the end of the comment, ends the promise.
+<n> stands for any number. "Prints, in any order:" allows the lines to come in any order. "Prints,
+once for each worker:" allows the one line any number of times, but not none. An empty comment
+line, or the end of the comment, ends the promise.
 
 usage: output.py PROGRAM SOURCE
 """
@@ -23,13 +24,14 @@ LIMIT = 60  # seconds
 
 
 def promise(source):
-    """The promised lines and whether they may come in any order."""
+    """The promised lines and what stands behind "Prints"."""
     comment = re.match(r'(?://.*\n)+', source.removeprefix('// SPDX-License-Identifier: BSL-1.0\n'))
-    block = comment and re.search(r'^// Prints(, in any order)?:\n((?://   .*\n)*)', comment[0],
+    how = ', in any order|, once for each [^:]*'
+    block = comment and re.search(rf'^// Prints({how})?:\n((?://   .*\n)*)', comment[0],
                                   re.MULTILINE)
     if not block:
-        return None, False
-    return [line[5:] for line in block[2].splitlines()], bool(block[1])
+        return None, ''
+    return [line[5:] for line in block[2].splitlines()], block[1] or ''
 
 
 def masked(lines, promised):
@@ -42,10 +44,12 @@ def masked(lines, promised):
     return result
 
 
-def difference(promised, printed, any_order):
+def difference(promised, printed, how):
     """What differs, as lines; empty when the promise is kept."""
     got = masked(printed, promised)
-    if any_order:
+    if 'once for each' in how:
+        promised = promised * max(1, len(got))
+    if 'any order' in how:
         promised, got = sorted(promised), sorted(got)
     return list(difflib.unified_diff(promised, got, 'promised', 'printed', lineterm=''))
 
@@ -68,14 +72,14 @@ def left_behind(mark):
 
 def main():
     program, source = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
-    promised, any_order = promise(source.read_text())
+    promised, how = promise(source.read_text())
     if promised is None:
         sys.exit(f'{source}: its first comment has no "Prints:" block')
     mark = f'BROOD_EXAMPLE={os.getpid()}'
     run = subprocess.run([program], cwd=program.parent, stdin=subprocess.DEVNULL, timeout=LIMIT,
                          env={**os.environ, 'BROOD_EXAMPLE': str(os.getpid())}, text=True,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    wrong = difference(promised, run.stdout.splitlines(), any_order)
+    wrong = difference(promised, run.stdout.splitlines(), how)
     if run.returncode != 0:
         wrong.append(f'it ended with {run.returncode}')
     wrong += left_behind(mark)

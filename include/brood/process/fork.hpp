@@ -9,7 +9,6 @@
 #include <brood/process/entry.hpp>
 #include <brood/process/spawn_options.hpp>
 #include <brood/wire/channel.hpp>
-#include <brood/wire/detail/local_pair.hpp>
 
 #include <memory>
 #include <string>

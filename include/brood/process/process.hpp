@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/shared_result.hpp>
 #include <brood/base/task.hpp>
+#include <brood/process/detail/stop_request.hpp>
 #include <brood/process/environment.hpp>
 #include <brood/process/signals.hpp>
 #include <brood/wire/channel.hpp>
@@ -13,11 +13,9 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unistd.h>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace brood
@@ -35,7 +33,7 @@ public:
     /// For brood::run(): a process whose channel, if it has one, leads to its parent.
     process(asio::any_io_executor executor, descriptor to_parent, const channel_limits& limits)
         : channel(open(executor, std::move(to_parent), limits)), executor_(executor),
-          stop_asked_(std::make_shared<stop_request>(executor))
+          stop_asked_(std::make_shared<detail::stop_request>(executor))
     {
     }
 
@@ -92,8 +90,8 @@ public:
     /// before and after.
     task<> shutdown()
     {
-        stop_asked_->listen(stop_asked_, link());
-        return await_stop(stop_asked_);
+        stop_asked_->listen(link());
+        return detail::stop_request::await(stop_asked_);
     }
 
     // ---- For brood::run()
@@ -153,33 +151,6 @@ public:
     }
 
 private:
-    struct stop_request
-    {
-        explicit stop_request(asio::any_io_executor executor) : asked(std::move(executor)) {}
-
-        void listen(std::shared_ptr<stop_request> self, std::shared_ptr<detail::link> to_parent)
-        {
-            if (terminate)
-                return;
-            auto executor = asked.executor();
-            terminate.emplace(executor, SIGTERM);
-            terminate->wait_then([self] { self->asked.set({}); });
-            if (to_parent)
-                asio::co_spawn(executor, set_at_end(std::move(self), std::move(to_parent)),
-                               asio::detached);
-        }
-
-        static task<> set_at_end(std::shared_ptr<stop_request> self,
-                                 std::shared_ptr<detail::link> to_parent)
-        {
-            co_await detail::link::disconnected(std::move(to_parent));
-            self->asked.set({});
-        }
-
-        std::optional<signals> terminate;
-        detail::shared_result<std::monostate> asked;
-    };
-
     static channel open(const asio::any_io_executor& executor, descriptor to_parent,
                         const channel_limits& limits)
     {
@@ -195,14 +166,12 @@ private:
         co_return number;
     }
 
-    static task<> await_stop(std::shared_ptr<stop_request> stop) { co_await stop->asked.get(); }
-
     asio::any_io_executor executor_;
     int exit_code_ = 0;
     std::vector<std::function<void(int)>> on_exit_;
     std::vector<std::function<task<>()>> before_exit_;
     std::function<void(std::exception_ptr)> on_uncaught_;
-    std::shared_ptr<stop_request> stop_asked_;
+    std::shared_ptr<detail::stop_request> stop_asked_;
 };
 
 inline std::vector<std::string> process::argv()

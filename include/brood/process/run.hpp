@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/loop.hpp>
+#include <brood/process/detail/background.hpp>
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/entry.hpp>
 #include <brood/process/process.hpp>

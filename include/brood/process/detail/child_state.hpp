@@ -2,10 +2,11 @@
 #pragma once
 
 #include <brood/base/detail/shared_result.hpp>
+#include <brood/process/detail/background.hpp>
 #include <brood/process/detail/reaper.hpp>
 #include <brood/process/pipe.hpp>
 #include <brood/process/spawn_options.hpp>
-#include <brood/wire/detail/link.hpp>
+#include <brood/wire/channel.hpp>
 
 #include <map>
 #include <memory>
@@ -83,27 +84,6 @@ inline task<exit_status> walk(std::shared_ptr<child_state> child, stop_policy po
     }
     throw error(errc::timed_out, "process " + std::to_string(child->process.pid()) + " (" +
                                      child->program + ") still runs after: " + to_string(policy));
-}
-
-/// How many children of a loop are being stopped in the background, since their handles have gone.
-struct background final : asio::execution_context::service
-{
-    using key_type = background;
-    inline static asio::execution_context::id id;
-
-    explicit background(asio::execution_context& context)
-        : asio::execution_context::service(context)
-    {
-    }
-
-    void shutdown() noexcept override {}
-
-    int stopping = 0;
-};
-
-inline background& background_of(const asio::any_io_executor& executor)
-{
-    return asio::use_service<background>(asio::query(executor, asio::execution::context));
 }
 
 /// The same for a child whose handle has gone: there is nobody to tell.

@@ -168,7 +168,8 @@ public:
     {
         end_reading();
         sender_->finish();
-        socket_->cancel();
+        std::error_code ignored; // it is closed when the link has failed
+        socket_->cancel(ignored);
     }
 
 private:

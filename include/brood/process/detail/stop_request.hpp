@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/shared_result.hpp>
+#include <brood/process/signals.hpp>
+#include <brood/wire/channel.hpp>
+
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace brood::detail
+{
+
+/// That this process was asked to stop, by SIGTERM or by the end of its channel: for all who wait.
+class stop_request : public std::enable_shared_from_this<stop_request>
+{
+public:
+    explicit stop_request(asio::any_io_executor executor) : asked_(std::move(executor)) {}
+
+    /// From the first call on, SIGTERM asks instead of ending the process.
+    void listen(std::shared_ptr<link> to_parent)
+    {
+        if (terminate_)
+            return;
+        terminate_.emplace(asked_.executor(), SIGTERM);
+        terminate_->wait_then([self = shared_from_this()] { self->asked_.set({}); });
+        if (to_parent)
+        {
+            auto end = set_at_end(shared_from_this(), std::move(to_parent));
+            asio::co_spawn(asked_.executor(), std::move(end), asio::detached);
+        }
+    }
+
+    static task<> await(std::shared_ptr<stop_request> self) { co_await self->asked_.get(); }
+
+private:
+    static task<> set_at_end(std::shared_ptr<stop_request> self, std::shared_ptr<link> to_parent)
+    {
+        co_await link::disconnected(std::move(to_parent));
+        self->asked_.set({});
+    }
+
+    shared_result<std::monostate> asked_;
+    std::optional<signals> terminate_;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/process.hpp>
+
+#include <brood/process/fork.hpp>
+
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using brood::process;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+
+namespace
+{
+
+task<> introduce(process& self)
+{
+    self.send(static_cast<int>(self.pid()));
+    self.send(static_cast<int>(self.ppid()));
+    self.send(self.argv().size());
+    co_return;
+}
+
+task<> show_environment(process& self)
+{
+    auto variables = self.env();
+    self.send(variables.get("BROOD_CHANNEL").has_value() ||
+              variables.get("BROOD_ENTRY").has_value());
+    co_return;
+}
+
+task<> leave_early(process& self)
+{
+    std::string large(100'000, 'm');
+    for (int count = 0; count < 20; ++count)
+        self.send(large);
+    co_await self.exit(7);
+    self.send(std::string("never sent"));
+}
+
+task<> wait_for_stop(process& self)
+{
+    self.send(std::string("ready"));
+    co_await self.shutdown();
+    self.send(std::string("asked"));
+}
+
+task<> run_hooks(process& self)
+{
+    self.on_exit([](int code) { std::_Exit(code + 1); });
+    self.before_exit(
+        [&self]() -> task<>
+        {
+            self.send(std::string("before"));
+            self.exit_code(40);
+            co_return;
+        });
+    self.send(std::string("main"));
+    co_return;
+}
+
+task<> wait_for_signal(process& self)
+{
+    auto next = self.signal(SIGUSR1, SIGUSR2);
+    brood::signals listening(SIGUSR1, SIGUSR2);
+    self.send(std::string("ready"));
+    auto number = co_await listening.next();
+    self.send(number);
+}
+
+} // namespace
+
+TEST_CASE("a child knows itself and its parent", "[process][node-215]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::fork<introduce>();
+
+               auto pid = co_await child.message<int>();
+               auto parent = co_await child.message<int>();
+               auto words = co_await child.message<std::size_t>();
+
+               CHECK(pid == child.pid());
+               CHECK(parent == ::getpid());
+               CHECK(words == 1u);
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("the variables that carry the channel are not seen by the child", "[process]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::fork<show_environment>();
+
+               auto seen = co_await child.message<bool>();
+
+               CHECK(seen == false);
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("exit(code) hands everything that was sent to the kernel first", "[process][B13]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = brood::fork<leave_early>();
+
+               int count = 0;
+               while (auto text = co_await child.message<std::string>())
+                   count += text->size() == 100'000;
+
+               CHECK(count == 20);
+               auto status = co_await child.exit();
+               CHECK(status.code == 7);
+           });
+}
+
+TEST_CASE("shutdown() is asked by SIGTERM, and what is sent then still arrives", "[process]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::fork<wait_for_stop>();
+               co_await child.message<std::string>();
+               child.kill(SIGTERM);
+
+               auto asked = co_await child.message<std::string>();
+
+               CHECK(asked == "asked");
+               auto status = co_await child.exit();
+               CHECK(status.success());
+           });
+}
+
+TEST_CASE("shutdown() is asked by the end of the channel", "[process]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::fork<wait_for_stop>();
+               co_await child.message<std::string>();
+               child.disconnect();
+
+               auto asked = co_await child.message<std::string>();
+
+               CHECK(asked == "asked");
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("before_exit runs after the main coroutine, on_exit last", "[process][node-209]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::fork<run_hooks>();
+
+               auto first = co_await child.message<std::string>();
+               auto second = co_await child.message<std::string>();
+
+               CHECK(first == "main");
+               CHECK(second == "before");
+               auto status = co_await child.exit();
+               CHECK(status.code == 41);
+           });
+}
+
+TEST_CASE("a signal can be awaited, and says which one it was", "[process][node-224]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::fork<wait_for_signal>();
+               co_await child.message<std::string>();
+               child.kill(SIGUSR2);
+
+               auto number = co_await child.message<int>();
+
+               CHECK(number == SIGUSR2);
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("a process without a parent has no channel and says so", "[process]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               process self(brood::default_executor(), brood::descriptor(), {});
+
+               CHECK_FALSE(self.connected());
+               CHECK_THROWS_WITH(self.send(1), ContainsSubstring("start it with brood::fork()"));
+               CHECK_THROWS_WITH(self.message<int>(), ContainsSubstring("no channel"));
+               co_return;
+           });
+}

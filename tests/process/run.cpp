@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/run.hpp>
+
+#include <brood/process/fork.hpp>
+#include <brood/process/spawn.hpp>
+
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <stdexcept>
+#include <string>
+
+using namespace std::chrono_literals;
+using brood::process;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+
+namespace
+{
+
+task<int> five()
+{
+    co_return 5;
+}
+
+task<> nothing(process& self)
+{
+    self.exit_code(6);
+    co_return;
+}
+
+task<> throws(process&)
+{
+    throw std::runtime_error("on purpose");
+    co_return;
+}
+
+task<> drops_a_child()
+{
+    auto child = brood::spawn("sleep", {"3600"});
+    co_return;
+}
+
+task<> send_until_parent_is_gone(process& self)
+{
+    self.send(1);
+    co_await self.disconnected();
+    co_await self.flush();
+}
+
+} // namespace
+
+TEST_CASE("run gives what the main coroutine returns", "[run]")
+{
+    CHECK(brood::run(five) == 5);
+    CHECK(brood::run(nothing) == 6);
+}
+
+TEST_CASE("run can be called again, and takes a lambda", "[run]")
+{
+    int calls = 0;
+    auto count = [&]() -> task<>
+    {
+        ++calls;
+        co_return;
+    };
+
+    CHECK(brood::run(count) == 0);
+    CHECK(brood::run(count) == 0);
+    CHECK(calls == 2);
+}
+
+TEST_CASE("an exception that leaves the main coroutine is shown and gives code 1",
+          "[run][node-218]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               brood::spawn_options options{.stderr_ = brood::stdio::pipe()};
+               auto child = brood::fork_with<throws>(brood::default_executor(), options);
+
+               auto text = co_await child.err().read_all();
+
+               CHECK_THAT(text, ContainsSubstring("on purpose"));
+               auto status = co_await child.exit();
+               CHECK(status.code == 1);
+           });
+}
+
+TEST_CASE("run ends after the children whose handles have gone", "[run]")
+{
+    CHECK(brood::run(drops_a_child) == 0);
+    // Nothing is left to wait for: the child was collected in the background.
+    CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+    CHECK(errno == ECHILD);
+}
+
+TEST_CASE("a child whose parent closes the channel ends quietly with code 0", "[run]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::fork<send_until_parent_is_gone>();
+               auto one = co_await child.message<int>();
+               CHECK(one == 1);
+               child.disconnect();
+
+               auto status = co_await child.exit();
+
+               CHECK(status.success());
+           });
+}
+
+TEST_CASE("a message comes through with busy polling", "[run]")
+{
+    auto round_trip = []() -> task<int>
+    {
+        auto [one, other] = brood::channel::pair();
+        one.send(3);
+        auto number = co_await other.message<int>();
+        co_return number.value_or(0);
+    };
+
+    CHECK(brood::run(round_trip, {.busy_poll = 50us}) == 3);
+}

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
-// A program of somebody else, who knows brood only as a dependency of their build.
-#include <brood/base/loop.hpp>
-#include <brood/base/task.hpp>
+// A program of somebody else, who knows brood only as a dependency of their build: it asks another
+// process of itself for the version.
+#include "version.hpp"
 
-#include <cstdio>
+#include <iostream>
 
-brood::task<> print_version(); // in another file: headers may be included by any number of them
+brood::task<> ask()
+{
+    auto child = brood::fork<tell_version>();
+
+    auto version = co_await child.message<std::string>();
+    std::cout << version.value() << '\n';
+
+    co_await child.exit();
+}
 
 int main()
 {
-    asio::io_context loop;
-    asio::co_spawn(loop, print_version(), asio::detached);
-    return loop.run() > 0 ? 0 : 1;
+    return brood::run(ask);
 }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/brood.hpp>
+
+#include <cereal/types/string.hpp>
+
+#include <string>
+
+/// In another file: the headers may be included by any number of them.
+brood::task<> tell_version(brood::process& self);

@@ -25,7 +25,9 @@ class Compiler:
                 words.pop(0)
             elif word not in ('-c', '-MD') and not word.endswith('main.cpp'):
                 self.flags.append(word)
-        self.flags = [f for f in self.flags if not f.startswith('-fdiagnostics-color')]
+        # Colours confuse the search for errors; what is only compiled has nothing to sanitize.
+        self.flags = [flag for flag in self.flags
+                      if not re.match('-fdiagnostics-color|-fsanitize|-fno-omit', flag)]
 
     def run(self, *arguments):
         """The finished process; its output holds what the compiler said."""

@@ -4,17 +4,13 @@
 
 #include <csignal>
 
-#if __has_include(<brood/process/run.hpp>)
 #include <brood/process/run.hpp>
-#endif
 
 int main(int argc, char** argv)
 {
     // A test forks its own program: that copy runs the entry it was started for, and no test.
-#if __has_include(<brood/process/run.hpp>)
     if (auto code = brood::run_entry())
         return *code;
-#endif
     auto result = run_tests(argc, argv);
     // A failed test may leave children; whoever reads our output would wait for them for ever.
     for (auto& child : brood::test::children())

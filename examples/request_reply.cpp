@@ -37,12 +37,14 @@ brood::task<> parent() // runs here
 {
     auto child = brood::fork<divider>();
 
-    auto result = co_await child.call<double>(quotient{7, 2});
+    quotient possible{7, 2};
+    auto result = co_await child.call<double>(possible);
     std::cout << "7 / 2 = " << result << '\n';
 
+    quotient impossible{1, 0};
     try
     {
-        co_await child.call<double>(quotient{1, 0});
+        co_await child.call<double>(impossible);
     }
     catch (const brood::remote_error& error)
     {

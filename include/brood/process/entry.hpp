@@ -94,8 +94,8 @@ struct registered
         return &added;
     }
 
-    inline static entry self{typeid(registered).name(), &registered::start, nullptr};
-    inline static entry* const listed = add(self);
+    inline static entry ours{typeid(registered).name(), &registered::start, nullptr};
+    inline static entry* const listed = add(ours);
 };
 
 /// The entry of this name. Throws std::logic_error when there is none, or more than one.

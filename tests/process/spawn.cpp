@@ -75,14 +75,19 @@ task<std::string> descriptors_of_child(spawn_options options)
     co_return numbers;
 }
 
-/// One line of the child's /proc/self/status, without its name.
-task<std::string> status_line(std::string name, spawn_options options)
+task<std::string> second_word(brood::child_process child)
 {
-    options.stdout_ = stdio::pipe();
-    auto child = spawn("grep", {"^" + name + ":", "/proc/self/status"}, options);
     auto line = co_await child.out().read_line();
     co_await child.exit();
-    co_return line ? line->substr(name.size() + 2) : "no line";
+    auto tab = line ? line->find('\t') : std::string::npos;
+    co_return tab == std::string::npos ? "no line" : line->substr(tab + 1);
+}
+
+/// One line of the child's /proc/self/status, without its name.
+task<std::string> status_line(const std::string& name, spawn_options& options)
+{
+    options.stdout_ = stdio::pipe();
+    return second_word(spawn("grep", {"^" + name + ":", "/proc/self/status"}, options));
 }
 
 } // namespace

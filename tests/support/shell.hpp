@@ -22,13 +22,18 @@ inline child_process printing(const std::string& script, spawn_options options =
     return shell(script, options);
 }
 
-/// What a script prints to stdout.
-inline task<std::string> printed(std::string script, spawn_options options)
+/// All that a child prints to stdout until its end.
+inline task<std::string> all_of(child_process child)
 {
-    auto child = printing(script, std::move(options));
     auto text = co_await child.out().read_all();
     co_await child.exit();
     co_return text;
+}
+
+/// What a script prints to stdout.
+inline task<std::string> printed(const std::string& script, const spawn_options& options = {})
+{
+    return all_of(printing(script, options));
 }
 
 /// A shell that ignores SIGTERM and only ends by SIGKILL; it does so once it has printed a line.

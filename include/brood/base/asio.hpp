@@ -30,6 +30,7 @@ include brood first, or compile with -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUT
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/compose.hpp>
 #include <asio/detached.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/execution/context.hpp>

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/process/detail/child_state.hpp>
-#include <brood/process/detail/descendants.hpp>
+#include <brood/base/detail/temporary.hpp>
+#include <brood/process/detail/process_tree.hpp>
+#include <brood/process/detail/stopping.hpp>
 
 #include <csignal>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
+#include <unistd.h>
 #include <utility>
-#include <vector>
 
 namespace brood
 {
@@ -21,12 +24,12 @@ namespace brood
 /// child is stopped, killed or left alone in the background of the loop, as spawn_options::on_drop
 /// says. What still runs when the loop goes is killed. Every wait may be cancelled and loses
 /// nothing, any number of coroutines may wait, before and after the end, and the handle may be
-/// moved meanwhile. Follows Node's ChildProcess:
-/// https://nodejs.org/api/child_process.html#class-childprocess
+/// moved or destroyed meanwhile. A child that runs keeps its loop running. Follows Node's
+/// ChildProcess: https://nodejs.org/api/child_process.html#class-childprocess
 class child_process
 {
 public:
-    /// No process.
+    /// No process: what needs one throws std::logic_error.
     child_process() noexcept = default;
 
     explicit child_process(std::shared_ptr<detail::child_state> state) noexcept
@@ -45,122 +48,124 @@ public:
 
     ~child_process() { drop(); }
 
-    pid_t pid() const noexcept { return state_->process.pid(); }
+    /// Whether this is the handle of a child, which may have ended.
+    explicit operator bool() const noexcept { return state_ != nullptr; }
+
+    pid_t pid() const { return use().process.pid(); }
 
     /// What it was started as.
-    const std::string& program() const noexcept { return state_->program; }
+    const std::string& program() const { return use().program; }
 
-    /// Writes to its standard input. Only when that was asked to be a pipe.
-    pipe_writer& in()
-    {
-        if (!state_->input)
-            throw_no_pipe("stdin");
-        return *state_->input;
-    }
+    /// Writes to its standard input, or to another of its descriptors that was asked to be a pipe
+    /// to it or a stream both ways. Throws std::system_error (EBADF) for any other.
+    pipe_writer& in(int number = 0) { return find(use().inputs, number); }
 
-    /// Reads what it prints. Only when that was asked to be a pipe.
-    pipe_reader& out() { return output(1); }
+    /// Reads what it prints, or from another of its descriptors that was asked to be a pipe or a
+    /// stream both ways. Throws std::system_error (EBADF) for any other.
+    pipe_reader& out(int number = 1) { return find(use().outputs, number); }
 
-    pipe_reader& err() { return output(2); }
-
-    /// Reads from another of its descriptors that was asked to be a pipe.
-    pipe_reader& output(int number)
-    {
-        auto found = state_->outputs.find(number);
-        if (found == state_->outputs.end())
-            throw_no_pipe("descriptor " + std::to_string(number));
-        return found->second;
-    }
+    pipe_reader& err() { return out(2); }
 
     /// Waits for its end, after everything it sent over its channel can be taken.
-    task<exit_status> exit() { return await_exit(state_); }
+    task<exit_status> exit() { return detail::wait_for(shared(), &detail::child_state::exited); }
 
     /// Waits for its end and until nobody, a grandchild say, holds the other end of any pipe to it.
     /// What is left in the pipes can still be read.
-    task<exit_status> closed() { return await_closed(state_); }
+    task<exit_status> closed() { return detail::wait_for(shared(), &detail::child_state::closed); }
 
     /// How it ended, or nothing while it runs.
-    std::optional<exit_status> status() const noexcept { return state_->exited.peek(); }
+    std::optional<exit_status> status() const { return use().exited.peek(); }
 
     /// Sends it a signal; 0 only looks whether it is there. False when it has ended: a process that
     /// got its number later is never hit. Throws std::system_error (EPERM, EINVAL).
     bool kill(int signal = SIGTERM)
     {
-        auto sent = state_->process.signal(signal);
+        auto sent = use().process.signal(signal);
         if (sent && signal != 0)
             state_->last_signal = signal;
         return sent;
     }
 
-    /// Sends a signal to it and to all that it started, and they. Those that appear meanwhile, or
-    /// lost their parent, are hit when they share its process group and it leads one.
-    bool kill_tree(int signal = SIGTERM)
-    {
-        std::vector<pid_t> tree;
-        if (!state_->process.collected())
-            detail::add_descendants(pid(), tree);
-        auto leads = !state_->process.collected() && ::getpgid(pid()) == pid();
-        auto sent = kill(signal);
-        if (leads)
-            ::kill(-pid(), signal);
-        for (auto each : tree)
-            ::kill(each, signal);
-        return sent;
-    }
+    /// Sends a signal to it and to all that it started, and they; to its process group as well when
+    /// it leads one. Before SIGKILL all of them are stopped, so that none starts another unseen.
+    /// What left it before, a daemon, is not found. False when it has ended itself.
+    bool kill_tree(int signal = SIGTERM);
 
     /// The last signal that kill() or kill_tree() sent, 0 before. Says nothing about its end.
-    int kill_requested() const noexcept { return state_->last_signal; }
+    int kill_requested() const { return use().last_signal; }
 
-    /// Ends it step by step, and waits for its end. Throws errc::timed_out when it survives every
-    /// step.
-    task<exit_status> stop() { return detail::walk(state_, state_->stop); }
+    /// Ends it step by step, as spawn_options::stop says, and waits for its end. Throws
+    /// errc::timed_out when it survives every step. Cancelled, it takes no further step.
+    task<exit_status> stop() { return detail::walk(shared(), use().stop); }
 
-    /// The same by another policy than the options gave.
-    task<exit_status> stop(const stop_policy& policy) { return detail::walk(state_, policy); }
+    /// The same by another policy.
+    task<exit_status> stop(const stop_policy& policy) { return detail::walk(shared(), policy); }
 
-    /// Lets it go on when this handle, or this program, ends.
-    void detach() noexcept { state_->on_drop = on_drop::detach; }
+    /// Lets it go on when this handle, or its loop, or this program, ends.
+    void detach() { use().on_drop = on_drop::detach; }
 
 protected:
     const std::shared_ptr<detail::child_state>& state() const noexcept { return state_; }
 
 private:
-    static task<exit_status> await_exit(std::shared_ptr<detail::child_state> state)
+    const std::shared_ptr<detail::child_state>& shared() const
     {
-        auto status = co_await state->exited.get();
-        co_return status;
+        if (!state_)
+            throw std::logic_error("brood: this child_process is the handle of no process; it was "
+                                   "moved from, or never made by spawn() or fork()");
+        return state_;
     }
 
-    static task<exit_status> await_closed(std::shared_ptr<detail::child_state> state)
-    {
-        auto status = co_await state->closed.get();
-        co_return status;
-    }
+    detail::child_state& use() const { return *shared(); }
 
-    [[noreturn]] void throw_no_pipe(const std::string& what) const
+    template <class Pipes>
+    typename Pipes::mapped_type& find(Pipes& pipes, int number) const
     {
-        throw_system_error(EBADF,
-                           "process " + std::to_string(pid()) + " (" + program() + "): " + what,
-                           "is no pipe; start it with stdio::pipe()");
+        auto found = pipes.find(number);
+        if (found == pipes.end())
+            throw_system_error(EBADF,
+                               "process " + std::to_string(pid()) + " (" + program() +
+                                   "): descriptor " + std::to_string(number),
+                               "is no pipe this way; start it with stdio::pipe()");
+        return found->second;
     }
 
     void drop() noexcept
     {
-        auto last = std::exchange(state_, nullptr);
-        if (last && !last->exited.ready())
-            detail::drop(std::move(last));
+        if (state_)
+            detail::drop(std::exchange(state_, nullptr));
     }
 
     std::shared_ptr<detail::child_state> state_;
 };
 
-/// Runs `body(child)`, then stops the child and awaits its end: also when the body throws or is
-/// cancelled.
-///
-/// `Child` is what spawn() or fork() gave, by value; `body` takes a reference to it and returns a
-/// task.
+inline bool child_process::kill_tree(int signal)
+{
+    if (!kill(0))
+        return false;
+    detail::process_tree tree(pid());
+    if (signal == SIGKILL)
+    {
+        use().process.signal(SIGSTOP);
+        tree.freeze();
+    }
+    else
+    {
+        tree.look();
+    }
+    auto leads = signal != 0 && ::getpgid(pid()) == pid();
+    auto sent = kill(signal);
+    tree.signal(signal);
+    if (leads)
+        ::kill(-pid(), signal);
+    return sent;
+}
+
+namespace detail
+{
+
 template <class Child, class Body>
-task<exit_status> with(Child child, Body body)
+task<exit_status> run_with(Child child, Body body)
 {
     std::exception_ptr thrown;
     try
@@ -177,6 +182,21 @@ task<exit_status> with(Child child, Body body)
     if (thrown)
         std::rethrow_exception(thrown);
     co_return status;
+}
+
+} // namespace detail
+
+/// Runs `body(child)`, then stops the child and awaits its end: also when the body throws or is
+/// cancelled.
+///
+/// `child` is what spawn() or fork() gave and is moved in; `body` takes a reference to it and
+/// returns a task. Gives how the child ended; throws what the body threw, or errc::timed_out when
+/// the child survives its stop policy.
+template <class Child, class Body>
+task<exit_status> with(Child child, Body&& body)
+{
+    detail::check_temporary<Body>();
+    return detail::run_with<Child, std::decay_t<Body>>(std::move(child), std::forward<Body>(body));
 }
 
 } // namespace brood

@@ -14,11 +14,15 @@ namespace brood
 {
 
 /// The variables that a program is given: those of this process at the moment it is made, then
-/// edited.
+/// edited: `environment().set("LANG", "C").unset("DISPLAY")`; or exactly those that are named:
+/// `environment::only({{"PATH", "/bin"}})`.
+///
+/// Names that differ only in case are different; an empty value is a value.
 class environment
 {
 public:
-    /// A snapshot of this process's environment.
+    /// A snapshot of this process's environment. Of a name that is there twice, the first counts,
+    /// as for getenv(3). As for getenv, no other thread may change the environment meanwhile.
     environment()
     {
         for (auto place = environ; place != nullptr && *place != nullptr; ++place)
@@ -26,16 +30,17 @@ public:
             std::string_view line(*place);
             auto equals = line.find('=', 1);
             if (equals != std::string_view::npos)
-                variables_.insert_or_assign(std::string(line.substr(0, equals)),
-                                            std::string(line.substr(equals + 1)));
+                variables_.try_emplace(std::string(line.substr(0, equals)),
+                                       line.substr(equals + 1));
         }
     }
 
-    /// Nothing but what is set afterwards.
-    static environment empty()
+    /// Nothing but these, and what is set afterwards. Throws what set() throws.
+    static environment only(const std::map<std::string, std::string>& variables = {})
     {
-        environment result;
-        result.variables_.clear();
+        environment result{nothing{}};
+        for (auto& [name, value] : variables)
+            result.set(name, value);
         return result;
     }
 
@@ -54,6 +59,7 @@ public:
         return *this;
     }
 
+    /// Takes a variable out; one that is not there is no error.
     environment& unset(const std::string& name)
     {
         variables_.erase(name);
@@ -67,16 +73,25 @@ public:
         return found == variables_.end() ? std::nullopt : std::optional(found->second);
     }
 
-    /// Each as "name=value", for exec.
+    /// Each as "name=value", sorted by name, as exec(2) takes them.
     std::vector<std::string> lines() const
     {
         std::vector<std::string> result;
+        result.reserve(variables_.size());
         for (auto& [name, value] : variables_)
             result.push_back(name + '=' + value);
         return result;
     }
 
+    friend bool operator==(const environment&, const environment&) = default;
+
 private:
+    struct nothing
+    {
+    };
+
+    explicit environment(nothing) {}
+
     std::map<std::string, std::string> variables_;
 };
 

@@ -1,149 +1,198 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/descriptor.hpp>
-#include <brood/base/task.hpp>
-#include <brood/process/detail/quiet_write.hpp>
+#include <brood/base/error.hpp>
+#include <brood/process/detail/pipe_operations.hpp>
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
+#include <cstring>
+#include <memory>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace brood
 {
 
 /// The end of a pipe that this process reads: what a child prints.
+///
+/// Also a stream for Asio's own operations: `asio::async_read_until(child.out(), …)`. Both ways of
+/// reading may be mixed; what one has read ahead, the other finds. Every wait may be cancelled and
+/// loses nothing. One coroutine at a time should read: two would share the bytes by chance. Copies
+/// are for the same end.
 class pipe_reader
 {
 public:
-    pipe_reader(const asio::any_io_executor& executor, descriptor end)
-        : end_(executor, end.release())
+    using executor_type = asio::any_io_executor;
+
+    /// The longest line that read_line() takes by default, in bytes.
+    static constexpr std::size_t longest_line = std::size_t{16} << 20;
+
+    /// For read_all() without a limit.
+    static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
+
+    pipe_reader(asio::any_io_executor executor, descriptor end)
+        : end_(std::make_shared<detail::pipe_end>(std::move(executor), std::move(end)))
     {
-        end_.native_non_blocking(true);
     }
 
-    /// Some bytes as soon as there are any; empty at the end. Cancelled, it loses nothing.
-    task<std::string> read_some()
-    {
-        if (!buffered_.empty())
-            co_return std::exchange(buffered_, {});
-        std::string bytes(65536, '\0');
-        auto count = co_await read_into(std::span(bytes.data(), bytes.size()));
-        bytes.resize(count);
-        co_return bytes;
-    }
+    // Not movable: nobody finds a child without its pipe.
+    pipe_reader(const pipe_reader&) = default;
+    pipe_reader& operator=(const pipe_reader&) = default;
+
+    executor_type get_executor() const noexcept { return end_->executor(); }
+
+    bool is_open() const noexcept { return end_->is_open(); }
+
+    /// Some bytes as soon as there are any; empty at the end. Does not suspend when there are some
+    /// already. Throws std::system_error.
+    task<std::string> read_some() { return some(end_); }
 
     /// The next line without its end, or nothing when there are no more. The last line may lack its
-    /// end.
-    task<std::optional<std::string>> read_line()
+    /// end. One that is longer than `longest` throws errc::too_large, and can be read by others.
+    task<std::optional<std::string>> read_line(std::size_t longest = longest_line)
     {
+        return line(end_, longest);
+    }
+
+    /// Everything until the end. More than `most` bytes throw errc::too_large, and can be read by
+    /// others.
+    task<std::string> read_all(std::size_t most = unlimited) { return all(end_, most); }
+
+    /// Asio's AsyncReadStream.
+    template <class Buffers, class Token>
+    auto async_read_some(const Buffers& to, Token&& token)
+    {
+        return asio::async_initiate<Token, void(std::error_code, std::size_t)>(
+            detail::pipe_read{end_}, token, to);
+    }
+
+    /// The child finds nobody who reads: SIGPIPE or EPIPE. Whoever waits here gets
+    /// operation_aborted.
+    void close() { end_->close(); }
+
+    /// For child_process: what is shared with those who wait.
+    const std::shared_ptr<detail::pipe_end>& end() const noexcept { return end_; }
+
+private:
+    static std::string take(buffer& from, std::size_t count)
+    {
+        std::string text(reinterpret_cast<const char*>(from.data().data()), count);
+        from.consume(count);
+        return text;
+    }
+
+    static task<std::string> some(std::shared_ptr<detail::pipe_end> end)
+    {
+        if (end->unread().empty())
+            co_await detail::pipe_end::read_more(end);
+        co_return take(end->unread(), end->unread().size());
+    }
+
+    static task<std::optional<std::string>> line(std::shared_ptr<detail::pipe_end> end,
+                                                 std::size_t longest)
+    {
+        auto& unread = end->unread();
         for (std::size_t searched = 0;;)
         {
-            auto end = buffered_.find('\n', searched);
-            if (end != std::string::npos)
+            auto found = find_line_end(unread, searched);
+            searched = unread.size();
+            if (found.value_or(searched) > longest)
+                throw_too_large("a line", longest);
+            if (found)
             {
-                auto line = buffered_.substr(0, end);
-                buffered_.erase(0, end + 1);
-                co_return line;
+                auto text = take(unread, *found);
+                unread.consume(1);
+                co_return text;
             }
-            searched = buffered_.size();
-            auto more = co_await more_buffered();
+            auto more = co_await detail::pipe_end::read_more(end);
             if (!more)
                 break;
         }
-        if (buffered_.empty())
+        if (unread.empty())
             co_return std::nullopt;
-        co_return std::exchange(buffered_, {});
+        co_return take(unread, unread.size());
     }
 
-    /// Everything until the end. Cancelled, what was read is kept for the next call.
-    task<std::string> read_all()
+    static task<std::string> all(std::shared_ptr<detail::pipe_end> end, std::size_t most)
     {
         for (bool more = true; more;)
-            more = co_await more_buffered();
-        co_return std::exchange(buffered_, {});
-    }
-
-    /// The descriptor, for Asio's own operations (asio::async_read_until and others).
-    asio::posix::stream_descriptor& stream() noexcept { return end_; }
-
-    void close()
-    {
-        std::error_code ignored;
-        end_.close(ignored);
-    }
-
-private:
-    task<bool> more_buffered()
-    {
-        std::array<char, 16384> chunk;
-        auto count = co_await read_into(std::span(chunk));
-        buffered_.append(chunk.data(), count);
-        co_return count != 0;
-    }
-
-    task<std::size_t> read_into(std::span<char> room)
-    {
-        for (;;)
         {
-            auto count =
-                retry([&] { return ::read(end_.native_handle(), room.data(), room.size()); });
-            if (count >= 0)
-                co_return static_cast<std::size_t>(count);
-            if (errno != EAGAIN)
-                throw_system_error(errno, "read from pipe");
-            co_await end_.async_wait(asio::posix::stream_descriptor::wait_read,
-                                     asio::use_awaitable);
+            if (end->unread().size() > most)
+                throw_too_large("what it wrote", most);
+            more = co_await detail::pipe_end::read_more(end);
         }
+        co_return take(end->unread(), end->unread().size());
     }
 
-    asio::posix::stream_descriptor end_;
-    std::string buffered_;
+    static std::optional<std::size_t> find_line_end(const buffer& in, std::size_t from)
+    {
+        auto bytes = in.data().subspan(std::min(from, in.size()));
+        auto found = bytes.empty() ? nullptr : std::memchr(bytes.data(), '\n', bytes.size());
+        if (found == nullptr)
+            return std::nullopt;
+        return static_cast<std::size_t>(static_cast<const std::byte*>(found) - in.data().data());
+    }
+
+    [[noreturn]] static void throw_too_large(const char* what, std::size_t limit)
+    {
+        throw error(errc::too_large, std::string("pipe from a child: ") + what +
+                                         " is longer than " + std::to_string(limit) + " bytes");
+    }
+
+    std::shared_ptr<detail::pipe_end> end_;
 };
 
 /// The end of a pipe that this process writes: the input of a child.
+///
+/// Also a stream for Asio's own operations: `asio::async_write(child.in(), …)`. Whichever way, a
+/// reader that has gone is std::system_error (EPIPE) for the writer, and there is no SIGPIPE.
+/// Copies are for the same end.
 class pipe_writer
 {
 public:
-    pipe_writer(const asio::any_io_executor& executor, descriptor end)
-        : end_(executor, end.release())
+    using executor_type = asio::any_io_executor;
+
+    pipe_writer(asio::any_io_executor executor, descriptor end)
+        : pipe_writer(std::make_shared<detail::pipe_end>(std::move(executor), std::move(end)))
     {
-        end_.native_non_blocking(true);
     }
 
-    /// Writes all of it. Throws std::system_error (EPIPE) when nobody reads any more; there is no
-    /// SIGPIPE. Cancelled, a part of it may have been written.
-    task<> write(std::string text)
+    /// For child_process: the other direction of a stream both ways.
+    explicit pipe_writer(std::shared_ptr<detail::pipe_end> end) : end_(std::move(end)) {}
+
+    pipe_writer(const pipe_writer&) = default;
+    pipe_writer& operator=(const pipe_writer&) = default;
+
+    executor_type get_executor() const noexcept { return end_->executor(); }
+
+    bool is_open() const noexcept { return end_->is_open(); }
+
+    /// Writes all of it; suspends only while the pipe is full. Throws std::system_error (EPIPE).
+    /// Cancelled, a part of it may have been written.
+    task<> write(std::string text) { return write_all(end_, std::move(text)); }
+
+    /// Asio's AsyncWriteStream.
+    template <class Buffers, class Token>
+    auto async_write_some(const Buffers& from, Token&& token)
     {
-        std::string_view rest = text;
-        while (!rest.empty())
-        {
-            auto count = detail::quiet_write(end_.native_handle(), rest);
-            if (count >= 0)
-                rest.remove_prefix(static_cast<std::size_t>(count));
-            else if (errno != EAGAIN)
-                throw_system_error(errno, "write to pipe");
-            else
-                co_await end_.async_wait(asio::posix::stream_descriptor::wait_write,
-                                         asio::use_awaitable);
-        }
+        return asio::async_compose<Token, void(std::error_code, std::size_t)>(
+            detail::pipe_write<Buffers>(end_, from), token, end_->executor());
     }
 
-    /// The reader finds the end.
-    void close()
-    {
-        std::error_code ignored;
-        end_.close(ignored);
-    }
+    /// The child reads the end.
+    void close() { end_->close_writing(); }
 
-    bool is_open() const noexcept { return end_.is_open(); }
+    const std::shared_ptr<detail::pipe_end>& end() const noexcept { return end_; }
 
 private:
-    asio::posix::stream_descriptor end_;
+    static task<> write_all(std::shared_ptr<detail::pipe_end> end, std::string text)
+    {
+        co_await detail::pipe_end::write(end, text);
+    }
+
+    std::shared_ptr<detail::pipe_end> end_;
 };
 
 } // namespace brood

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -10,13 +11,16 @@ namespace brood
 
 /// A program that could not be started: which one, the step that failed, and what the system said.
 ///
-/// "spawn './fib': exec: No such file or directory". Nothing of the attempt is left.
+/// "spawn './fib': exec: No such file or directory", "spawn './fib': cwd '/nowhere': No such file
+/// or directory". Nothing of the attempt is left.
 class spawn_error : public std::system_error
 {
 public:
-    spawn_error(int error_number, std::string program, std::string step)
+    spawn_error(int error_number, std::string program, std::string step,
+                std::string_view subject = {})
         : std::system_error(error_number, std::system_category(),
-                            "spawn '" + program + "': " + step),
+                            "spawn '" + program + "': " + step +
+                                (subject.empty() ? "" : " " + std::string(subject))),
           program_(std::move(program)), step_(std::move(step))
     {
     }
@@ -24,8 +28,8 @@ public:
     /// The program as it was given.
     const std::string& program() const noexcept { return program_; }
 
-    /// One of arguments, stdio, fork, session, process group, descriptors, limits, cwd (with its
-    /// name), ids, exec.
+    /// What failed: arguments, stdio, timeout (all before anything is started), fork, session,
+    /// group, descriptors, limits, cwd, ids, exec.
     const std::string& step() const noexcept { return step_; }
 
 private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/process/environment.hpp>
+#include <brood/process/process_group.hpp>
 #include <brood/process/stdio.hpp>
 #include <brood/process/stop_policy.hpp>
 #include <brood/wire/limits.hpp>
@@ -12,7 +13,6 @@
 #include <string>
 #include <sys/resource.h>
 #include <sys/types.h>
-#include <utility>
 #include <vector>
 
 namespace brood
@@ -28,10 +28,12 @@ enum class on_drop
 };
 
 /// Everything that can be asked of the start of a child; each default is what most programs want.
+///
+/// What cannot be done is refused before anything is started, by the step that is named here.
 struct spawn_options
 {
     /// The directory it starts in; empty for that of this process. A missing one fails in step
-    /// "cwd".
+    /// "cwd". A program or PATH that is relative begins there.
     std::string cwd = {};
 
     /// Its variables. Without a value, those this process has at the moment of the start. Its PATH
@@ -41,41 +43,43 @@ struct spawn_options
     /// The name it is started under, argv[0]; empty for the name of the program.
     std::string argv0 = {};
 
+    /// Where its standard streams lead. Step "stdio". What the child inherits or is given for these
+    /// three is put into blocking mode, as programs expect it.
     stdio stdin_ = stdio::inherit();
     stdio stdout_ = stdio::inherit();
     stdio stderr_ = stdio::inherit();
 
-    /// Further descriptors it is given, by number. It gets these and the three above, and no other
-    /// that this process has open, whatever flags it has.
+    /// Further descriptors it is given, by number: `{{3, stdio::pipe()}, {4, std::move(opened)}}`.
+    /// It gets these and the three above, and no other that this process has open, whatever flags
+    /// it has. Step "stdio", or "descriptors" for a number above the limit of open files.
     std::map<int, stdio> descriptors = {};
 
-    /// Starts a new session without a terminal: Ctrl-C does not reach it. See setsid(2).
-    bool new_session = false;
+    /// Its process group and session. Steps "group" and "session".
+    process_group group = {};
 
-    /// The process group it joins; 0 for one of its own. See setpgid(2).
-    std::optional<pid_t> process_group = std::nullopt;
-
-    /// Who it runs as. Changing them needs privileges; a refusal fails in step "ids".
+    /// Who it runs as, saved and effective ids too. Changing them needs privileges; a refusal fails
+    /// in step "ids".
     std::optional<uid_t> uid = std::nullopt;
     std::optional<gid_t> gid = std::nullopt;
 
     /// Its supplementary groups. When uid or gid is given and this is not, it has none.
     std::optional<std::vector<gid_t>> groups = std::nullopt;
 
-    /// Limits by resource, as RLIMIT_NOFILE: soft and hard. See setrlimit(2).
+    /// Limits by resource, as RLIMIT_NOFILE: soft and hard. Step "limits". See setrlimit(2).
     std::map<int, rlimit> limits = {};
 
-    /// The signal it gets when the thread that started it ends, 0 for none: on Linux it then cannot
-    /// outlive a program whose only thread starts it, even when it spins. See PR_SET_PDEATHSIG in
-    /// prctl(2).
-    int parent_death_signal = 0;
+    /// On Linux it gets SIGKILL when this process ends, however that happens, even when it spins.
+    /// A program that is set-user-ID escapes. See PR_SET_PDEATHSIG in prctl(2).
+    bool die_with_parent = false;
 
     /// After this time it is stopped by the stop policy.
     std::optional<std::chrono::milliseconds> timeout = std::nullopt;
 
-    /// How it is stopped when the handle is dropped and when the time is over.
+    /// How it is stopped when the handle is dropped and when the time is over:
+    /// `stop_policy(2s, SIGINT)` asks by SIGINT and kills two seconds later.
     stop_policy stop = {};
 
+    /// What the end of the handle means for it while it runs.
     brood::on_drop on_drop = brood::on_drop::stop;
 
     /// For fork(): what its channel may hold.

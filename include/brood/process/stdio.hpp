@@ -19,21 +19,32 @@ public:
         inherit,
         ignore,
         pipe,
+        pipe_to_child,
+        duplex,
         file,
         descriptor,
         same_as_stdout,
     };
 
-    /// Where the parent's descriptor of the same number leads.
+    /// Where this process's descriptor of the same number leads. One of the first three that is
+    /// closed here leads to the null device, so that no file of the child takes its place.
     static stdio inherit() { return stdio(kind::inherit); }
 
     /// The null device: reading ends at once, what is written vanishes.
     static stdio ignore() { return stdio(kind::ignore); }
 
-    /// A pipe to this process: a real one, so that the child can open it by name (/dev/stdout).
+    /// A pipe to this process: the child reads its stdin, and writes everything else. A real pipe,
+    /// so that the child can open it by name (/dev/stdout).
     static stdio pipe() { return stdio(kind::pipe); }
 
-    /// A file that exists, to read from.
+    /// A pipe that the child reads, for another number than that of its stdin.
+    static stdio pipe_to_child() { return stdio(kind::pipe_to_child); }
+
+    /// A stream both ways: a pair of local sockets, which cannot be opened by name.
+    static stdio duplex() { return stdio(kind::duplex); }
+
+    /// A file that exists, to read from. A relative path begins where this process is, not the
+    /// child.
     static stdio read(std::string path) { return stdio(std::move(path), O_RDONLY); }
 
     /// A file to write to; it is made, or made empty.
@@ -48,16 +59,28 @@ public:
         return stdio(std::move(path), O_WRONLY | O_CREAT | O_APPEND);
     }
 
-    /// An open descriptor; the child gets a duplicate.
+    /// An open descriptor; the child gets a duplicate. Ours is closed with the last copy of this.
     static stdio from(descriptor open)
     {
         stdio result(kind::descriptor);
+        result.number_ = open.get();
         result.open_ = std::make_shared<descriptor>(std::move(open));
         return result;
     }
 
-    /// For stderr: where stdout leads, as 2>&1 in a shell.
+    /// The same for one that somebody else closes, not before the child has started.
+    static stdio from(int open)
+    {
+        stdio result(kind::descriptor);
+        result.number_ = open;
+        return result;
+    }
+
+    /// Where stdout leads, as 2>&1 in a shell. Not for stdin, nor for stdout itself.
     static stdio same_as_stdout() { return stdio(kind::same_as_stdout); }
+
+    /// A descriptor says by itself where it leads.
+    stdio(descriptor open) : stdio(from(std::move(open))) {}
 
     kind what() const noexcept { return kind_; }
 
@@ -66,8 +89,8 @@ public:
     /// How to open the file, for open(2).
     int flags() const noexcept { return flags_; }
 
-    /// The number of the open descriptor.
-    int number() const noexcept { return open_ ? open_->get() : -1; }
+    /// The number of the open descriptor, -1 when this is none.
+    int number() const noexcept { return number_; }
 
 private:
     explicit stdio(kind what) : kind_(what) {}
@@ -77,6 +100,7 @@ private:
     kind kind_;
     std::string path_;
     int flags_ = 0;
+    int number_ = -1;
     std::shared_ptr<descriptor> open_;
 };
 

@@ -2,11 +2,29 @@
 #pragma once
 
 #include <brood/base/asio.hpp>
+#include <brood/base/detail/wait_queue.hpp>
+
+#include <chrono>
 
 namespace brood::detail
 {
 
-/// How many children of a loop are being stopped in the background, since their handles have gone.
+/// A child as its loop sees it: the loop does not go without it.
+class loop_child : public list_node
+{
+public:
+    /// Kills it if it runs, unless it was told to go on.
+    virtual void end_with_loop() noexcept = 0;
+
+    /// Collects it when it ends before this time, and lets go of all that belongs to the loop.
+    virtual void leave_loop(std::chrono::steady_clock::time_point until) noexcept = 0;
+
+protected:
+    ~loop_child() = default;
+};
+
+/// The children of one loop: all that anybody knows of, and how many of them are being stopped in
+/// the background, since their handles have gone.
 struct background final : asio::execution_context::service
 {
     using key_type = background;
@@ -17,8 +35,23 @@ struct background final : asio::execution_context::service
     {
     }
 
-    void shutdown() noexcept override {}
+    /// The loop goes: what still runs is killed at once, then collected. Nothing of Asio can be
+    /// used for that any more. SIGKILL takes a fraction of a millisecond; a process that the kernel
+    /// cannot end is not waited for.
+    void shutdown() noexcept override
+    {
+        for (auto child = children.next; child != &children; child = child->next)
+            static_cast<loop_child*>(child)->end_with_loop();
+        auto until = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+        while (!children.alone())
+        {
+            auto& child = static_cast<loop_child&>(*children.next);
+            child.unlink();
+            child.leave_loop(until);
+        }
+    }
 
+    list_node children;
     int stopping = 0;
 };
 

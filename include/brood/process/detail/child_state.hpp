@@ -8,49 +8,113 @@
 #include <brood/process/spawn_options.hpp>
 #include <brood/wire/channel.hpp>
 
+#include <chrono>
+#include <exception>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
 namespace brood::detail
 {
 
-/// What is known of a child, shared by its handle and by the coroutine that watches it.
+/// What is known of a child, shared by its handle, by those who wait for its end, and by the
+/// coroutine that watches it.
 ///
-/// Destroyed while the child runs, which only happens when its loop has gone, it kills the child.
-struct child_state
+/// Destroyed while the child runs, which only happens when nothing can watch it any more, it kills
+/// the child.
+struct child_state final : loop_child
 {
-    child_state(asio::any_io_executor on, launched child, std::string name)
-        : executor(std::move(on)), program(std::move(name)), process(std::move(child)),
-          exited(executor), closed(executor)
+    child_state(asio::any_io_executor on, std::string name, const spawn_options& options)
+        : executor(std::move(on)), program(std::move(name)), stop(options.stop),
+          on_drop(options.on_drop), exited(executor), closed(executor)
     {
     }
 
-    ~child_state() { process.kill_now(); }
+    ~child_state()
+    {
+        process.kill();
+        process.collect_until(std::chrono::steady_clock::now() + std::chrono::seconds(2));
+    }
+
+    /// Whether anybody can still ask for anything: the handle, or a wait that it began.
+    bool wanted() const noexcept { return has_handle || waits != 0; }
+
+    /// The handle, or a wait that it began, has gone. What nobody wants must not keep the loop busy
+    /// for longer than the child is stopped.
+    void less_wanted() noexcept
+    {
+        if (wanted())
+            return;
+        if (exited.ready())
+            close_pipes();
+        else if (on_drop == brood::on_drop::detach)
+            let_go();
+    }
+
+    /// From here on the child goes on by itself, and the watch over it ends.
+    void let_go() noexcept
+    {
+        try
+        {
+            process.let_go();
+        }
+        catch (const std::exception&)
+        {
+            // No memory to remember it: it stays with the one who watches it.
+        }
+    }
+
+    void close_pipes() noexcept
+    {
+        for (auto& [number, pipe] : inputs)
+            pipe.end()->close();
+        for (auto& [number, pipe] : outputs)
+            pipe.close();
+    }
+
+    void end_with_loop() noexcept override
+    {
+        if (on_drop == brood::on_drop::detach)
+            let_go();
+        else
+            process.kill();
+    }
+
+    void leave_loop(std::chrono::steady_clock::time_point until) noexcept override
+    {
+        process.collect_until(until);
+        process.stop_watching();
+        close_pipes();
+        // A handle that outlives its loop finds the status, and asks nothing of the loop.
+        exited.set(process.status().value_or(exit_status{}));
+        closed.set(*exited.peek());
+    }
 
     asio::any_io_executor executor;
     std::string program;
     reaper process;
-    std::shared_ptr<link> channel; // of a forked child
-    std::optional<pipe_writer> input;
-    std::map<int, pipe_reader> outputs;
+    std::shared_ptr<link> channel;      // of a forked child
+    std::map<int, pipe_writer> inputs;  // by the child's number; a stream both ways is in both
+    std::map<int, pipe_reader> outputs; // by the child's number
     stop_policy stop;
-    brood::on_drop on_drop = brood::on_drop::stop;
+    brood::on_drop on_drop;
+    bool has_handle = true;
+    int waits = 0; // for its end, through the handle
     int last_signal = 0;
     shared_result<exit_status> exited;
     shared_result<exit_status> closed;
 };
 
-/// Waits until nobody holds the other end of a pipe, without reading what is in it.
-inline task<> hung_up(pipe_reader& pipe)
+/// Waits until nobody else holds a pipe of the child. Without anybody who would read what is left
+/// in them, at once.
+inline task<> pipes_end(std::shared_ptr<child_state> child)
 {
-    if (!pipe.stream().is_open())
-        co_return;
-    auto waited =
-        co_await pipe.stream().async_wait(asio::posix::stream_descriptor::wait_error, use_tuple);
-    (void)waited; // closed by its owner meanwhile is an end as well
+    child->less_wanted();
+    for (auto& [number, pipe] : child->outputs)
+        co_await pipe_end::hung_up(pipe.end());
+    for (auto& [number, pipe] : child->inputs)
+        pipe.close();
 }
 
 /// The life of a child, as its parent sees it. The order of the ends is the same on every path.
@@ -60,76 +124,8 @@ inline task<> watch(std::shared_ptr<child_state> child)
     if (child->channel)
         child->channel->peer_exited();
     child->exited.set(status);
-    for (auto& [number, pipe] : child->outputs)
-        co_await hung_up(pipe);
-    if (child->input)
-        child->input->close();
+    co_await pipes_end(child);
     child->closed.set(status);
-}
-
-/// Takes the steps of a policy until the child has ended. Throws errc::timed_out when it outlives
-/// them.
-inline task<exit_status> walk(std::shared_ptr<child_state> child, stop_policy policy)
-{
-    for (auto& step : policy.steps())
-    {
-        if (step.disconnect && child->channel)
-            child->channel->sending().finish();
-        if (step.signal != 0 && child->process.signal(step.signal) && step.signal != SIGKILL)
-            child->process.signal(SIGCONT);
-        auto status =
-            co_await child->exited.get_until(std::chrono::steady_clock::now() + step.wait);
-        if (status)
-            co_return *status;
-    }
-    throw error(errc::timed_out, "process " + std::to_string(child->process.pid()) + " (" +
-                                     child->program + ") still runs after: " + to_string(policy));
-}
-
-/// The same for a child whose handle has gone: there is nobody to tell.
-inline task<> stop_unwatched(std::shared_ptr<child_state> child)
-{
-    struct counted
-    {
-        background& in;
-        ~counted() { --in.stopping; }
-    };
-
-    counted stopping{background_of(child->executor)};
-    ++stopping.in.stopping;
-    try
-    {
-        co_await walk(child, child->stop);
-    }
-    catch (const std::exception&)
-    {
-    }
-}
-
-/// What the end of a handle means for a child that runs.
-inline void drop(std::shared_ptr<child_state> child) noexcept
-{
-    if (child->on_drop == on_drop::detach)
-        return child->process.let_go();
-    if (child->on_drop == on_drop::kill || child->exited.loop_has_ended())
-        return child->process.kill_softly();
-    try
-    {
-        auto executor = child->executor;
-        asio::co_spawn(executor, stop_unwatched(std::move(child)), asio::detached);
-    }
-    catch (const std::exception&)
-    {
-        // No memory for a coroutine: the child is killed with the loop.
-    }
-}
-
-/// Stops the child when its time is over.
-inline task<> stop_after(std::shared_ptr<child_state> child, std::chrono::milliseconds time)
-{
-    auto status = co_await child->exited.get_until(std::chrono::steady_clock::now() + time);
-    if (!status)
-        co_await stop_unwatched(child);
 }
 
 } // namespace brood::detail

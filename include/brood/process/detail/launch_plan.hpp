@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
+#include <brood/process/process_group.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -19,7 +20,7 @@ enum class launch_step : int
 {
     fork,
     session,
-    process_group,
+    group,
     descriptors,
     limits,
     cwd,
@@ -47,24 +48,23 @@ struct launch_plan
     std::vector<std::string> argv;
     std::vector<std::string> env;
     std::string cwd;         ///< Empty for none.
-    std::vector<move> moves; ///< Ordered by target, each target once.
-    bool new_session = false;
-    std::optional<pid_t> process_group;
+    std::vector<move> moves; ///< Each target once.
+    process_group group;
     std::optional<uid_t> uid;
     std::optional<gid_t> gid;
     std::optional<std::vector<gid_t>> groups;
     std::vector<limit> limits;
-    int parent_death_signal = 0;
+    bool die_with_parent = false;
 
     // What prepare() makes of it for the child.
     std::vector<char*> argv_pointers;
     std::vector<char*> env_pointers;
     std::vector<const char*> candidate_pointers;
-    std::vector<int>
-        lifted; ///< Room for the child: the sources, moved out of the way of the targets.
+    std::vector<int> lifted; ///< Room for the child: the sources, out of the way of the targets.
     pid_t parent = 0;
     int highest_target = 2;
 
+    /// Call it when everything above is set, and move the plan no more.
     void prepare()
     {
         std::sort(moves.begin(), moves.end(),
@@ -84,6 +84,7 @@ private:
     static std::vector<char*> pointers(std::vector<std::string>& texts)
     {
         std::vector<char*> result;
+        result.reserve(texts.size() + 1);
         for (auto& text : texts)
             result.push_back(text.data());
         result.push_back(nullptr);
@@ -104,6 +105,13 @@ struct launched
     pid_t pid = -1;
     descriptor pidfd; ///< Empty on systems without.
     launch_failure failure;
+
+    static launched failed(launch_step step, int error_number)
+    {
+        launched result;
+        result.failure = {step, error_number};
+        return result;
+    }
 };
 
 } // namespace brood::detail

@@ -2,86 +2,23 @@
 #pragma once
 
 #include <brood/process/detail/launch_plan.hpp>
+#ifdef __linux__
+#include <brood/process/detail/launch_system_linux.hpp>
+#else
+#include <brood/process/detail/launch_system_posix.hpp>
+#endif
 
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
+// Everything here but the last class runs in the child, between its birth and its program: see the
+// files above for what it may do there. Written once for the ways to start that leave it to us.
 
 namespace brood::detail
 {
-
-/// Set by tests: do as on a kernel without close_range.
-inline bool without_close_range = false;
-
-// Everything here runs in the child, which may share the memory of its parent (whose other threads
-// go on): system calls only, no allocation, no lock, and no wrapper of glibc that talks to other
-// threads.
-
-/// The C library's setuid and friends tell all threads of the process; in a child that shares their
-/// memory that would reach the parent's threads.
-#ifdef __linux__
-inline bool change_ids(const launch_plan& plan)
-{
-    if (plan.groups)
-        if (::syscall(SYS_setgroups, plan.groups->size(), plan.groups->data()) == -1)
-            return false;
-    if (plan.gid)
-        if (::syscall(SYS_setresgid, *plan.gid, *plan.gid, *plan.gid) == -1)
-            return false;
-    return !plan.uid || ::syscall(SYS_setresuid, *plan.uid, *plan.uid, *plan.uid) != -1;
-}
-
-// Set last, because a change of ids clears it. The parent may have ended before: then it never
-// comes.
-inline bool follow_parent(const launch_plan& plan)
-{
-    if (plan.parent_death_signal == 0)
-        return true;
-    if (::prctl(PR_SET_PDEATHSIG, plan.parent_death_signal) == -1)
-        return false;
-    if (::getppid() != plan.parent)
-        ::raise(plan.parent_death_signal);
-    return true;
-}
-
-inline bool close_on_exec_from(unsigned first, unsigned last)
-{
-    constexpr unsigned cloexec = 4; // CLOSE_RANGE_CLOEXEC, Linux 5.11; newer than some headers
-#ifdef SYS_close_range
-    return !without_close_range && ::syscall(SYS_close_range, first, last, cloexec) == 0;
-#else
-    return first > last + cloexec;
-#endif
-}
-#else
-inline bool change_ids(const launch_plan& plan)
-{
-    if (plan.groups &&
-        ::setgroups(static_cast<int>(plan.groups->size()), plan.groups->data()) == -1)
-        return false;
-    if (plan.gid && ::setgid(*plan.gid) == -1)
-        return false;
-    return !plan.uid || ::setuid(*plan.uid) != -1;
-}
-
-inline bool follow_parent(const launch_plan&)
-{
-    return true;
-}
-
-inline bool close_on_exec_from(unsigned, unsigned)
-{
-    return false;
-}
-#endif
 
 /// What is ignored or blocked stays so across exec: a child would never die of SIGTERM or SIGPIPE.
 inline void reset_signals()
@@ -92,37 +29,65 @@ inline void reset_signals()
         ::sigaction(number, &standard, nullptr);
 }
 
-/// Marks the descriptors between two numbers close-on-exec, one by one where there is no call for
-/// it.
+/// Marks the descriptors between two numbers close-on-exec, the first way that works.
 inline void keep_out(int first, int last)
 {
-    if (first > last ||
-        close_on_exec_from(static_cast<unsigned>(first), static_cast<unsigned>(last)))
+    if (first > last || mark_range(first, last))
+        return;
+    auto mark = [first, last](int number)
+    {
+        if (number >= first && number <= last)
+            ::fcntl(number, F_SETFD, FD_CLOEXEC);
+    };
+    if (visit_open_descriptors(mark))
         return;
     rlimit open_files{};
     ::getrlimit(RLIMIT_NOFILE, &open_files);
     auto highest = open_files.rlim_max > 1048576 ? 1048576 : static_cast<int>(open_files.rlim_max);
     for (int number = first; number <= last && number < highest; ++number)
-        ::fcntl(number, F_SETFD, FD_CLOEXEC);
+        mark(number);
 }
 
-/// Puts each descriptor where it belongs. A source may be the target of another one, so all of them
-/// are lifted above the targets first (as libuv does in uv__process_child_init).
-inline bool place_descriptors(launch_plan& plan)
+/// The sources, where no target overwrites them (as libuv does in uv__process_child_init).
+inline bool lift_descriptors(launch_plan& plan)
 {
-    auto above = plan.highest_target + 1;
     for (std::size_t index = 0; index < plan.moves.size(); ++index)
     {
-        plan.lifted[index] = ::fcntl(plan.moves[index].source, F_DUPFD_CLOEXEC, above);
-        if (plan.lifted[index] == -1)
+        auto [source, target] = plan.moves[index];
+        auto& lifted = plan.lifted[index];
+        lifted = source;
+        if (source != target && source <= plan.highest_target)
+            lifted = ::fcntl(source, F_DUPFD_CLOEXEC, plan.highest_target + 1);
+        if (lifted == -1)
             return false;
     }
+    return true;
+}
+
+// A program does not expect EAGAIN from its standard streams.
+inline void make_blocking(int number)
+{
+    auto flags = ::fcntl(number, F_GETFL);
+    if (flags != -1 && (flags & O_NONBLOCK) != 0)
+        ::fcntl(number, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+/// Puts each descriptor where it belongs, and keeps every other one out.
+inline bool place_descriptors(launch_plan& plan)
+{
+    if (!lift_descriptors(plan))
+        return false;
     int next = 0;
     for (std::size_t index = 0; index < plan.moves.size(); ++index)
     {
         auto target = plan.moves[index].target;
-        if (::dup2(plan.lifted[index], target) == -1)
+        // dup2 onto itself would leave it close-on-exec.
+        auto placed = plan.lifted[index] == target ? ::fcntl(target, F_SETFD, 0)
+                                                   : ::dup2(plan.lifted[index], target);
+        if (placed == -1)
             return false;
+        if (target <= 2)
+            make_blocking(target);
         keep_out(next, target - 1);
         next = target + 1;
     }
@@ -130,10 +95,17 @@ inline bool place_descriptors(launch_plan& plan)
     return true;
 }
 
-inline bool set_limits(const launch_plan& plan)
+inline bool join_group(const process_group& group)
+{
+    return group.what() != process_group::kind::join || ::setpgid(0, group.leader()) != -1;
+}
+
+// The type of a resource is the system's own: an enum of glibc, an int elsewhere.
+template <class Resource>
+bool set_limits(const launch_plan& plan, int (*set)(Resource, const rlimit*))
 {
     for (auto& limit : plan.limits)
-        if (::setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &limit.value) == -1)
+        if (set(static_cast<Resource>(limit.resource), &limit.value) == -1)
             return false;
     return true;
 }
@@ -157,19 +129,17 @@ inline int execute(const launch_plan& plan)
 inline launch_failure become_program(launch_plan& plan)
 {
     reset_signals();
-    if (plan.new_session && ::setsid() == -1)
+    if (plan.group.what() == process_group::kind::new_session && ::setsid() == -1)
         return {launch_step::session, errno};
-    if (plan.process_group && ::setpgid(0, *plan.process_group) == -1)
-        return {launch_step::process_group, errno};
+    if (!join_group(plan.group))
+        return {launch_step::group, errno};
     if (!place_descriptors(plan))
         return {launch_step::descriptors, errno};
-    if (!set_limits(plan))
+    if (!set_limits(plan, &::setrlimit))
         return {launch_step::limits, errno};
     if (!plan.cwd.empty() && ::chdir(plan.cwd.c_str()) == -1)
         return {launch_step::cwd, errno};
-    if (!change_ids(plan))
-        return {launch_step::ids, errno};
-    if (!follow_parent(plan))
+    if (!change_ids(plan) || !follow_parent(plan))
         return {launch_step::ids, errno};
     sigset_t none;
     ::sigemptyset(&none);

@@ -4,6 +4,7 @@
 #include <brood/process/detail/launcher_clone.hpp>
 #include <brood/process/detail/launcher_fork.hpp>
 #include <brood/process/detail/launcher_spawn.hpp>
+#include <brood/process/detail/permanent_thread.hpp>
 
 namespace brood::detail
 {
@@ -27,8 +28,7 @@ inline bool not_available(const launched& attempt)
            (reason == ENOSYS || reason == EINVAL || reason == EPERM);
 }
 
-/// Starts the child of a plan, without ever running this program's code in it. From any thread.
-inline launched launch(launch_plan& plan)
+inline launched launch_from_this_thread(launch_plan& plan)
 {
     auto way = forced_launcher;
     if (way == launcher::automatic || way == launcher::clone)
@@ -40,6 +40,18 @@ inline launched launch(launch_plan& plan)
     if (way != launcher::fork && suits_posix_spawn(plan))
         return launch_by_posix_spawn(plan);
     return launch_by_fork(plan);
+}
+
+/// Starts the child of a plan, without ever running this program's code in it. From any thread.
+///
+/// Whatever happens, nothing of a child that could not be started is left.
+inline launched launch(launch_plan& plan)
+{
+    if (!plan.die_with_parent || this_thread_is_permanent())
+        return launch_from_this_thread(plan);
+    launched result;
+    permanent_thread::run([&] { result = launch_from_this_thread(plan); });
+    return result;
 }
 
 } // namespace brood::detail

@@ -3,6 +3,7 @@
 
 #include <brood/process/detail/launch_steps.hpp>
 
+#include <cstddef>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -10,31 +11,40 @@
 namespace brood::detail
 {
 
-#if defined(__linux__) && defined(CLONE_VM)
-
-/// The memory that the child runs on until its program replaces it.
+/// The memory that a child runs on until its program replaces it.
 class child_stack
 {
 public:
-    child_stack()
-        : bottom_(check(::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0),
-                        "map memory", "for a child's stack"))
+    child_stack() noexcept
+        : bottom_(::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0))
     {
+        // The lowest page catches an overflow.
+        if (*this)
+            ::mprotect(bottom_, page, PROT_NONE);
     }
 
-    ~child_stack() { ::munmap(bottom_, size); }
+    ~child_stack()
+    {
+        if (*this)
+            ::munmap(bottom_, size);
+    }
 
     child_stack(const child_stack&) = delete;
     child_stack& operator=(const child_stack&) = delete;
 
+    explicit operator bool() const noexcept { return bottom_ != MAP_FAILED; }
+
     void* top() const noexcept { return static_cast<std::byte*>(bottom_) + size; }
 
 private:
-    static constexpr std::size_t size = std::size_t{64} << 10;
+    static constexpr std::size_t page = 65536; // the largest of any architecture
+    static constexpr std::size_t size = page + 65536;
 
     void* bottom_;
 };
+
+#ifdef __linux__
 
 struct shared_with_child
 {
@@ -42,21 +52,54 @@ struct shared_with_child
     launch_failure failure;
 };
 
-inline int child_of_clone(void* argument)
+// AddressSanitizer would complain about the foreign stack when these end.
+
+[[gnu::no_sanitize_address]] inline int write_and_end(void* argument)
+{
+    *static_cast<volatile int*>(argument) = 1;
+    ::_exit(0);
+}
+
+[[gnu::no_sanitize_address]] inline int child_of_clone(void* argument)
 {
     auto& shared = *static_cast<shared_with_child*>(argument);
     shared.failure = become_program(*shared.plan);
     ::_exit(127);
 }
 
+/// Whether a child of clone writes into our memory, as it must to tell what failed. Under the user
+/// mode of QEMU and on WSL 1 it writes into a copy (libuv and Go found out).
+inline bool clone_shares_memory()
+{
+    static const bool shares = []
+    {
+        volatile int written = 0;
+        child_stack stack;
+        all_signals_blocked blocked;
+        if (!stack)
+            return false;
+        auto pid = ::clone(write_and_end, stack.top(), CLONE_VM | CLONE_VFORK | SIGCHLD,
+                           const_cast<int*>(&written));
+        if (pid == -1)
+            return false;
+        retry([&] { return ::waitpid(pid, nullptr, 0); });
+        return written == 1;
+    }();
+    return shares;
+}
+
 /// Starts a child that borrows our memory until its program runs, so that the size of ours does not
 /// matter, and gets its pidfd with the same call. This thread sleeps until then; what fails in the
-/// child it writes into our memory. Linux 5.2; older kernels and some sandboxes refuse.
+/// child it writes into our memory. Linux 5.2; older kernels give no pidfd, some sandboxes refuse.
 /// https://man7.org/linux/man-pages/man2/clone.2.html
 inline launched launch_by_clone(launch_plan& plan)
 {
-    shared_with_child shared{&plan, {}};
+    if (!clone_shares_memory())
+        return launched::failed(launch_step::fork, ENOSYS);
     child_stack stack;
+    if (!stack)
+        return launched::failed(launch_step::fork, errno);
+    shared_with_child shared{&plan, {}};
     int pidfd = -1;
     launched result;
     {
@@ -65,13 +108,11 @@ inline launched launch_by_clone(launch_plan& plan)
         result.pid = ::clone(child_of_clone, stack.top(),
                              CLONE_VM | CLONE_VFORK | clone_pidfd | SIGCHLD, &shared, &pidfd);
         if (result.pid == -1)
-            result.failure = {launch_step::fork, errno};
+            shared.failure = {launch_step::fork, errno};
     }
-    if (result.pid == -1)
-        return result;
     result.pidfd = descriptor(pidfd);
     result.failure = shared.failure;
-    if (result.failure.error_number != 0)
+    if (result.pid != -1 && result.failure.error_number != 0)
         retry([&] { return ::waitpid(result.pid, nullptr, 0); });
     return result;
 }
@@ -80,9 +121,7 @@ inline launched launch_by_clone(launch_plan& plan)
 
 inline launched launch_by_clone(launch_plan&)
 {
-    launched result;
-    result.failure = {launch_step::fork, ENOSYS};
-    return result;
+    return launched::failed(launch_step::fork, ENOSYS);
 }
 
 #endif

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/process/detail/launch_steps.hpp>
+#include <brood/process/detail/pipe_ends.hpp>
 
 #include <sys/wait.h>
 
@@ -13,19 +14,15 @@ namespace brood::detail
 /// The last way, as it costs in proportion to the memory of this process.
 inline launched launch_by_fork(launch_plan& plan)
 {
+    pipe_ends ends;
+    if (!ends.open())
+        return launched::failed(launch_step::fork, errno);
+    // Above the numbers that the child is given. Closed by exec: its end means that exec worked.
+    descriptor report(::fcntl(ends.writing.get(), F_DUPFD_CLOEXEC, plan.highest_target + 1));
+    if (!report)
+        return launched::failed(launch_step::fork, errno);
+    ends.writing.reset();
     launched result;
-    int ends[2];
-    if (::pipe(ends) == -1)
-    {
-        result.failure = {launch_step::fork, errno};
-        return result;
-    }
-    descriptor reading(ends[0]), writing(ends[1]);
-    // Above the numbers that the child is given, and closed by exec: its end means that exec
-    // worked.
-    descriptor report(::fcntl(writing.get(), F_DUPFD_CLOEXEC, plan.highest_target + 1));
-    ::fcntl(reading.get(), F_SETFD, FD_CLOEXEC);
-    writing.reset();
     {
         all_signals_blocked blocked;
         result.pid = ::fork();
@@ -41,7 +38,9 @@ inline launched launch_by_fork(launch_plan& plan)
     report.reset();
     if (result.pid == -1)
         return result;
-    if (retry([&] { return ::read(reading.get(), &result.failure, sizeof result.failure); }) > 0)
+    auto told =
+        retry([&] { return ::read(ends.reading.get(), &result.failure, sizeof result.failure); });
+    if (told > 0)
         retry([&] { return ::waitpid(result.pid, nullptr, 0); });
     return result;
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/process/detail/launch_plan.hpp>
+#include <brood/process/detail/launch_steps.hpp>
 
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace brood::detail
@@ -15,13 +14,13 @@ namespace brood::detail
 
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 34))
 
-/// Whether posix_spawn can do all of this plan: it has no ids, no limits and no holes between
-/// numbers.
+/// Whether posix_spawn can do all of this plan, and tell what failed: it has no ids and no limits,
+/// keeps nothing out between two numbers, and has one error for all steps.
 inline bool suits_posix_spawn(const launch_plan& plan)
 {
     auto dense = plan.highest_target + 1 == static_cast<int>(plan.moves.size());
     return dense && !plan.uid && !plan.gid && !plan.groups && plan.limits.empty() &&
-           plan.parent_death_signal == 0;
+           !plan.die_with_parent && plan.group.leader() == 0;
 }
 
 class spawn_request
@@ -50,13 +49,10 @@ public:
         ::sigfillset(&signals);
         ::posix_spawnattr_setsigdefault(&attributes_, &signals);
         int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-        if (plan.new_session)
+        if (plan.group.what() == process_group::kind::new_session)
             flags |= POSIX_SPAWN_SETSID;
-        if (plan.process_group)
-        {
-            flags |= POSIX_SPAWN_SETPGROUP;
-            ::posix_spawnattr_setpgroup(&attributes_, *plan.process_group);
-        }
+        if (plan.group.what() == process_group::kind::join)
+            flags |= POSIX_SPAWN_SETPGROUP; // the group is 0 by default, its own
         ::posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
     }
 
@@ -90,32 +86,44 @@ private:
     posix_spawnattr_t attributes_;
 };
 
-/// Starts a child by the C library, which shares memory with it as well where it can, but does not
-/// tell which step failed: that of the directory is found out afterwards.
-inline launched launch_by_posix_spawn(launch_plan& plan)
+/// The sources, above all targets; false with the reason in errno.
+inline bool duplicate_sources(const launch_plan& plan, std::vector<descriptor>& to)
 {
-    launched result;
-    std::vector<descriptor> sources;
     for (auto& move : plan.moves)
     {
-        sources.emplace_back(::fcntl(move.source, F_DUPFD_CLOEXEC, plan.highest_target + 1));
-        if (!sources.back())
-        {
-            result.failure = {launch_step::descriptors, errno};
-            return result;
-        }
+        to.emplace_back(::fcntl(move.source, F_DUPFD_CLOEXEC, plan.highest_target + 1));
+        if (!to.back())
+            return false;
+        if (move.target <= 2)
+            make_blocking(move.source);
     }
+    return true;
+}
+
+/// Whether the child will be able to go into its directory; false with the reason in errno.
+inline bool may_enter(const std::string& directory)
+{
+    descriptor opened(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return opened && ::faccessat(opened.get(), ".", X_OK, AT_EACCESS) == 0;
+}
+
+/// Starts a child by the C library, which shares memory with it as well where it can, but does not
+/// tell which step failed: those but the last are tried here before.
+inline launched launch_by_posix_spawn(launch_plan& plan)
+{
+    std::vector<descriptor> sources;
+    sources.reserve(plan.moves.size());
+    if (!duplicate_sources(plan, sources))
+        return launched::failed(launch_step::descriptors, errno);
+    if (!plan.cwd.empty() && !may_enter(plan.cwd))
+        return launched::failed(launch_step::cwd, errno);
     spawn_request request;
     request.set_attributes(plan);
     request.set_actions(plan, sources);
-    auto failed = request.start(plan, result.pid);
-    if (failed == 0)
-        return result;
-    struct stat about = {};
-    auto no_directory =
-        !plan.cwd.empty() && (::stat(plan.cwd.c_str(), &about) == -1 || !S_ISDIR(about.st_mode));
-    result.pid = -1;
-    result.failure = {no_directory ? launch_step::cwd : launch_step::exec, failed};
+    launched result;
+    result.failure = {launch_step::exec, request.start(plan, result.pid)};
+    if (result.failure.error_number == EAGAIN || result.failure.error_number == ENOMEM)
+        result.failure.step = launch_step::fork;
     return result;
 }
 
@@ -128,9 +136,7 @@ inline bool suits_posix_spawn(const launch_plan&)
 
 inline launched launch_by_posix_spawn(launch_plan&)
 {
-    launched result;
-    result.failure = {launch_step::fork, ENOSYS};
-    return result;
+    return launched::failed(launch_step::fork, ENOSYS);
 }
 
 #endif

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/signal.hpp>
+#include <brood/process/detail/collect.hpp>
 #include <brood/process/detail/launch_plan.hpp>
+#include <brood/process/detail/left_alone.hpp>
 #include <brood/process/detail/reaper_pidfd.hpp>
 #include <brood/process/detail/reaper_sigchld.hpp>
-#include <brood/process/exit_status.hpp>
 
 #include <chrono>
 #include <csignal>
 #include <optional>
-#include <sys/resource.h>
-#include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 #include <variant>
 
@@ -28,14 +29,20 @@ enum class watching
 inline watching forced_watching = watching::automatic;
 
 /// The one owner of the end of a child: waits for it, collects it once, and signals it until then.
-///
-/// It waits for its own child only, never for any (waitpid(-1)), so that the children of others in
-/// this program stay theirs. https://man7.org/linux/man-pages/man2/pidfd_open.2.html
+/// https://man7.org/linux/man-pages/man2/pidfd_open.2.html
 class reaper
 {
 public:
-    explicit reaper(launched child) : pid_(child.pid), pidfd_(std::move(child.pidfd))
+    reaper() = default;
+
+    reaper(const reaper&) = delete;
+    reaper& operator=(const reaper&) = delete;
+
+    /// Takes over a child that has started.
+    void adopt(launched child)
     {
+        pid_ = child.pid;
+        pidfd_ = std::move(child.pidfd);
         if (forced_watching == watching::sigchld)
             pidfd_.reset();
         else if (!pidfd_)
@@ -44,38 +51,24 @@ public:
 
     pid_t pid() const noexcept { return pid_; }
 
-    bool collected() const noexcept { return collected_; }
+    /// Whether the child is no more ours: it was collected, or let go, or there never was one.
+    bool collected() const noexcept { return status_.has_value() || pid_ == -1; }
 
-    /// Waits for the end and collects it.
-    task<exit_status> ended(asio::any_io_executor executor)
+    /// Waits for the end and collects it. Also ends when it was collected or let go meanwhile.
+    task<exit_status> ended(const asio::any_io_executor& executor)
     {
-        // One of the two is empty; both would cost nothing but the look of it.
-        std::optional<pidfd_watch> by_pidfd;
-        std::optional<sigchld_watch> by_signal;
         if (pidfd_)
-            by_pidfd.emplace(executor, pidfd_);
-        else
-            by_signal.emplace(executor);
-        for (;;)
-        {
-            if (auto status = collect(WNOHANG))
-                co_return *status;
-            if (by_pidfd)
-                co_await by_pidfd->changed();
-            else
-                co_await by_signal->changed();
-        }
+            return watched_by(watch_.emplace<pidfd_watch>(executor, pidfd_));
+        return watched_by(watch_.emplace<sigchld_watch>(executor));
     }
 
-    /// Sends a signal; false when the process has been collected, so that its number may be
-    /// another's. Throws std::system_error for what the system refuses (EPERM, EINVAL).
+    /// Sends a signal; false when the process has ended, so that its number may be another's.
+    /// Throws std::system_error for what the system refuses (EPERM, EINVAL).
     bool signal(int number)
     {
-        if (collected_)
+        if (collected() || has_ended(pid_))
             return false;
-        auto sent = pidfd_ && signal_by_pidfd(pidfd_, number);
-        if (!sent && (!pidfd_ || errno == ENOSYS))
-            sent = ::kill(pid_, number) == 0;
+        auto sent = send(number);
         if (!sent && errno != ESRCH)
             throw_system_error(errno, "send " + signal_name(number) + " to process",
                                std::to_string(pid_));
@@ -83,65 +76,79 @@ public:
     }
 
     /// Kills it, if it still runs, and leaves the rest to the one who waits for its end.
-    void kill_softly() noexcept
+    void kill() noexcept
     {
-        if (!collected_)
-            ::kill(pid_, SIGKILL);
+        if (!collected())
+            send(SIGKILL);
     }
 
-    /// For the end of the loop: kills it and collects it. Waits only for the kernel to do that, and
-    /// not for a process that it cannot end.
-    void kill_now() noexcept
+    /// Collects it if it ends before this time, blocking the thread. For the end of a loop.
+    bool collect_until(std::chrono::steady_clock::time_point until) noexcept
     {
-        if (collected_)
+        while (!collect_now())
+        {
+            if (std::chrono::steady_clock::now() >= until)
+                return false;
+            ::usleep(200);
+        }
+        return true;
+    }
+
+    /// Leaves the process to itself, and ends the wait for it. Its status is lost.
+    void let_go()
+    {
+        if (collected())
             return;
-        kill_softly();
-        for (int tries = 0; tries < 1000 && !collect(WNOHANG); ++tries)
-            ::usleep(1000);
+        if (auto watch = std::get_if<pidfd_watch>(&watch_))
+            watch->cancel();
+        else if (auto signals = std::get_if<sigchld_watch>(&watch_))
+            signals->cancel();
+        left_alone::add(pid_, std::move(pidfd_));
+        set_lost();
     }
 
-    /// Leaves the process to itself: init collects it, or nobody while this process lives.
-    void let_go() noexcept { collected_ = true; }
+    /// The loop goes: nothing of it is used any more.
+    void stop_watching() noexcept { watch_.emplace<std::monostate>(); }
+
+    /// How it ended, if it was collected.
+    const std::optional<exit_status>& status() const noexcept { return status_; }
 
 private:
-    std::optional<exit_status> collect(int options)
+    template <class Watch>
+    task<exit_status> watched_by(Watch& watch)
     {
-        rusage used{};
-        int status = 0;
-        auto found = retry([&] { return ::wait4(pid_, &status, options, &used); });
-        if (found == 0)
-            return std::nullopt;
-        collected_ = true;
-        exit_status result;
-        result.pid = pid_;
-        if (found == -1)
-        {
-            result.lost = true; // somebody else waited for it, or SIGCHLD is ignored
-            return result;
-        }
-        result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-        result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-        result.core_dumped = WIFSIGNALED(status) && WCOREDUMP(status);
-        result.user_time = to_duration(used.ru_utime);
-        result.system_time = to_duration(used.ru_stime);
-        result.max_rss = static_cast<std::uint64_t>(used.ru_maxrss) * rss_unit;
-        return result;
+        while (!collect_now())
+            co_await watch.changed();
+        stop_watching();
+        co_return *status_;
     }
 
-    static std::chrono::microseconds to_duration(const timeval& time)
+    bool collect_now()
     {
-        return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+        if (!collected())
+            status_ = collect(pid_, pidfd_);
+        return collected();
     }
 
-#ifdef __APPLE__
-    static constexpr std::uint64_t rss_unit = 1;
-#else
-    static constexpr std::uint64_t rss_unit = 1024;
-#endif
+    // Until we collect it the pid is its own, even when there is no pidfd.
+    bool send(int number)
+    {
+        if (pidfd_ && signal_by_pidfd(pidfd_, number))
+            return true;
+        return (!pidfd_ || errno == ENOSYS || errno == EPERM) && ::kill(pid_, number) == 0;
+    }
 
-    pid_t pid_;
+    void set_lost()
+    {
+        status_.emplace();
+        status_->pid = pid_;
+        status_->lost = true;
+    }
+
+    pid_t pid_ = -1;
     descriptor pidfd_;
-    bool collected_ = false;
+    std::optional<exit_status> status_; // once the process is no more ours
+    std::variant<std::monostate, pidfd_watch, sigchld_watch> watch_;
 };
 
 } // namespace brood::detail

@@ -4,51 +4,32 @@
 #include <brood/base/descriptor.hpp>
 #include <brood/base/task.hpp>
 
-#include <cerrno>
-#include <csignal>
-#include <sys/syscall.h>
-#include <unistd.h>
-#include <utility>
-
 namespace brood::detail
 {
 
-/// A descriptor that becomes readable when the process ends, or none where the kernel has none.
-/// Call it for a child that has not been waited for: its number is its own until then.
-inline descriptor open_pidfd([[maybe_unused]] pid_t pid)
-{
-#ifdef SYS_pidfd_open
-    return descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-#else
-    return {};
-#endif
-}
-
-/// Sends a signal to the process behind a pidfd, and never to another that got its number later.
-inline bool signal_by_pidfd([[maybe_unused]] const descriptor& pidfd, [[maybe_unused]] int signal)
-{
-#ifdef SYS_pidfd_send_signal
-    return ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0;
-#else
-    errno = ENOSYS;
-    return false;
-#endif
-}
-
-/// Watches for an end through the pidfd, in the same epoll set as everything else.
+/// Watches for an end through the pidfd, in the same epoll set as everything else. The pidfd stays
+/// its owner's.
 class pidfd_watch
 {
 public:
     pidfd_watch(const asio::any_io_executor& executor, const descriptor& pidfd)
-        : ready_(executor, pidfd.duplicate().release())
+        : ready_(executor, pidfd.get())
     {
     }
 
-    /// Waits until the process may have ended.
+    ~pidfd_watch() { cancel(); }
+
+    pidfd_watch(const pidfd_watch&) = delete;
+    pidfd_watch& operator=(const pidfd_watch&) = delete;
+
+    /// Waits until the process may have ended, or cancel() is called.
     task<> changed()
     {
-        return ready_.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+        co_await ready_.async_wait(asio::posix::stream_descriptor::wait_read, use_tuple);
     }
+
+    /// From here on its owner may close the pidfd.
+    void cancel() { ready_.release(); }
 
 private:
     asio::posix::stream_descriptor ready_;

@@ -4,11 +4,14 @@
 #include <brood/process/arguments.hpp>
 #include <brood/process/detail/child_state.hpp>
 #include <brood/process/detail/launcher.hpp>
+#include <brood/process/detail/pipe_ends.hpp>
+#include <brood/process/detail/stopping.hpp>
 #include <brood/process/spawn_error.hpp>
 #include <brood/process/spawn_options.hpp>
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,79 +20,104 @@
 namespace brood::detail
 {
 
-/// Works out a start: what the child is given, and what stays here of it.
+/// Works out a start: what the child is given, and what stays here of it. Refuses what cannot be
+/// right before there is a child.
 class starting
 {
 public:
-    starting(asio::any_io_executor executor, std::string program, const arguments& args,
+    starting(asio::any_io_executor executor, const std::string& program, const arguments& args,
              const spawn_options& options)
-        : executor_(std::move(executor)), program_(std::move(program)), options_(options)
+        : program_(program), options_(options)
     {
+        check_options();
         set_arguments(args);
         set_environment();
-        plan_.cwd = checked(options_.cwd);
-        plan_.new_session = options_.new_session;
-        plan_.process_group = options_.process_group;
+        plan_.cwd = checked("cwd", options.cwd);
+        plan_.group = options.group;
         set_ids();
-        for (auto& [resource, value] : options_.limits)
+        for (auto& [resource, value] : options.limits)
             plan_.limits.push_back({resource, value});
-        plan_.parent_death_signal = options_.parent_death_signal;
+        plan_.die_with_parent = options.die_with_parent;
+        // All that may fail here does before there is a child.
+        state_ = std::make_shared<child_state>(std::move(executor), program, options);
+        background_of(state_->executor);
         set_descriptors();
     }
 
-    /// Starts it; the watch over it begins.
+    /// Starts it; nobody watches over it yet.
     std::shared_ptr<child_state> start()
     {
         plan_.prepare();
         auto child = launch(plan_);
         if (child.failure.error_number != 0)
-            throw spawn_error(child.failure.error_number, program_, name_of(child.failure.step));
-        auto state = std::make_shared<child_state>(executor_, std::move(child), program_);
-        if (input_)
-            state->input.emplace(executor_, std::move(input_));
-        for (auto& [number, end] : outputs_)
-            state->outputs.try_emplace(number, executor_, std::move(end));
-        state->stop = options_.stop;
-        state->on_drop = options_.on_drop;
-        return state;
+            throw spawn_error(child.failure.error_number, program_, name_of(child.failure.step),
+                              subject_of(child.failure.step));
+        state_->process.adopt(std::move(child));
+        state_->insert_before(background_of(state_->executor).children);
+        return std::move(state_);
     }
 
 private:
-    std::string checked(const std::string& text) const
+    [[noreturn]] void refuse(std::string step, std::string_view why, int error_number = EINVAL)
+    {
+        throw spawn_error(error_number, program_, std::move(step), why);
+    }
+
+    void check_options()
+    {
+        if (options_.timeout && options_.timeout->count() < 0)
+            refuse("timeout", "below zero");
+        if (options_.group.leader() < 0)
+            refuse("group", "below zero");
+        // -1 tells setresuid(2) to change nothing.
+        if (options_.uid == static_cast<uid_t>(-1) || options_.gid == static_cast<gid_t>(-1))
+            refuse("ids", "-1 is no id");
+        for (auto& [resource, value] : options_.limits)
+            if (value.rlim_cur > value.rlim_max)
+                refuse("limits", "the soft one is above the hard one");
+    }
+
+    std::string checked(const char* step, const std::string& text)
     {
         if (text.find('\0') != std::string::npos)
-            throw spawn_error(EINVAL, program_, "arguments: a zero byte in a text");
+            refuse(step, "with a zero byte");
         return text;
     }
 
     void set_arguments(const arguments& args)
     {
         if (program_.empty())
-            throw spawn_error(EINVAL, program_, "arguments: no program");
-        plan_.argv.push_back(checked(options_.argv0.empty() ? program_ : options_.argv0));
+            refuse("arguments", "without a program");
+        checked("arguments", program_);
+        plan_.argv.reserve(args.list().size() + 1);
+        plan_.argv.push_back(
+            checked("arguments", options_.argv0.empty() ? program_ : options_.argv0));
         for (auto& each : args.list())
-            plan_.argv.push_back(checked(each));
+            plan_.argv.push_back(checked("arguments", each));
     }
 
     void set_environment()
     {
-        auto variables = options_.env ? *options_.env : environment();
+        std::optional<environment> ours;
+        auto& variables = options_.env ? *options_.env : ours.emplace();
         plan_.env = variables.lines();
-        checked(program_);
         if (program_.find('/') != std::string::npos)
-        {
             plan_.candidates.push_back(program_);
-            return;
-        }
-        auto path = variables.get("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
-        for (std::string_view rest = path;;)
+        else
+            search(variables.get("PATH").value_or("/usr/local/bin:/usr/bin:/bin"));
+    }
+
+    // execvp(3) would search the PATH of this process.
+    void search(std::string_view path)
+    {
+        for (;;)
         {
-            auto end = rest.find(':');
-            auto folder = rest.substr(0, end);
+            auto end = path.find(':');
+            auto folder = path.substr(0, end);
             plan_.candidates.push_back(std::string(folder.empty() ? "." : folder) + '/' + program_);
             if (end == std::string_view::npos)
-                break;
-            rest.remove_prefix(end + 1);
+                return;
+            path.remove_prefix(end + 1);
         }
     }
 
@@ -110,9 +138,7 @@ private:
         for (auto& [number, leads] : options_.descriptors)
         {
             if (number < 3)
-                throw spawn_error(EINVAL, program_,
-                                  "stdio: descriptors begin at 3; use stdin_, "
-                                  "stdout_ and stderr_ for the others");
+                refuse("stdio", "descriptors begin at 3; use stdin_, stdout_ and stderr_");
             set_descriptor(number, leads);
         }
     }
@@ -122,37 +148,35 @@ private:
         switch (leads.what())
         {
         case stdio::kind::inherit:
-            inherit(number, number);
-            break;
+            return give_open(number, number);
         case stdio::kind::ignore:
-            give(number, open(number, "/dev/null", O_RDWR));
-            break;
+            return give(number, open(number, "/dev/null", O_RDWR));
         case stdio::kind::pipe:
-            give_pipe(number);
-            break;
+            return number == 0 ? give_pipe_to_child(number) : give_pipe(number);
+        case stdio::kind::pipe_to_child:
+            return give_pipe_to_child(number);
+        case stdio::kind::duplex:
+            return give_duplex(number);
         case stdio::kind::file:
-            give(number, open(number, checked(leads.path()), leads.flags()));
-            break;
+            return give(number, open(number, checked("stdio", leads.path()), leads.flags()));
         case stdio::kind::descriptor:
-            inherit(number, leads.number());
-            break;
+            return give_open(number, leads.number());
         case stdio::kind::same_as_stdout:
-            if (number == 1)
-                throw spawn_error(EINVAL, program_, "stdio: stdout cannot lead where stdout leads");
-            plan_.moves.push_back({plan_.moves[1].source, number});
-            break;
+            if (number < 2)
+                refuse("stdio", "only stderr and further descriptors can lead where stdout does");
+            return plan_.moves.push_back({plan_.moves[1].source, number});
         }
     }
 
     // A standard stream that is closed here would be the first file that the child opens.
-    void inherit(int number, int source)
+    void give_open(int number, int source)
     {
         if (::fcntl(source, F_GETFD) != -1)
             plan_.moves.push_back({source, number});
         else if (number < 3 && number == source)
             give(number, open(number, "/dev/null", O_RDWR));
         else
-            throw spawn_error(EBADF, program_, "stdio: descriptor " + std::to_string(source));
+            refuse("stdio", "descriptor " + std::to_string(source), EBADF);
     }
 
     void give(int number, descriptor given)
@@ -166,30 +190,44 @@ private:
         descriptor opened(
             retry([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, 0666); }));
         if (!opened)
-            throw spawn_error(errno, program_,
-                              "stdio: open '" + path + "' as descriptor " + std::to_string(number));
+            refuse("stdio", "'" + path + "' as descriptor " + std::to_string(number), errno);
         return opened;
+    }
+
+    pipe_ends open_pipe()
+    {
+        pipe_ends ends;
+        if (!ends.open())
+            refuse("stdio", "pipe", errno);
+        return ends;
     }
 
     void give_pipe(int number)
     {
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) == -1)
-            throw spawn_error(errno, program_, "stdio: pipe");
-        descriptor reading(ends[0]), writing(ends[1]);
-        if (number == 0)
-        {
-            input_ = std::move(writing);
-            give(number, std::move(reading));
-        }
-        else
-        {
-            outputs_.emplace_back(number, std::move(reading));
-            give(number, std::move(writing));
-        }
+        auto ends = open_pipe();
+        state_->outputs.try_emplace(number, state_->executor, std::move(ends.reading));
+        give(number, std::move(ends.writing));
     }
 
-    std::string name_of(launch_step step) const
+    void give_pipe_to_child(int number)
+    {
+        auto ends = open_pipe();
+        state_->inputs.try_emplace(number, state_->executor, std::move(ends.writing));
+        give(number, std::move(ends.reading));
+    }
+
+    void give_duplex(int number)
+    {
+        pipe_ends ends;
+        if (!ends.open_duplex())
+            refuse("stdio", "socket pair", errno);
+        auto [output, added] =
+            state_->outputs.try_emplace(number, state_->executor, std::move(ends.reading));
+        state_->inputs.try_emplace(number, output->second.end());
+        give(number, std::move(ends.writing));
+    }
+
+    static std::string name_of(launch_step step)
     {
         switch (step)
         {
@@ -197,14 +235,14 @@ private:
             return "fork";
         case launch_step::session:
             return "session";
-        case launch_step::process_group:
-            return "process group";
+        case launch_step::group:
+            return "group";
         case launch_step::descriptors:
             return "descriptors";
         case launch_step::limits:
             return "limits";
         case launch_step::cwd:
-            return "cwd '" + options_.cwd + "'";
+            return "cwd";
         case launch_step::ids:
             return "ids";
         case launch_step::exec:
@@ -213,13 +251,16 @@ private:
         return "start";
     }
 
-    asio::any_io_executor executor_;
-    std::string program_;
+    std::string subject_of(launch_step step) const
+    {
+        return step == launch_step::cwd ? "'" + options_.cwd + "'" : std::string();
+    }
+
+    const std::string& program_;
     const spawn_options& options_;
     launch_plan plan_;
+    std::shared_ptr<child_state> state_;
     std::vector<descriptor> given_; // closed here once the child has them
-    descriptor input_;
-    std::vector<std::pair<int, descriptor>> outputs_;
 };
 
 /// Starts a program. Nobody watches over it yet.
@@ -227,6 +268,7 @@ inline std::shared_ptr<child_state> start(asio::any_io_executor executor,
                                           const std::string& program, const arguments& args,
                                           const spawn_options& options)
 {
+    left_alone::collect_ended();
     return starting(std::move(executor), program, args, options).start();
 }
 

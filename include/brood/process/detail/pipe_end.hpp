@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/buffer.hpp>
+#include <brood/base/descriptor.hpp>
+#include <brood/base/task.hpp>
+#include <brood/process/detail/quiet_write.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <sys/socket.h>
+#include <utility>
+
+namespace brood::detail
+{
+
+/// This process's end of a pipe, shared by its owner and by the coroutines that wait on it.
+class pipe_end
+{
+public:
+    using waiting = asio::posix::stream_descriptor::wait_type;
+
+    pipe_end(asio::any_io_executor executor, descriptor end) : executor_(std::move(executor))
+    {
+        stream_.emplace(executor_, end.release());
+        stream_->native_non_blocking(true);
+    }
+
+    const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    bool is_open() const noexcept { return stream_.has_value(); }
+
+    asio::posix::stream_descriptor& stream() noexcept { return *stream_; }
+
+    int number() noexcept { return stream_ ? stream_->native_handle() : -1; }
+
+    /// What was read and not yet taken.
+    buffer& unread() noexcept { return unread_; }
+
+    /// Whoever waits on it gets operation_aborted.
+    void close() { stream_.reset(); }
+
+    /// Of a socket, what this end writes ends; it can still be read.
+    void close_writing()
+    {
+        if (stream_ && ::shutdown(number(), SHUT_WR) == -1)
+            stream_.reset(); // it is a pipe
+    }
+
+    /// Waits for readiness; not at all when this end was closed.
+    static task<> ready(std::shared_ptr<pipe_end> end, waiting what)
+    {
+        end->in_a_row_ = 0;
+        if (end->stream_)
+            co_await end->stream_->async_wait(what, asio::use_awaitable);
+    }
+
+    /// A pipe that is always ready must not keep the loop from everything else.
+    static task<> let_others_go_on(std::shared_ptr<pipe_end> end)
+    {
+        constexpr int enough = 16;
+        if (++end->in_a_row_ < enough)
+            co_return;
+        end->in_a_row_ = 0;
+        auto executor = end->executor_;
+        co_await asio::post(executor, asio::use_awaitable);
+    }
+
+    /// Adds some bytes to what was read, as soon as there are any; false at the end.
+    static task<bool> read_more(std::shared_ptr<pipe_end> end)
+    {
+        co_await let_others_go_on(end);
+        for (;;)
+        {
+            auto count = end->read_now();
+            if (count >= 0)
+                co_return count != 0;
+            if (errno != EAGAIN)
+                throw_system_error(errno, "read from pipe");
+            co_await ready(end, waiting::wait_read);
+        }
+    }
+
+    /// Writes all of it.
+    static task<> write(std::shared_ptr<pipe_end> end, std::string_view text)
+    {
+        while (!text.empty())
+        {
+            co_await let_others_go_on(end);
+            auto count = quiet_write(end->number(), text);
+            if (count >= 0)
+                text.remove_prefix(static_cast<std::size_t>(count));
+            else if (errno == EAGAIN)
+                co_await ready(end, waiting::wait_write);
+            else
+                throw_system_error(errno, "write to pipe");
+        }
+    }
+
+    /// Waits until nobody holds the other end, without reading what is in it. Closed here is an end
+    /// as well.
+    static task<> hung_up(std::shared_ptr<pipe_end> end)
+    {
+        if (end->stream_)
+            co_await end->stream_->async_wait(waiting::wait_error, use_tuple);
+    }
+
+private:
+    // The room is not kept across a wait: another reader may move the buffer.
+    ssize_t read_now()
+    {
+        constexpr std::size_t chunk = 65536; // what a pipe holds by default
+        auto room = unread_.prepare(chunk);
+        auto count = retry([&] { return ::read(number(), room.data(), chunk); });
+        if (count > 0)
+            unread_.commit(static_cast<std::size_t>(count));
+        return count;
+    }
+
+    asio::any_io_executor executor_;
+    std::optional<asio::posix::stream_descriptor> stream_; // none when it is closed
+    buffer unread_;
+    int in_a_row_ = 0; // reads or writes since the loop went on with something else
+};
+
+} // namespace brood::detail

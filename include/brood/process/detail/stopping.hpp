@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/error.hpp>
+#include <brood/process/detail/child_state.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace brood::detail
+{
+
+/// A point in time so far from now; a time that has no end gives one that does not come.
+inline std::chrono::steady_clock::time_point time_from_now(std::chrono::milliseconds time)
+{
+    constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365 * 100);
+    return std::chrono::steady_clock::now() + std::min(time, longest);
+}
+
+/// What a step of a policy does.
+inline void take_step(child_state& child, const stop_step& step)
+{
+    if (step.disconnect && child.channel)
+        child.channel->sending().finish();
+    if (step.signal != 0 && child.process.signal(step.signal) && step.signal != SIGKILL)
+        child.process.signal(SIGCONT);
+}
+
+/// Takes the steps of a policy until the child has ended. Throws errc::timed_out when it outlives
+/// them.
+inline task<exit_status> walk(std::shared_ptr<child_state> child, stop_policy policy)
+{
+    for (auto& step : policy.steps())
+    {
+        take_step(*child, step);
+        auto status = co_await child->exited.get_until(time_from_now(step.wait));
+        if (status)
+            co_return *status;
+    }
+    throw error(errc::timed_out, "process " + std::to_string(child->process.pid()) + " (" +
+                                     child->program + ") still runs after: " + to_string(policy));
+}
+
+/// The same in the background, where there is nobody to tell. A child that not even SIGKILL ends
+/// is let go when nobody waits for it, or the loop would never end.
+inline task<> stop_unwatched(std::shared_ptr<child_state> child)
+{
+    struct counted
+    {
+        background& in;
+        ~counted() { --in.stopping; }
+    };
+
+    counted stopping{background_of(child->executor)};
+    ++stopping.in.stopping;
+    try
+    {
+        co_await walk(child, child->stop);
+    }
+    catch (const std::exception&)
+    {
+        if (!child->wanted())
+            child->let_go();
+    }
+}
+
+/// Stops the child when its time is over.
+inline task<> stop_after(std::shared_ptr<child_state> child, std::chrono::milliseconds time)
+{
+    auto status = co_await child->exited.get_until(time_from_now(time));
+    if (!status)
+        co_await stop_unwatched(child);
+}
+
+/// What the end of a handle means.
+inline void drop(std::shared_ptr<child_state> child) noexcept
+{
+    child->has_handle = false;
+    if (child->exited.ready() || child->exited.loop_has_ended() ||
+        child->on_drop == on_drop::detach)
+        return child->less_wanted();
+    if (child->on_drop == on_drop::kill)
+        return child->process.kill();
+    try
+    {
+        auto executor = child->executor;
+        asio::co_spawn(executor, stop_unwatched(std::move(child)), asio::detached);
+    }
+    catch (const std::exception&)
+    {
+        // No memory for a coroutine: the child is killed with the loop.
+    }
+}
+
+/// A wait for the end of a child that outlives its handle, and is counted as long as it does.
+inline task<exit_status> wait_for(std::shared_ptr<child_state> child,
+                                  shared_result<exit_status> child_state::*end)
+{
+    struct counted
+    {
+        child_state& of;
+
+        ~counted()
+        {
+            --of.waits;
+            of.less_wanted();
+        }
+    };
+
+    ++child->waits;
+    counted waiting{*child};
+    auto status = co_await ((*child).*end).get();
+    co_return status;
+}
+
+} // namespace brood::detail

@@ -20,11 +20,12 @@ enum class errc
     wrong_type,       ///< The next message has another type than was asked for. It is still there.
     too_large, ///< A message above the limit of the channel: raise the limit, or share memory.
     overflow,  ///< More is waiting than the channel may hold: await drain() between sends.
-    descriptors_lost, ///< Descriptors could not be received: raise the limit of open files.
-    wrong_descriptor, ///< Not the descriptors that were asked for. They have been closed.
-    timed_out,        ///< A deadline passed.
-    failed,           ///< The handler of a call threw; the text and type came across.
-    unhandled,        ///< A call that the other side has no handler for.
+    descriptors_lost,  ///< Descriptors could not be received: raise the limit of open files.
+    wrong_descriptor,  ///< Not the descriptors that were asked for. They have been closed.
+    timed_out,         ///< A deadline passed.
+    failed,            ///< The handler of a call threw; the text and type came across.
+    unhandled,         ///< A call that the other side has no handler for.
+    too_many_failures, ///< Workers failed more often than their restart policy allows.
 };
 
 namespace detail
@@ -63,6 +64,8 @@ public:
             return "call failed";
         case errc::unhandled:
             return "no handler for this call";
+        case errc::too_many_failures:
+            return "too many failures";
         }
         return "unknown error " + std::to_string(value);
     }

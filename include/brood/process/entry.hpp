@@ -53,7 +53,7 @@ task<> take_arguments(process& self, Arguments& arguments)
 {
     if constexpr (Index < std::tuple_size_v<Arguments>)
     {
-        auto value = co_await self.message<std::tuple_element_t<Index, Arguments>>();
+        auto value = co_await self.channel::message<std::tuple_element_t<Index, Arguments>>();
         if (!value)
             throw error(errc::closed,
                         "the parent has gone before it sent the arguments of the entry");

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <brood/base/task.hpp>
+#include <brood/process/detail/inheritance.hpp>
+#include <brood/process/detail/primary_link.hpp>
 #include <brood/process/detail/stop_request.hpp>
 #include <brood/process/environment.hpp>
+#include <brood/process/listener.hpp>
 #include <brood/process/signals.hpp>
 #include <brood/wire/channel.hpp>
 
@@ -31,10 +34,16 @@ class process : public channel
 {
 public:
     /// For brood::run(): a process whose channel, if it has one, leads to its parent.
-    process(asio::any_io_executor executor, descriptor to_parent, const channel_limits& limits)
-        : channel(open(executor, std::move(to_parent), limits)), executor_(executor),
+    process(asio::any_io_executor executor, detail::inheritance inherited,
+            const channel_limits& limits)
+        : channel(open(executor, std::move(inherited.channel), limits)), executor_(executor),
           stop_asked_(std::make_shared<detail::stop_request>(executor))
     {
+        if (!link() || inherited.worker.empty())
+            return;
+        auto who = detail::to_worker_identity(inherited.worker);
+        primary_ = std::make_shared<detail::primary_link>(link(), who, stop_asked_);
+        primary_->begin();
     }
 
     static pid_t pid() noexcept { return ::getpid(); }
@@ -92,6 +101,84 @@ public:
     {
         stop_asked_->listen(link());
         return detail::stop_request::await(stop_asked_);
+    }
+
+    // ---- In a cluster
+
+    /// Whether this process is a worker of a cluster.
+    bool is_worker() const noexcept { return primary_ != nullptr; }
+
+    /// The number of this worker, from 1, which none before or after it has; 0 in no cluster.
+    std::uint64_t worker_id() const noexcept { return is_worker() ? primary_->who().id : 0; }
+
+    /// The place of this worker in its cluster, from 0, which its successor takes over.
+    std::size_t worker_slot() const noexcept { return is_worker() ? primary_->who().slot : 0; }
+
+    /// Tells the cluster that this worker can be given work. Called by itself when the worker first
+    /// listens, or waits for a message or a request. Nothing in no cluster.
+    void ready()
+    {
+        if (primary_)
+            primary_->ready();
+    }
+
+    /// Tells the cluster that this worker should not be started again, and why; then end. Nothing
+    /// in no cluster.
+    void give_up(const std::string& reason)
+    {
+        if (primary_)
+            primary_->give_up(reason);
+    }
+
+    /// Takes TCP connections at a port of all addresses of this machine, IPv6 and IPv4; 0 lets the
+    /// system choose one.
+    ///
+    /// In a cluster all workers that ask for the same port share it, port 0 included; the primary
+    /// keeps it open while workers come and go. Throws std::system_error (EADDRINUSE, EACCES).
+    /// Follows https://nodejs.org/api/net.html#serverlistenport-host-backlog-callback
+    task<listener> listen(std::uint16_t port, const listen_options& options = {})
+    {
+        return listen(any_address(port), options);
+    }
+
+    /// The same at one address.
+    task<listener> listen(const asio::ip::tcp::endpoint& at, const listen_options& options = {})
+    {
+        return listen_at<asio::ip::tcp>(executor_, primary_,
+                                        detail::to_listen_request(at, options));
+    }
+
+    /// The same at a local socket. A file that a killed server left is replaced; the file is
+    /// removed when the listener, in a cluster the cluster, goes.
+    task<local_listener> listen(const asio::local::stream_protocol::endpoint& at,
+                                const listen_options& options = {})
+    {
+        return listen_at<asio::local::stream_protocol>(executor_, primary_,
+                                                       detail::to_listen_request(at, options));
+    }
+
+    /// Receives datagrams at an address. In a cluster the workers share the socket: each datagram
+    /// reaches one of them.
+    task<asio::ip::udp::socket> bind(const asio::ip::udp::endpoint& at,
+                                     const listen_options& options = {})
+    {
+        return bind_at(executor_, primary_, detail::to_listen_request(at, options));
+    }
+
+    /// As in channel; a worker that waits for a message is ready.
+    template <class... Messages, class... Limit>
+    auto message(Limit... limit)
+    {
+        ready();
+        return channel::message<Messages...>(limit...);
+    }
+
+    /// As in channel; a worker that serves calls is ready.
+    template <class... Handlers>
+    task<> serve(Handlers&&... handlers)
+    {
+        ready();
+        return channel::serve(std::forward<Handlers>(handlers)...);
     }
 
     // ---- For brood::run()
@@ -160,6 +247,38 @@ private:
                 limits};
     }
 
+    static asio::ip::tcp::endpoint any_address(std::uint16_t port)
+    {
+        // A machine without IPv6 has no such sockets.
+        descriptor probe(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        return {probe ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), port};
+    }
+
+    template <class Protocol>
+    static task<basic_listener<Protocol>> listen_at(asio::any_io_executor executor,
+                                                    std::shared_ptr<detail::primary_link> primary,
+                                                    detail::listen_request wanted)
+    {
+        if (!primary || wanted.reuse_port)
+            co_return basic_listener<Protocol>(detail::listen_alone(executor, wanted));
+        auto connections = co_await detail::primary_link::listen(primary, wanted);
+        co_return basic_listener<Protocol>(std::move(connections));
+    }
+
+    static task<asio::ip::udp::socket> bind_at(asio::any_io_executor executor,
+                                               std::shared_ptr<detail::primary_link> primary,
+                                               detail::listen_request wanted)
+    {
+        descriptor bound;
+        if (primary && !wanted.reuse_port)
+            bound = co_await detail::primary_link::bind(primary, wanted);
+        else
+            bound = detail::listening_socket(wanted).socket().duplicate();
+        auto protocol = wanted.family == AF_INET6 ? asio::ip::udp::v6() : asio::ip::udp::v4();
+        asio::ip::udp::socket result(executor, protocol, bound.release());
+        co_return result;
+    }
+
     static task<int> await_signal(signals listening)
     {
         auto number = co_await listening.next();
@@ -172,6 +291,7 @@ private:
     std::vector<std::function<task<>()>> before_exit_;
     std::function<void(std::exception_ptr)> on_uncaught_;
     std::shared_ptr<detail::stop_request> stop_asked_;
+    std::shared_ptr<detail::primary_link> primary_; // of a worker
 };
 
 inline std::vector<std::string> process::argv()

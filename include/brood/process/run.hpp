@@ -55,7 +55,7 @@ class runner
 public:
     explicit runner(const run_options& options, inheritance inherited)
         : options_(options), loop_(1), scope_(loop_.get_executor()),
-          self_(loop_.get_executor(), std::move(inherited.channel), options.channel)
+          self_(loop_.get_executor(), std::move(inherited), options.channel)
     {
     }
 

@@ -121,7 +121,7 @@ public:
     {
         auto& from = use();
         if (!from.messages().empty())
-            return detail::take_one<Messages...>(from);
+            return detail::take_one<Messages...>(from, from.messages());
         from.rethrow_failure();
         return std::nullopt;
     }
@@ -232,7 +232,7 @@ private:
                 co_return std::nullopt;
             co_await from->message_or_end(until);
         }
-        co_return detail::take_one<Messages...>(*from);
+        co_return detail::take_one<Messages...>(*from, from->messages());
     }
 
     template <class... Messages>

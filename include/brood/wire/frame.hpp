@@ -22,6 +22,7 @@ enum class frame_kind : std::uint8_t
     cancel = 7,    ///< Nobody waits any more for the reply with this correlation.
     taken = 8,     ///< The frame with this number among those with descriptors was taken.
     refused = 9,   ///< Its descriptors did not arrive; they are the sender's again.
+    control = 10,  ///< A value on a lane of its own, for what the floors above say to each other.
 };
 
 /// The first 24 bytes of each frame, little-endian in this order.

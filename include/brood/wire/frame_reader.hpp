@@ -110,7 +110,7 @@ private:
     {
         if (!greeted_)
             return check_hello(header);
-        if (header.kind <= frame_kind::hello || header.kind > frame_kind::refused)
+        if (header.kind <= frame_kind::hello || header.kind > frame_kind::control)
             malformed("a frame of unknown kind " + std::to_string(static_cast<int>(header.kind)));
         if (header.reserved != 0)
             malformed("a frame with reserved bits set");
@@ -143,6 +143,7 @@ private:
         case frame_kind::request:
         case frame_kind::reply:
         case frame_kind::failure:
+        case frame_kind::control:
             return max_message_;
         case frame_kind::type_name:
             return frame_header::max_type_name;
@@ -153,8 +154,8 @@ private:
 
     std::size_t most_descriptors(frame_kind kind) const
     {
-        auto carries =
-            kind == frame_kind::message || kind == frame_kind::request || kind == frame_kind::reply;
+        auto carries = kind == frame_kind::message || kind == frame_kind::request ||
+                       kind == frame_kind::reply || kind == frame_kind::control;
         return carries ? max_descriptors_ : 0;
     }
 

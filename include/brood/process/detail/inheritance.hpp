@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
+#include <brood/process/worker_protocol.hpp>
 
 #include <cstdlib>
 #include <string>
@@ -18,7 +19,8 @@ inline constexpr auto entry_variable = "BROOD_ENTRY";
 struct inheritance
 {
     descriptor channel;
-    std::string entry; ///< Empty: the program's own main coroutine.
+    std::string entry;  ///< Empty: the program's own main coroutine.
+    std::string worker; ///< Which worker of a cluster it is; empty for none.
 };
 
 /// Takes it, once: what this process starts itself must not find it again, or a channel would never
@@ -33,8 +35,10 @@ inline inheritance take_inheritance()
     }
     if (auto name = std::getenv(entry_variable))
         result.entry = name;
-    ::unsetenv(channel_variable);
-    ::unsetenv(entry_variable);
+    if (auto identity = std::getenv(worker_variable))
+        result.worker = identity;
+    for (auto variable : {channel_variable, entry_variable, worker_variable})
+        ::unsetenv(variable);
     return result;
 }
 

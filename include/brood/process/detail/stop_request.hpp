@@ -34,6 +34,9 @@ public:
         }
     }
 
+    /// Asks.
+    void ask() { asked_.set({}); }
+
     static task<> await(std::shared_ptr<stop_request> self) { co_await self->asked_.get(); }
 
 private:

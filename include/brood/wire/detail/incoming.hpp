@@ -41,6 +41,7 @@ public:
 
     ring<arrival> messages;
     ring<arrival> requests;
+    ring<arrival> controls;
 
     /// Receives once. What was received is found by `next`.
     received receive_from(int socket)
@@ -88,10 +89,9 @@ public:
     void release()
     {
         auto oldest = reader_.position();
-        if (!messages.empty())
-            oldest = messages.front().content.position;
-        if (!requests.empty())
-            oldest = std::min(oldest, requests.front().content.position);
+        for (auto queue : {&messages, &requests, &controls})
+            if (!queue->empty())
+                oldest = std::min(oldest, queue->front().content.position);
         reader_.release(oldest);
     }
 

@@ -43,7 +43,7 @@ public:
         : socket_(std::make_shared<stream_socket>(executor, socket.release())),
           sender_(std::make_shared<sender>(socket_, peer, limits)), incoming_(limits),
           peer_(std::move(peer)), limits_(limits), arrived_(executor), requested_(executor),
-          disconnected_(executor)
+          controlled_(executor), disconnected_(executor)
     {
     }
 
@@ -69,6 +69,8 @@ public:
     ring<arrival>& messages() noexcept { return incoming_.messages; }
 
     ring<arrival>& requests() noexcept { return incoming_.requests; }
+
+    ring<arrival>& controls() noexcept { return incoming_.controls; }
 
     std::span<const std::byte> payload(const arrival& of) const { return incoming_.payload(of); }
 
@@ -98,6 +100,12 @@ public:
     {
         sender_->flush();
         return requested_.wait();
+    }
+
+    task<> control_or_end()
+    {
+        sender_->flush();
+        return controlled_.wait();
     }
 
     // ---- Calls
@@ -184,7 +192,7 @@ private:
     bool too_much_waits() noexcept
     {
         return incoming_.held() > limits_.incoming_high_water &&
-               !(messages().empty() && requests().empty());
+               !(messages().empty() && requests().empty() && controls().empty());
     }
 
     void read_when_ready()
@@ -270,6 +278,9 @@ private:
         case frame_kind::request:
             requests().push_back(std::move(found));
             break;
+        case frame_kind::control:
+            controls().push_back(std::move(found));
+            break;
         case frame_kind::reply:
         case frame_kind::failure:
             answer(std::move(found));
@@ -326,6 +337,8 @@ private:
             arrived_.resume_one();
         while (!requests().empty() && !requested_.empty())
             requested_.resume_one();
+        while (!controls().empty() && !controlled_.empty())
+            controlled_.resume_one();
     }
 
     void end_of_stream()
@@ -345,6 +358,7 @@ private:
         disconnected_.set({});
         arrived_.post_all();
         requested_.post_all();
+        controlled_.post_all();
     }
 
     std::shared_ptr<stream_socket> socket_;
@@ -359,6 +373,7 @@ private:
     std::unordered_map<std::uint64_t, asio::cancellation_signal*> handlers_; // of theirs, running
     wait_queue arrived_;
     wait_queue requested_;
+    wait_queue controlled_;
     shared_result<std::monostate> disconnected_;
 };
 

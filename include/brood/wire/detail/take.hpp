@@ -130,23 +130,23 @@ Wanted take(link& by, ring<arrival>& from)
 }
 
 template <class... Wanted>
-[[noreturn]] void throw_wrong_type(link& by)
+[[noreturn]] void throw_wrong_type(link& by, ring<arrival>& queue)
 {
     std::string asked;
     ((asked += (asked.empty() ? "" : " or ") +
                std::string(message_name<typename wanted<Wanted>::message>())),
      ...);
-    auto fingerprint = by.messages().front().content.header.fingerprint;
+    auto fingerprint = queue.front().content.header.fingerprint;
     throw error(errc::wrong_type, by.peer() + ": the next message is a " + by.name_of(fingerprint) +
                                       ", where a " + asked + " was asked for; ask for its type");
 }
 
-/// Takes the next message as the one of these types that it has. Another type stays where it is.
+/// Takes the oldest of a queue as the one of these types that it has. Another type stays where it
+/// is.
 template <class... Wanted>
-one_of_t<Wanted...> take_one(link& by)
+one_of_t<Wanted...> take_one(link& by, ring<arrival>& queue)
 {
     (check_message<typename wanted<Wanted>::message>(), ...);
-    auto& queue = by.messages();
     auto fingerprint = queue.front().content.header.fingerprint;
     if constexpr (sizeof...(Wanted) == 1)
     {
@@ -162,7 +162,7 @@ one_of_t<Wanted...> take_one(link& by)
         if (result)
             return std::move(*result);
     }
-    throw_wrong_type<Wanted...>(by);
+    throw_wrong_type<Wanted...>(by, queue);
 }
 
 } // namespace brood::detail

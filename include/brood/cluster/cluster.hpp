@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/loop.hpp>
+#include <brood/cluster/settings.hpp>
+#include <brood/cluster/supervisor.hpp>
+#include <brood/process/fork.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace brood
+{
+
+/// What to write in place of a function when the workers of a cluster run another program:
+/// `cluster<program> workers(settings)`, with `settings.program`.
+struct another_program
+{
+};
+
+inline constexpr another_program program{};
+
+/// Workers that are kept alive: processes that run `Worker`, a function or captureless lambda
+/// `task<>(process&, Args...)`, or another program.
+///
+/// Each worker has a slot. When it ends, the restart policy is asked, and its successor takes over
+/// the slot. Workers share the ports they listen on, which the cluster keeps open while they come
+/// and go. Destroyed, the cluster stops its workers in the background of the loop. Belongs to one
+/// executor. Follows Node's cluster: https://nodejs.org/api/cluster.html
+template <auto Worker>
+class cluster
+{
+public:
+    /// Starts the workers. `args` are sent to each, behind its `process&`. Throws
+    /// std::invalid_argument for settings that cannot be meant.
+    template <class... Args>
+    explicit cluster(const cluster_settings& settings = {}, Args&&... args)
+        : cluster(default_executor(), settings, std::forward<Args>(args)...)
+    {
+    }
+
+    template <class... Args>
+    explicit cluster(asio::any_io_executor executor, const cluster_settings& settings = {},
+                     Args&&... args)
+        : supervisor_(std::make_shared<detail::supervisor>(
+              executor, settings, launcher(executor, settings, std::forward<Args>(args)...)))
+    {
+        for (std::size_t count = settings.workers(); count != 0; --count)
+            supervisor_->add_slot();
+    }
+
+    cluster(cluster&&) noexcept = default;
+
+    cluster& operator=(cluster&& other) noexcept
+    {
+        std::swap(supervisor_, other.supervisor_);
+        cluster(std::move(other)).abandon();
+        return *this;
+    }
+
+    ~cluster() { abandon(); }
+
+    /// Starts one more worker in a slot of its own, with further variables in its environment.
+    worker fork(std::map<std::string, std::string> variables = {})
+    {
+        return worker(supervisor_->add_slot(std::move(variables)));
+    }
+
+    /// The workers that live now, by slot.
+    std::vector<worker> workers() const
+    {
+        std::vector<worker> result;
+        for (auto& record : supervisor_->workers())
+            result.emplace_back(record);
+        return result;
+    }
+
+    /// The next end of a worker, in their order; the restart policy has been asked already. Nothing
+    /// when no worker is kept any more. None is missed, whenever it is awaited. Throws
+    /// errc::too_many_failures, with the last of the story, when that is how the cluster ended.
+    task<std::optional<exit_info>> exit() { return detail::supervisor::next_exit(supervisor_); }
+
+    /// Everything that happens from now on, for one more listener.
+    event_stream events() { return event_stream(supervisor_->subscribe()); }
+
+    /// Stops all workers as the settings say, and starts none again. Ends after the last of them
+    /// has. Calling it again waits for the same.
+    task<> stop() { return detail::supervisor::stop(supervisor_); }
+
+private:
+    template <class... Args>
+    static detail::worker_launcher launcher(asio::any_io_executor executor,
+                                            const cluster_settings& settings, Args&&... args)
+    {
+        if constexpr (std::same_as<std::remove_cvref_t<decltype(Worker)>, another_program>)
+        {
+            static_assert(sizeof...(Args) == 0,
+                          "brood: arguments of a program are in its settings");
+            return [executor, file = settings.program,
+                    list = settings.args](const spawn_options& options)
+            {
+                return brood::fork(executor, file, list, options);
+            };
+        }
+        else
+        {
+            using expected = typename detail::registered<Worker>::signature::arguments;
+            static_assert(sizeof...(Args) == std::tuple_size_v<expected>,
+                          "brood: cluster<worker>(settings, ...) takes the arguments of the worker "
+                          "behind its process&");
+            return [executor,
+                    values = expected(std::forward<Args>(args)...)](const spawn_options& options)
+            {
+                return std::apply([&](auto&... each)
+                                  { return fork_with<Worker>(executor, options, each...); },
+                                  values);
+            };
+        }
+    }
+
+    void abandon() noexcept
+    {
+        if (auto last = std::exchange(supervisor_, nullptr))
+            last->abandon();
+    }
+
+    std::shared_ptr<detail::supervisor> supervisor_;
+};
+
+} // namespace brood

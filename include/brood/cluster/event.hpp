@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/wait_queue.hpp>
+#include <brood/cluster/worker.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace brood
+{
+
+/// Something that happened to a worker of a cluster.
+struct cluster_event
+{
+    enum class kind
+    {
+        fork,       ///< Its process was started.
+        online,     ///< Its loop runs; its code comes next.
+        ready,      ///< It can be given work.
+        listening,  ///< It listens: see `address`.
+        disconnect, ///< Its channel has closed.
+        exit,       ///< It has ended: see `ended`.
+        parked,     ///< Its slot stays empty: it failed too often, or gave up.
+    };
+
+    kind what;
+    brood::worker worker;
+    std::string address;            ///< Where it listens now.
+    std::optional<exit_info> ended; ///< How and why.
+};
+
+namespace detail
+{
+
+/// What one listener has not yet taken.
+template <class Event>
+struct event_queue
+{
+    explicit event_queue(asio::any_io_executor executor) : arrived(std::move(executor)) {}
+
+    void push(const Event& event)
+    {
+        if (waiting.size() == limit)
+        {
+            waiting.pop_front();
+            ++missed;
+        }
+        waiting.push_back(event);
+        arrived.post_one();
+    }
+
+    void end()
+    {
+        has_ended = true;
+        arrived.post_all();
+    }
+
+    static task<std::optional<Event>> next(std::shared_ptr<event_queue> self)
+    {
+        while (self->waiting.empty() && !self->has_ended)
+            co_await self->arrived.wait();
+        if (self->waiting.empty())
+            co_return std::nullopt;
+        auto event = std::move(self->waiting.front());
+        self->waiting.pop_front();
+        co_return event;
+    }
+
+    // A listener that never looks must not cost more than this.
+    static constexpr std::size_t limit = 65'536;
+
+    std::deque<Event> waiting;
+    std::size_t missed = 0;
+    bool has_ended = false;
+    wait_queue arrived;
+};
+
+} // namespace detail
+
+/// What happens in a cluster from the moment this was made, in its order: made by
+/// cluster::events().
+///
+/// Each listener gets every event. One that does not look for a long time loses the oldest, and is
+/// told how many.
+class event_stream
+{
+public:
+    explicit event_stream(std::shared_ptr<detail::event_queue<cluster_event>> queue)
+        : queue_(std::move(queue))
+    {
+    }
+
+    /// The next event, or nothing when the cluster has ended. Cancelled, it loses none.
+    task<std::optional<cluster_event>> next()
+    {
+        return detail::event_queue<cluster_event>::next(queue_);
+    }
+
+    /// How many events were lost, because more than 65,536 waited.
+    std::size_t missed() const noexcept { return queue_->missed; }
+
+private:
+    std::shared_ptr<detail::event_queue<cluster_event>> queue_;
+};
+
+} // namespace brood

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/cluster/dispatch_policy.hpp>
+#include <brood/cluster/worker.hpp>
+#include <brood/process/listener.hpp>
+#include <brood/process/worker_protocol.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+// The ports of a cluster: the primary owns the sockets for as long as the cluster lives, so that a
+// port never refuses while workers come and go.
+
+namespace brood::detail
+{
+
+/// One port: its socket, the workers that take connections from it, and what they were handed.
+class shared_port
+{
+public:
+    shared_port(const asio::any_io_executor& executor, const listen_request& wanted)
+        : socket_(wanted), source_(std::make_shared<accepting>(executor, socket_.address())),
+          room_(executor)
+    {
+    }
+
+    shared_port(const shared_port&) = delete;
+    shared_port& operator=(const shared_port&) = delete;
+
+    const socket_address& address() const noexcept { return socket_.address(); }
+
+    const descriptor& socket() const noexcept { return socket_.socket(); }
+
+    void close()
+    {
+        is_closed_ = true;
+        source_->close();
+        room_.post_all();
+    }
+
+    /// A worker takes connections from here on, under this number of its own.
+    void add(std::shared_ptr<worker_record> by, std::uint64_t number)
+    {
+        takers_.push_back({std::move(by), number, {}});
+        room_.post_all();
+    }
+
+    /// A worker has accepted the oldest connection that it was handed.
+    void accepted(const worker_record& by, std::uint64_t number)
+    {
+        for (auto& each : takers_)
+            if (each.is(by, number) && !each.copies.empty())
+                each.copies.pop_front();
+        room_.post_all();
+    }
+
+    /// A worker takes no more: what it has not accepted is for another.
+    void remove(const worker_record& gone, std::uint64_t number)
+    {
+        for (auto& each : takers_)
+            if (each.is(gone, number))
+                for (auto& connection : std::exchange(each.copies, {}))
+                    source_->hand_over(std::move(connection));
+        std::erase_if(takers_, [&](auto& each) { return each.is(gone, number); });
+    }
+
+    /// Accepts, and hands over to whom the policy chooses, until the port is closed.
+    static task<> hand_over(std::shared_ptr<shared_port> self, dispatch_policy policy)
+    {
+        self->source_->accept_from(self->socket().duplicate());
+        auto source = self->source_;
+        for (;;)
+        {
+            while (self->with_room(policy).empty() && !self->is_closed_)
+                co_await self->room_.wait();
+            auto connection = co_await accepting::next(source);
+            if (!connection)
+                co_return;
+            self->hand(policy, std::move(connection));
+        }
+    }
+
+private:
+    struct taker
+    {
+        std::shared_ptr<worker_record> worker;
+        std::uint64_t number;
+        std::deque<descriptor> copies; // of what it was handed and has not accepted
+
+        bool is(const worker_record& other, std::uint64_t listener) const noexcept
+        {
+            return worker.get() == &other && number == listener;
+        }
+    };
+
+    std::vector<taker*> with_room(const dispatch_policy& policy)
+    {
+        std::vector<taker*> result;
+        for (auto& each : takers_)
+            if (each.copies.size() < policy.window())
+                result.push_back(&each);
+        return result;
+    }
+
+    void hand(const dispatch_policy& policy, descriptor connection)
+    {
+        auto takers = with_room(policy);
+        if (takers.empty())
+            return source_->hand_over(std::move(connection)); // the only one has just gone
+        std::vector<dispatch_candidate> candidates;
+        for (auto each : takers)
+            candidates.push_back({each->worker->slot, each->copies.size()});
+        auto& chosen = *takers[policy.choose(candidates, client_of(connection), turn_)];
+        send_control(*chosen.worker->process.link(), handed_connection{chosen.number},
+                     connection.duplicate());
+        chosen.copies.push_back(std::move(connection));
+    }
+
+    // Its address without the port, which is another for each connection.
+    static std::string client_of(const descriptor& connection)
+    {
+        sockaddr_storage storage = {};
+        socklen_t size = sizeof storage;
+        auto address = reinterpret_cast<sockaddr*>(&storage);
+        if (::getpeername(connection.get(), address, &size) != 0)
+            return {};
+        auto at = reinterpret_cast<const char*>(&storage);
+        if (storage.ss_family == AF_INET)
+            return {at + offsetof(sockaddr_in, sin_addr), sizeof(in_addr)};
+        if (storage.ss_family == AF_INET6)
+            return {at + offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)};
+        return {};
+    }
+
+    listening_socket socket_;
+    std::shared_ptr<accepting> source_;
+    std::list<taker> takers_;
+    std::size_t turn_ = 0;
+    bool is_closed_ = false;
+    wait_queue room_; // somebody may have room for one more
+};
+
+/// All ports of a cluster.
+class shared_ports
+{
+public:
+    shared_ports(asio::any_io_executor executor, dispatch_policy policy)
+        : executor_(std::move(executor)), policy_(std::move(policy))
+    {
+    }
+
+    /// Answers what a worker asks for: opens the port when nobody has yet, and lets it share.
+    void open(const std::shared_ptr<worker_record>& worker, const listen_request& wanted)
+    {
+        listen_reply reply;
+        reply.number = wanted.number;
+        std::vector<descriptor> beside;
+        try
+        {
+            auto port = find(wanted, worker->slot);
+            reply.address = port->address().bytes();
+            if (wanted.type == SOCK_STREAM && policy_.hands_over())
+                port->add(worker, wanted.number);
+            else
+                beside.push_back(port->socket().duplicate());
+            opened_[std::tuple(worker->id, wanted.number)] = port;
+        }
+        catch (const std::system_error& refused)
+        {
+            reply.error_number = refused.code().value();
+        }
+        send_control(*worker->process.link(), reply, std::move(beside));
+    }
+
+    void accepted(const worker_record& by, std::uint64_t number)
+    {
+        if (auto port = opened_by(by, number))
+            port->accepted(by, number);
+    }
+
+    void closed(const worker_record& by, std::uint64_t number)
+    {
+        if (auto port = opened_by(by, number))
+            port->remove(by, number);
+        opened_.erase(std::tuple(by.id, number));
+    }
+
+    /// A worker has ended: what it did not accept is for others.
+    void forget(const worker_record& gone)
+    {
+        auto place = opened_.lower_bound(std::tuple(gone.id, std::uint64_t{0}));
+        while (place != opened_.end() && std::get<0>(place->first) == gone.id)
+        {
+            place->second->remove(gone, std::get<1>(place->first));
+            place = opened_.erase(place);
+        }
+    }
+
+    /// Where a listener of a worker is.
+    std::string address_of(const worker_record& worker, std::uint64_t number) const
+    {
+        auto port = opened_by(worker, number);
+        return port ? to_string(port->address()) : std::string();
+    }
+
+    /// The cluster has ended: the ports are closed.
+    void close()
+    {
+        opened_.clear();
+        for (auto& [name, port] : std::exchange(ports_, {}))
+            port->close();
+    }
+
+private:
+    // Type, address, index; and the slot when each has a socket of its own.
+    using key = std::tuple<std::int32_t, std::string, std::uint32_t, std::size_t>;
+
+    std::shared_ptr<shared_port> find(listen_request wanted, std::size_t slot)
+    {
+        wanted.reuse_port = policy_.what() == dispatch_policy::kind::reuse_port;
+        key name(wanted.type, wanted.address, wanted.index, wanted.reuse_port ? slot : 0);
+        auto found = ports_.find(name);
+        if (found != ports_.end())
+            return found->second;
+        if (auto other = of_another_slot(name))
+            wanted.address = other->address().bytes();
+        auto port = std::make_shared<shared_port>(executor_, wanted);
+        if (wanted.type == SOCK_STREAM && policy_.hands_over())
+            asio::co_spawn(executor_, shared_port::hand_over(port, policy_), asio::detached);
+        return ports_.emplace(name, std::move(port)).first->second;
+    }
+
+    // All slots get the port that the first was given.
+    std::shared_ptr<shared_port> of_another_slot(key name) const
+    {
+        std::get<3>(name) = 0;
+        auto first = ports_.lower_bound(name);
+        if (first == ports_.end())
+            return nullptr;
+        std::get<3>(name) = std::get<3>(first->first);
+        return first->first == name ? first->second : nullptr;
+    }
+
+    std::shared_ptr<shared_port> opened_by(const worker_record& worker, std::uint64_t number) const
+    {
+        auto found = opened_.find(std::tuple(worker.id, number));
+        return found == opened_.end() ? nullptr : found->second;
+    }
+
+    asio::any_io_executor executor_;
+    dispatch_policy policy_;
+    std::map<key, std::shared_ptr<shared_port>> ports_;
+    std::map<std::tuple<std::uint64_t, std::uint64_t>, std::shared_ptr<shared_port>> opened_;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/cluster/exit_info.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <stdexcept>
+
+namespace brood
+{
+
+/// Which workers are started again when they end by themselves. The classes of Erlang/OTP:
+/// https://www.erlang.org/doc/apps/stdlib/supervisor.html
+enum class restart
+{
+    permanent, ///< Always.
+    transient, ///< After a failure only.
+    temporary, ///< Never.
+};
+
+/// How long to wait before a worker that failed is started again.
+///
+/// The first failure costs `first`; each further one in a row `factor` times more than the one
+/// before, from `base` up to `cap`. A worker that lived for `healthy_after` starts a new row.
+struct backoff
+{
+    std::chrono::milliseconds first{0};
+    std::chrono::milliseconds base{100};
+    std::chrono::milliseconds cap{30'000};
+    double factor = 2;
+    double jitter = 0.25; ///< So much shorter or longer by chance, so that workers do not come back
+                          ///< in step.
+    std::chrono::milliseconds healthy_after{10'000};
+
+    /// The wait after so many failures in a row, with a random number between 0 and 1.
+    std::chrono::milliseconds after(unsigned failures, double random) const
+    {
+        if (failures <= 1)
+            return first;
+        auto grown = static_cast<double>(base.count()) *
+                     std::pow(factor, static_cast<double>(std::min(failures - 2, 1000U)));
+        auto wait = std::min(grown, static_cast<double>(cap.count()));
+        wait *= 1 + jitter * (2 * random - 1);
+        return std::chrono::milliseconds(std::llround(wait));
+    }
+};
+
+/// How many failures are borne within how long.
+struct restart_limit
+{
+    std::size_t failures = 5;
+    std::chrono::milliseconds within{30'000};
+};
+
+/// What happens when a limit is passed.
+enum class on_limit
+{
+    fail, ///< The cluster stops, and its exit() throws the story.
+    park, ///< The slot stays empty and the others go on. For the cluster's own limit: as fail.
+};
+
+/// What to do about a worker that has ended.
+struct restart_decision
+{
+    enum class action
+    {
+        start, ///< Start its successor, after the wait.
+        leave, ///< The slot stays empty, as the policy wants it.
+        park,  ///< The slot stays empty, because it failed too often.
+        fail,  ///< The cluster ends, because it failed too often.
+    };
+
+    action what = action::start;
+    std::chrono::milliseconds wait{0};
+
+    friend bool operator==(const restart_decision&, const restart_decision&) = default;
+};
+
+/// Failures of the last while, in one slot or in all of a cluster.
+class failure_history
+{
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+
+    /// Adds one, and tells whether that is more than the limit bears.
+    bool add(time_point now, const restart_limit& limit)
+    {
+        times_.push_back(now);
+        while (now - times_.front() > limit.within)
+            times_.pop_front();
+        return times_.size() > limit.failures;
+    }
+
+    /// Counts a failure after that uptime, and gives how many there were in a row.
+    unsigned add_to_row(std::chrono::milliseconds uptime, const backoff& delay)
+    {
+        in_a_row_ = uptime >= delay.healthy_after ? 1 : in_a_row_ + 1;
+        return in_a_row_;
+    }
+
+private:
+    std::deque<time_point> times_;
+    unsigned in_a_row_ = 0;
+};
+
+/// When a worker is started again, how soon, or never again: a pure function of its end, of what
+/// happened before, of the clock and of a random number.
+struct restart_policy
+{
+    restart when = restart::permanent;
+
+    /// Decides in place of `when`, for ends that the cluster did not want.
+    std::function<bool(const exit_info&)> only_if = {};
+
+    backoff delay = {};
+    restart_limit per_slot = {};
+    restart_limit per_cluster = {50, std::chrono::milliseconds(30'000)};
+    brood::on_limit on_limit = brood::on_limit::fail;
+
+    /// The decision about one end. Only failures count and wait; what the cluster wanted, and a
+    /// ready worker that returned, goes on at once.
+    restart_decision decide(const exit_info& ended, failure_history& slot, failure_history& cluster,
+                            std::chrono::steady_clock::time_point now, double random) const
+    {
+        using action = restart_decision::action;
+        if (ended.cause == exit_cause::scaled_down || ended.cause == exit_cause::gave_up ||
+            (!ended.wanted() && !starts_again(ended)))
+            return {action::leave, {}};
+        if (!ended.failed())
+            return {action::start, {}};
+        auto slot_failed = slot.add(now, per_slot);
+        auto cluster_failed = cluster.add(now, per_cluster);
+        if (cluster_failed || (slot_failed && on_limit == brood::on_limit::fail))
+            return {action::fail, {}};
+        if (slot_failed)
+            return {action::park, {}};
+        return {action::start, delay.after(slot.add_to_row(ended.uptime, delay), random)};
+    }
+
+    /// Throws std::invalid_argument, with the reason, for what cannot be meant.
+    void check() const
+    {
+        auto refuse = [](const char* why)
+        {
+            throw std::invalid_argument(std::string("brood: restart policy: ") + why);
+        };
+        if (delay.first.count() < 0 || delay.base.count() < 0 || delay.cap < delay.base)
+            refuse("times must not be negative, nor the cap below the base");
+        if (!(delay.factor >= 1) || !(delay.jitter >= 0 && delay.jitter <= 1))
+            refuse("the factor is at least 1, and the jitter between 0 and 1");
+        if (per_slot.within.count() <= 0 || per_cluster.within.count() <= 0)
+            refuse("the time of a limit must be above zero");
+    }
+
+private:
+    bool starts_again(const exit_info& ended) const
+    {
+        if (only_if)
+            return only_if(ended);
+        return when == restart::permanent || (when == restart::transient && ended.failed());
+    }
+};
+
+} // namespace brood

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/shared_result.hpp>
+#include <brood/cluster/exit_info.hpp>
+#include <brood/process/fork.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace brood
+{
+
+/// How far the life of a worker has come.
+enum class worker_state
+{
+    starting, ///< Its process runs.
+    online,   ///< Its loop runs.
+    ready,    ///< It can be given work.
+    draining, ///< It was asked to finish.
+    ended,
+};
+
+namespace detail
+{
+
+/// A forked process whose channel also carries what a worker and its primary say to each other.
+class worker_process : public forked_process
+{
+public:
+    worker_process() noexcept = default;
+
+    explicit worker_process(forked_process&& forked) noexcept : forked_process(std::move(forked)) {}
+
+    using channel::link;
+};
+
+/// What a cluster knows of one worker, shared by all who hold a `worker`.
+struct worker_record
+{
+    worker_record(asio::any_io_executor executor, std::uint64_t number, std::size_t place)
+        : id(number), slot(place), ready(executor), ended(std::move(executor))
+    {
+    }
+
+    bool has(worker_state at_least) const noexcept { return state >= at_least; }
+
+    std::uint64_t id;
+    std::size_t slot;
+    worker_process process;
+    worker_state state = worker_state::starting;
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+    std::optional<exit_cause> cause; // why we end it, once we do
+    std::string reason;              // what it said when it gave up
+    std::vector<std::string> listening_at;
+    shared_result<bool> ready; // false when it ended before
+    shared_result<exit_info> ended;
+};
+
+} // namespace detail
+
+/// A worker of a cluster, as its primary sees it: to talk to it, and to end it. Copies are for the
+/// same worker, and may be kept after its end. Follows Node's Worker:
+/// https://nodejs.org/api/cluster.html#class-worker
+class worker
+{
+public:
+    explicit worker(std::shared_ptr<detail::worker_record> record) : record_(std::move(record)) {}
+
+    /// Its number, from 1, which none before or after it has.
+    std::uint64_t id() const noexcept { return record_->id; }
+
+    /// Its place in the cluster, which its successor takes over.
+    std::size_t slot() const noexcept { return record_->slot; }
+
+    pid_t pid() const { return record_->process.pid(); }
+
+    worker_state state() const noexcept { return record_->state; }
+
+    bool is_dead() const noexcept { return record_->state == worker_state::ended; }
+
+    bool connected() const noexcept { return record_->process.connected(); }
+
+    /// Where it listens: "127.0.0.1:8080".
+    const std::vector<std::string>& listening_at() const noexcept { return record_->listening_at; }
+
+    /// The whole child: its channel, its pipes, its pid.
+    forked_process& process() const noexcept { return record_->process; }
+
+    /// As channel::send().
+    template <class Message, class... Objects>
+    bool send(const Message& value, Objects&&... beside) const
+    {
+        return process().send(value, std::forward<Objects>(beside)...);
+    }
+
+    /// As channel::message().
+    template <class... Messages, class... Limit>
+    auto message(Limit... limit) const
+    {
+        return process().template message<Messages...>(limit...);
+    }
+
+    /// As channel::call().
+    template <class Reply, class Request, class... Limit>
+    task<Reply> call(Request&& request, Limit... limit) const
+    {
+        return process().template call<Reply>(std::forward<Request>(request), limit...);
+    }
+
+    /// Sends it a signal; false when it has ended. An end by it is a failure, as by any other.
+    bool kill(int signal = SIGTERM) const { return process().kill(signal); }
+
+    /// Waits until it can be given work: true; false when it ended before.
+    task<bool> ready() const { return wait_ready(record_); }
+
+    /// Waits for its end, and tells how and why.
+    task<exit_info> exit() const { return wait_exit(record_); }
+
+    /// How it ended, or nothing while it lives.
+    std::optional<exit_info> ended() const { return record_->ended.peek(); }
+
+    friend bool operator==(const worker& left, const worker& right) noexcept
+    {
+        return left.record_ == right.record_;
+    }
+
+private:
+    static task<bool> wait_ready(std::shared_ptr<detail::worker_record> record)
+    {
+        auto result = co_await record->ready.get();
+        co_return result;
+    }
+
+    static task<exit_info> wait_exit(std::shared_ptr<detail::worker_record> record)
+    {
+        auto result = co_await record->ended.get();
+        co_return result;
+    }
+
+    std::shared_ptr<detail::worker_record> record_;
+};
+
+} // namespace brood

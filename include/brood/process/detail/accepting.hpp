@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/task.hpp>
+#include <brood/process/listening_socket.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <sys/socket.h>
+#include <utility>
+
+namespace brood::detail
+{
+
+/// Where the connections of a listener come from: a socket that this process accepts from, or the
+/// primary that hands them over. Shared by the listener and by those who wait for a connection.
+class accepting
+{
+public:
+    accepting(asio::any_io_executor executor, socket_address address)
+        : executor_(executor), address_(address), changed_(std::move(executor))
+    {
+    }
+
+    ~accepting() { close(); }
+
+    accepting(const accepting&) = delete;
+    accepting& operator=(const accepting&) = delete;
+
+    const socket_address& address() const noexcept { return address_; }
+
+    const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    /// From here on it accepts from this socket.
+    void accept_from(descriptor socket) { shared_.emplace(executor_, socket.release()); }
+
+    /// Keeps the socket of a process without a primary.
+    void own(listening_socket socket)
+    {
+        accept_from(socket.socket().duplicate());
+        own_.emplace(std::move(socket));
+    }
+
+    /// Calls a function for each connection that was handed over and is taken, and one at the end.
+    void tell(std::function<void()> taken, std::function<void()> closed)
+    {
+        taken_ = std::move(taken);
+        closed_ = std::move(closed);
+    }
+
+    /// One more to take, before those that the socket gives.
+    void hand_over(descriptor connection)
+    {
+        handed_.push_back(std::move(connection));
+        wake();
+    }
+
+    /// The next connection; an empty descriptor when it is closed. Throws std::system_error.
+    static task<descriptor> next(std::shared_ptr<accepting> self)
+    {
+        for (;;)
+        {
+            auto connection = self->take();
+            if (connection || self->is_over())
+                co_return connection;
+            co_await changed(self);
+        }
+    }
+
+    /// Takes no more from the socket; what was handed over can still be taken.
+    void close()
+    {
+        if (std::exchange(is_closed_, true))
+            return;
+        shared_.reset();
+        own_.reset();
+        if (auto closed = std::exchange(closed_, nullptr))
+            closed();
+        changed_.post_all();
+    }
+
+    /// The same, but not before the backlog is empty, for a second at most: nobody else would
+    /// accept what waits there.
+    void close_when_empty()
+    {
+        close_at_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+        shared_ ? wake() : close();
+    }
+
+private:
+    void wake()
+    {
+        std::error_code ignored;
+        if (shared_)
+            shared_->cancel(ignored);
+        changed_.post_one();
+    }
+
+    // Whether there is nothing more to wait for.
+    bool is_over()
+    {
+        if (close_at_)
+            close();
+        return is_closed_;
+    }
+
+    descriptor take()
+    {
+        if (!handed_.empty())
+            return take_handed();
+        if (close_at_ && std::chrono::steady_clock::now() >= *close_at_)
+            close();
+        return shared_ ? accept() : descriptor();
+    }
+
+    descriptor take_handed()
+    {
+        auto connection = std::move(handed_.front());
+        handed_.pop_front();
+        if (taken_)
+            taken_();
+        return connection;
+    }
+
+    // Empty when nobody waits; what concerns one connection alone is no error of the listener.
+    descriptor accept()
+    {
+        for (;;)
+        {
+            auto number = retry([&] { return accept_one(shared_->native_handle()); });
+            crowded_ = number == -1 && is_shortage(errno);
+            if (number != -1 || errno == EAGAIN || errno == EWOULDBLOCK || crowded_)
+                return descriptor(number);
+            if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK || errno == EOPNOTSUPP)
+                throw_system_error(errno, "accept on", to_string(address_));
+        }
+    }
+
+    static int accept_one(int listening)
+    {
+#ifdef __APPLE__
+        auto number = ::accept(listening, nullptr, nullptr);
+        if (number != -1)
+            ::fcntl(number, F_SETFD, FD_CLOEXEC);
+        return number;
+#else
+        return ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+#endif
+    }
+
+    static bool is_shortage(int reason)
+    {
+        return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
+    }
+
+    static task<> changed(std::shared_ptr<accepting> self)
+    {
+        // The connection stays in the backlog and the socket readable: a loop would spin.
+        if (self->crowded_)
+            co_await sleep(std::chrono::milliseconds(50));
+        else if (self->shared_)
+            co_await self->shared_->async_wait(asio::posix::stream_descriptor::wait_read,
+                                               use_tuple);
+        else
+            co_await self->changed_.wait();
+    }
+
+    asio::any_io_executor executor_;
+    socket_address address_;
+    std::optional<asio::posix::stream_descriptor> shared_;
+    std::optional<listening_socket> own_;
+    std::deque<descriptor> handed_;
+    std::function<void()> taken_;
+    std::function<void()> closed_;
+    std::optional<std::chrono::steady_clock::time_point> close_at_;
+    wait_queue changed_;
+    bool is_closed_ = false;
+    bool crowded_ = false;
+};
+
+} // namespace brood::detail

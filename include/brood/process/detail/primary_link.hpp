@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/shared_result.hpp>
+#include <brood/process/detail/accepting.hpp>
+#include <brood/process/detail/stop_request.hpp>
+#include <brood/process/worker_protocol.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// A worker's side of what it and its primary say to each other.
+class primary_link : public std::enable_shared_from_this<primary_link>
+{
+public:
+    primary_link(std::shared_ptr<link> to, worker_identity who, std::shared_ptr<stop_request> stop)
+        : link_(std::move(to)), who_(who), stop_(std::move(stop))
+    {
+    }
+
+    const worker_identity& who() const noexcept { return who_; }
+
+    /// Says that the worker is there, and does from here on what the primary says.
+    void begin()
+    {
+        send_control(*link_, online_notice{});
+        asio::co_spawn(link_->executor(), obey(shared_from_this()), asio::detached);
+    }
+
+    /// Says that it can be given work, the first time.
+    void ready()
+    {
+        if (!std::exchange(is_ready_, true))
+            send_control(*link_, ready_notice{});
+    }
+
+    void give_up(const std::string& reason)
+    {
+        give_up_notice notice{reason};
+        send_control(*link_, notice);
+    }
+
+    /// A socket that is bound for datagrams. Throws std::system_error.
+    static task<descriptor> bind(std::shared_ptr<primary_link> self, listen_request wanted)
+    {
+        auto asked = self->ask(wanted);
+        auto answered = co_await asked->answered.get();
+        check_answer(answered, wanted);
+        co_return std::move(asked->socket);
+    }
+
+    /// Where connections come from. Throws std::system_error.
+    static task<std::shared_ptr<accepting>> listen(std::shared_ptr<primary_link> self,
+                                                   listen_request wanted)
+    {
+        auto asked = self->ask(wanted);
+        auto answered = co_await asked->answered.get();
+        check_answer(answered, wanted);
+        self->ready();
+        co_return std::move(asked->connections);
+    }
+
+private:
+    struct question
+    {
+        explicit question(asio::any_io_executor executor) : answered(std::move(executor)) {}
+
+        shared_result<int> answered; // the error number, 0 for none
+        descriptor socket;
+        std::shared_ptr<accepting> connections;
+        bool datagrams = false;
+    };
+
+    static void check_answer(int error_number, const listen_request& wanted)
+    {
+        if (error_number != 0)
+            throw_system_error(error_number, "listen on",
+                               to_string(socket_address(wanted.address)));
+    }
+
+    std::shared_ptr<question> ask(listen_request& wanted)
+    {
+        wanted.number = ++last_number_;
+        wanted.index = asked_before_[std::tuple(wanted.type, wanted.address)]++;
+        auto asked = std::make_shared<question>(link_->executor());
+        asked->datagrams = wanted.type == SOCK_DGRAM;
+        if (link_->ended())
+            asked->answered.set(EPIPE);
+        questions_[wanted.number] = asked;
+        send_control(*link_, wanted);
+        return asked;
+    }
+
+    static task<> obey(std::shared_ptr<primary_link> self)
+    {
+        for (;;)
+        {
+            auto word =
+                co_await next_control<carrying<listen_reply, std::vector<descriptor>>,
+                                      carrying<handed_connection, descriptor>, drain_request>(
+                    self->link_);
+            if (!word)
+                break;
+            std::visit([&](auto& said) { self->on(said); }, *word);
+        }
+        auto expected = self->is_draining_;
+        self->on_end();
+        if (!expected)
+            co_await end_without_primary();
+    }
+
+    void on(carrying<listen_reply, std::vector<descriptor>>& said)
+    {
+        auto& reply = said.message;
+        auto found = questions_.find(reply.number);
+        if (found == questions_.end())
+            return;
+        auto asked = std::move(found->second);
+        questions_.erase(found);
+        descriptor socket;
+        if (!said.object().empty())
+            socket = std::move(said.object().front());
+        if (asked->datagrams)
+            asked->socket = std::move(socket);
+        else if (reply.error_number == 0)
+            asked->connections = open(reply, std::move(socket));
+        asked->answered.set(reply.error_number);
+    }
+
+    std::shared_ptr<accepting> open(const listen_reply& reply, descriptor socket)
+    {
+        auto opened = std::make_shared<accepting>(link_->executor(), socket_address(reply.address));
+        if (socket)
+            opened->accept_from(std::move(socket));
+        auto to = link_;
+        auto number = reply.number;
+        opened->tell([to, number] { send_control(*to, accepted_notice{number}); },
+                     [to, number] { send_control(*to, closed_notice{number}); });
+        listeners_[number] = opened;
+        return opened;
+    }
+
+    // Without a listener the primary has closed_notice, and gives its copy to another worker.
+    void on(carrying<handed_connection, descriptor>& said)
+    {
+        if (auto listener = listeners_[said.message.number].lock())
+            listener->hand_over(std::move(said.object()));
+    }
+
+    void on(const drain_request& said)
+    {
+        is_draining_ = true;
+        for (auto& [number, each] : std::exchange(listeners_, {}))
+            if (auto listener = each.lock())
+                said.no_successor ? listener->close_when_empty() : listener->close();
+        stop_->ask();
+    }
+
+    void on_end()
+    {
+        for (auto& [number, asked] : std::exchange(questions_, {}))
+            asked->answered.set(EPIPE);
+        drain_request last;
+        on(last);
+    }
+
+    // A worker never outlives its primary; it has this long to finish.
+    static task<> end_without_primary()
+    {
+        co_await sleep(std::chrono::seconds(5));
+        std::_Exit(1);
+    }
+
+    std::shared_ptr<link> link_;
+    worker_identity who_;
+    std::shared_ptr<stop_request> stop_;
+    bool is_ready_ = false;
+    bool is_draining_ = false;
+    std::uint64_t last_number_ = 0;
+    std::map<std::tuple<std::int32_t, std::string>, std::uint32_t> asked_before_;
+    std::map<std::uint64_t, std::shared_ptr<question>> questions_;
+    std::map<std::uint64_t, std::weak_ptr<accepting>> listeners_;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/descriptor.hpp>
+#include <brood/base/error.hpp>
+#include <brood/process/worker_protocol.hpp>
+
+#include <arpa/inet.h>
+#include <cstring>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+// Sockets that listen, made from a listen_request: by a primary for its workers, or by a process
+// for itself.
+
+namespace brood::detail
+{
+
+/// A sockaddr of any family, as the system fills it.
+class socket_address
+{
+public:
+    socket_address() = default;
+
+    explicit socket_address(std::string_view bytes)
+        : size_(static_cast<socklen_t>(std::min(bytes.size(), sizeof storage_)))
+    {
+        std::memcpy(&storage_, bytes.data(), size_);
+    }
+
+    static socket_address of(int socket)
+    {
+        socket_address result;
+        result.size_ = sizeof result.storage_;
+        check(::getsockname(socket, result.data(), &result.size_), "address of a socket");
+        return result;
+    }
+
+    int family() const noexcept { return storage_.ss_family; }
+
+    const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }
+
+    sockaddr* data() noexcept { return reinterpret_cast<sockaddr*>(&storage_); }
+
+    socklen_t size() const noexcept { return size_; }
+
+    std::string bytes() const { return {reinterpret_cast<const char*>(&storage_), size_}; }
+
+    /// The file of a local socket; empty for one without, and for other families.
+    std::string path() const
+    {
+        constexpr auto begin = offsetof(sockaddr_un, sun_path);
+        if (family() != AF_UNIX || size_ <= begin)
+            return {};
+        auto& local = reinterpret_cast<const sockaddr_un&>(storage_);
+        return {local.sun_path, ::strnlen(local.sun_path, size_ - begin)};
+    }
+
+private:
+    sockaddr_storage storage_ = {};
+    socklen_t size_ = 0;
+};
+
+/// "127.0.0.1:8080", "[::]:8080", "/run/server".
+inline std::string to_string(const socket_address& address)
+{
+    char text[INET6_ADDRSTRLEN] = {};
+    if (address.family() == AF_INET)
+    {
+        auto& v4 = *reinterpret_cast<const sockaddr_in*>(address.data());
+        ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+        return std::string(text) + ':' + std::to_string(ntohs(v4.sin_port));
+    }
+    if (address.family() == AF_INET6)
+    {
+        auto& v6 = *reinterpret_cast<const sockaddr_in6*>(address.data());
+        ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+        return '[' + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
+    }
+    return address.path();
+}
+
+/// A listening socket, or one that is bound for datagrams.
+class listening_socket
+{
+public:
+    /// Throws std::system_error (EADDRINUSE, EACCES, …) that names the step and the address.
+    explicit listening_socket(const listen_request& wanted)
+        : address_(wanted.address),
+          open_(
+              ::socket(wanted.family, wanted.type | SOCK_CLOEXEC | SOCK_NONBLOCK, wanted.protocol))
+    {
+        must(open_.get(), "socket for");
+        set_options(wanted);
+        bind();
+        if (wanted.mode != 0 && !address_.path().empty())
+            must(::chmod(address_.path().c_str(), wanted.mode), "set the mode of");
+        if (wanted.type == SOCK_STREAM)
+            must(::listen(open_.get(), wanted.backlog), "listen on");
+        file_ = address_.path();
+        address_ = socket_address::of(open_.get());
+    }
+
+    listening_socket(listening_socket&& other) noexcept
+        : address_(other.address_), open_(std::move(other.open_)),
+          file_(std::exchange(other.file_, {}))
+    {
+    }
+
+    /// The file of a local socket goes with it.
+    ~listening_socket()
+    {
+        if (!file_.empty())
+            ::unlink(file_.c_str());
+    }
+
+    listening_socket& operator=(listening_socket&&) = delete;
+
+    const descriptor& socket() const noexcept { return open_; }
+
+    /// Where it listens: with the port that the system chose.
+    const socket_address& address() const noexcept { return address_; }
+
+private:
+    void must(int result, const char* step) const
+    {
+        if (result == -1)
+            throw_system_error(errno, step, to_string(address_));
+    }
+
+    void set_options(const listen_request& wanted)
+    {
+        int on = 1, v6_only = wanted.v6_only ? 1 : 0;
+        if (wanted.type == SOCK_STREAM && wanted.family != AF_UNIX)
+            must(::setsockopt(open_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on),
+                 "reuse the address");
+        if (wanted.reuse_port)
+            must(::setsockopt(open_.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on),
+                 "reuse the port");
+        if (wanted.family == AF_INET6)
+            must(::setsockopt(open_.get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only),
+                 "set IPv6 only for");
+    }
+
+    void bind()
+    {
+        auto bound = ::bind(open_.get(), address_.data(), address_.size());
+        if (bound == -1 && errno == EADDRINUSE && nobody_listens())
+        {
+            ::unlink(address_.path().c_str());
+            bound = ::bind(open_.get(), address_.data(), address_.size());
+        }
+        must(bound, "listen on");
+    }
+
+    // The file of a server that was killed.
+    bool nobody_listens() const
+    {
+        if (address_.path().empty())
+            return false;
+        descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        auto refused =
+            ::connect(probe.get(), address_.data(), address_.size()) == -1 && errno == ECONNREFUSED;
+        errno = EADDRINUSE;
+        return refused;
+    }
+
+    socket_address address_;
+    descriptor open_;
+    std::string file_;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/wire/control.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+// What a worker and its primary say to each other, as plain messages: a process asks and a cluster
+// answers, and neither knows the other.
+
+namespace brood::detail
+{
+
+inline constexpr auto worker_variable = "BROOD_WORKER";
+
+/// Which worker of its cluster a process is.
+struct worker_identity
+{
+    std::uint64_t id = 0;   ///< Counted from 1, never used twice.
+    std::uint32_t slot = 0; ///< Its place, which its successor takes over.
+
+    friend bool operator==(const worker_identity&, const worker_identity&) = default;
+};
+
+inline std::string to_string(const worker_identity& worker)
+{
+    return std::to_string(worker.id) + '.' + std::to_string(worker.slot);
+}
+
+/// Reads what to_string wrote.
+inline worker_identity to_worker_identity(const std::string& text)
+{
+    char* rest = nullptr;
+    worker_identity result;
+    result.id = std::strtoull(text.c_str(), &rest, 10);
+    if (*rest == '.')
+        result.slot = static_cast<std::uint32_t>(std::strtoul(rest + 1, nullptr, 10));
+    return result;
+}
+
+// ---- A worker says
+
+/// Its loop runs, and its code comes next.
+struct online_notice
+{
+    template <class Archive>
+    void serialize(Archive&)
+    {
+    }
+};
+
+/// It can be given work.
+struct ready_notice
+{
+    template <class Archive>
+    void serialize(Archive&)
+    {
+    }
+};
+
+/// It wants to accept connections, or to receive datagrams, at an address.
+///
+/// Workers that ask for the same with the same index share one socket: the first request of a
+/// worker for an address has index 0, the next one for the same address index 1.
+struct listen_request
+{
+    listen_request() = default; // g++ 12 destroys copies of aggregates twice in an await
+
+    std::uint64_t number = 0;                        ///< Names this listener in what follows.
+    std::int32_t family = 0, type = 0, protocol = 0; ///< As for socket(2).
+    std::string address;                             ///< The sockaddr for bind(2), byte for byte.
+    std::uint32_t index = 0;
+    std::int32_t backlog = 0;
+    bool v6_only = false;
+    bool reuse_port = false;
+    std::uint32_t mode = 0; ///< Of a local socket's file, 0 for what the umask leaves.
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(number, family, type, protocol, address, index, backlog, v6_only, reuse_port, mode);
+    }
+};
+
+/// It has taken the next connection that was handed to this listener.
+struct accepted_notice
+{
+    std::uint64_t number = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(number);
+    }
+};
+
+/// The listener is closed and takes no more connections.
+struct closed_notice
+{
+    std::uint64_t number = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(number);
+    }
+};
+
+/// Starting it again is of no use.
+struct give_up_notice
+{
+    std::string reason;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(reason);
+    }
+};
+
+// ---- Its primary says
+
+/// The answer to a listen_request: what failed, or the socket, or that connections will be handed
+/// over.
+struct listen_reply
+{
+    std::uint64_t number = 0;
+    std::int32_t error_number = 0;
+    std::string address; ///< Where it listens now: the sockaddr of getsockname(2).
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(number, error_number, address);
+    }
+};
+
+/// A connection for this listener; the socket is beside it.
+struct handed_connection
+{
+    std::uint64_t number = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(number);
+    }
+};
+
+/// Finish what you do, take nothing new, and end.
+struct drain_request
+{
+    bool no_successor = false; ///< Nobody else will accept what waits in the backlog.
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(no_successor);
+    }
+};
+
+} // namespace brood::detail

@@ -196,7 +196,7 @@ TEST_CASE("a process without a parent has no channel and says so", "[process]")
     within(10s,
            []() -> task<>
            {
-               process self(brood::default_executor(), brood::descriptor(), {});
+               process self(brood::default_executor(), {}, {});
 
                CHECK_FALSE(self.connected());
                CHECK_THROWS_WITH(self.send(1), ContainsSubstring("start it with brood::fork()"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/loop.hpp>
+#include <brood/cluster/rolling.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/supervisor.hpp>
 #include <brood/process/fork.hpp>
@@ -20,13 +21,18 @@
 namespace brood
 {
 
-/// What to write in place of a function when the workers of a cluster run another program:
-/// `cluster<program> workers(settings)`, with `settings.program`.
-struct another_program
+namespace detail
+{
+
+struct executable
 {
 };
 
-inline constexpr another_program program{};
+} // namespace detail
+
+/// What to write in place of a function when the workers of a cluster run a program of their own:
+/// `cluster<executable> workers(settings)`, with `settings.program`.
+inline constexpr detail::executable executable{};
 
 /// Workers that are kept alive: processes that run `Worker`, a function or captureless lambda
 /// `task<>(process&, Args...)`, or another program.
@@ -51,10 +57,12 @@ public:
     explicit cluster(asio::any_io_executor executor, const cluster_settings& settings = {},
                      Args&&... args)
         : supervisor_(std::make_shared<detail::supervisor>(
-              executor, settings, launcher(executor, settings, std::forward<Args>(args)...)))
+              executor, settings, launcher(executor, settings, std::forward<Args>(args)...))),
+          rolling_(std::make_shared<detail::rolling>(supervisor_))
     {
         for (std::size_t count = settings.workers(); count != 0; --count)
-            supervisor_->add_slot();
+            supervisor_->add();
+        asio::co_spawn(executor, detail::rolling::recycle(rolling_), asio::detached);
     }
 
     cluster(cluster&&) noexcept = default;
@@ -62,6 +70,7 @@ public:
     cluster& operator=(cluster&& other) noexcept
     {
         std::swap(supervisor_, other.supervisor_);
+        std::swap(rolling_, other.rolling_);
         cluster(std::move(other)).abandon();
         return *this;
     }
@@ -71,15 +80,16 @@ public:
     /// Starts one more worker in a slot of its own, with further variables in its environment.
     worker fork(std::map<std::string, std::string> variables = {})
     {
-        return worker(supervisor_->add_slot(std::move(variables)));
+        return worker(supervisor_->add(std::move(variables))->worker);
     }
 
     /// The workers that live now, by slot.
     std::vector<worker> workers() const
     {
         std::vector<worker> result;
-        for (auto& record : supervisor_->workers())
-            result.emplace_back(record);
+        for (auto& slot : supervisor_->slots())
+            if (!slot->worker->has(worker_state::ended))
+                result.emplace_back(slot->worker);
         return result;
     }
 
@@ -89,26 +99,43 @@ public:
     task<std::optional<exit_info>> exit() { return detail::supervisor::next_exit(supervisor_); }
 
     /// Everything that happens from now on, for one more listener.
-    event_stream events() { return event_stream(supervisor_->subscribe()); }
+    event_stream events() { return event_stream(supervisor_->workers().events().subscribe()); }
 
     /// Stops all workers as the settings say, and starts none again. Ends after the last of them
     /// has. Calling it again waits for the same.
     task<> stop() { return detail::supervisor::stop(supervisor_); }
+
+    /// Replaces all workers by new ones, one after the other: the old one is asked to stop when the
+    /// new one is ready, so that there are never fewer than wanted. The first new one that fails
+    /// ends it, and the old ones that are left go on. A second call waits for its turn.
+    task<reload_report> reload(const reload_options& options = {})
+    {
+        return detail::rolling::reload(rolling_, options);
+    }
+
+    /// The same with another program from here on, for cluster<executable>. When its first worker
+    /// fails, the program stays what it was.
+    task<reload_report> reload(const std::string& file, const reload_options& options = {}) requires
+        std::same_as<std::remove_cvref_t<decltype(Worker)>, detail::executable>
+    {
+        auto launch = launch_program(supervisor_->executor(), file, supervisor_->settings().args);
+        return detail::rolling::reload(rolling_, options, std::move(launch));
+    }
+
+    /// Adds workers, or takes the last ones away, until there are so many. Waits until the new ones
+    /// are ready or have failed, and those taken away have ended.
+    task<> scale(std::size_t size) { return detail::rolling::scale(rolling_, size); }
 
 private:
     template <class... Args>
     static detail::worker_launcher launcher(asio::any_io_executor executor,
                                             const cluster_settings& settings, Args&&... args)
     {
-        if constexpr (std::same_as<std::remove_cvref_t<decltype(Worker)>, another_program>)
+        if constexpr (std::same_as<std::remove_cvref_t<decltype(Worker)>, detail::executable>)
         {
             static_assert(sizeof...(Args) == 0,
                           "brood: arguments of a program are in its settings");
-            return [executor, file = settings.program,
-                    list = settings.args](const spawn_options& options)
-            {
-                return brood::fork(executor, file, list, options);
-            };
+            return launch_program(executor, settings.program, settings.args);
         }
         else
         {
@@ -126,6 +153,15 @@ private:
         }
     }
 
+    static detail::worker_launcher launch_program(asio::any_io_executor executor,
+                                                  const std::string& file, const arguments& args)
+    {
+        return [executor, file, args](const spawn_options& options)
+        {
+            return brood::fork(executor, file, args, options);
+        };
+    }
+
     void abandon() noexcept
     {
         if (auto last = std::exchange(supervisor_, nullptr))
@@ -133,6 +169,7 @@ private:
     }
 
     std::shared_ptr<detail::supervisor> supervisor_;
+    std::shared_ptr<detail::rolling> rolling_;
 };
 
 } // namespace brood

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace brood
 {
@@ -22,15 +23,16 @@ struct cluster_event
         fork,       ///< Its process was started.
         online,     ///< Its loop runs; its code comes next.
         ready,      ///< It can be given work.
-        listening,  ///< It listens: see `address`.
+        listening,  ///< It listens: see `text`.
         disconnect, ///< Its channel has closed.
+        hung,       ///< Its loop stands still, and it is killed: see `text`.
         exit,       ///< It has ended: see `ended`.
         parked,     ///< Its slot stays empty: it failed too often, or gave up.
     };
 
     kind what;
     brood::worker worker;
-    std::string address;            ///< Where it listens now.
+    std::string text;               ///< Where it listens, or what it did when it hung.
     std::optional<exit_info> ended; ///< How and why.
 };
 
@@ -78,6 +80,45 @@ struct event_queue
     std::size_t missed = 0;
     bool has_ended = false;
     wait_queue arrived;
+};
+
+/// Tells each listener everything.
+class event_hub
+{
+public:
+    explicit event_hub(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
+    std::shared_ptr<event_queue<cluster_event>> subscribe()
+    {
+        auto queue = std::make_shared<event_queue<cluster_event>>(executor_);
+        if (has_ended_)
+            queue->end();
+        listeners_.push_back(queue);
+        return queue;
+    }
+
+    void publish(cluster_event::kind what, std::shared_ptr<worker_record> about,
+                 std::string text = {}, std::optional<exit_info> ended = std::nullopt)
+    {
+        std::erase_if(listeners_, [](auto& each) { return each.expired(); });
+        cluster_event event{what, worker(std::move(about)), std::move(text), std::move(ended)};
+        for (auto& each : listeners_)
+            if (auto listener = each.lock())
+                listener->push(event);
+    }
+
+    void end()
+    {
+        has_ended_ = true;
+        for (auto& each : listeners_)
+            if (auto listener = each.lock())
+                listener->end();
+    }
+
+private:
+    asio::any_io_executor executor_;
+    std::vector<std::weak_ptr<event_queue<cluster_event>>> listeners_;
+    bool has_ended_ = false;
 };
 
 } // namespace detail

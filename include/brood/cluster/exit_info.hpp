@@ -19,6 +19,8 @@ enum class exit_cause
     gave_up,       ///< It said that starting it again is of no use, and why.
     start_failed,  ///< There never was a process: the reason says which step failed.
     start_timeout, ///< It was not ready in time, and was stopped.
+    hung,          ///< Its loop stood still, and it was killed: the reason says what it did.
+    deaf,          ///< It closed its channel and lived on, so that nothing could be told to it.
     recycled,      ///< It had lived long enough.
     replaced,      ///< A reload put another one in its place.
     scaled_down,   ///< Fewer workers were wanted.
@@ -40,6 +42,10 @@ inline std::string to_string(exit_cause cause)
         return "start failed";
     case exit_cause::start_timeout:
         return "start timeout";
+    case exit_cause::hung:
+        return "hung";
+    case exit_cause::deaf:
+        return "deaf";
     case exit_cause::recycled:
         return "recycled";
     case exit_cause::replaced:

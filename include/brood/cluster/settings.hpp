@@ -25,13 +25,57 @@ inline stop_policy drain_policy(std::chrono::milliseconds drain = std::chrono::s
         std::vector<stop_step>{{true, 0, drain}, {false, SIGTERM, grace}, {false, SIGKILL, grace}});
 }
 
+/// When a worker whose loop stands still is given up: its loop has to come round at least once in
+/// `stale_after`.
+///
+/// It is looked at what it did meanwhile. One that had no processor is spared, and so are all when
+/// the primary itself stood still. `end` leaves time for a dump after SIGABRT.
+struct watchdog
+{
+    std::chrono::milliseconds tick{1'000};         ///< How often its loop shows that it is alive.
+    std::chrono::milliseconds stale_after{10'000}; ///< Zero turns the watchdog off.
+    stop_policy end = stop_policy(std::vector<stop_step>{
+        {false, SIGABRT, std::chrono::seconds(2)}, {false, SIGKILL, std::chrono::seconds(5)}});
+
+    bool on() const noexcept { return stale_after.count() > 0; }
+
+    void check() const
+    {
+        if (tick.count() <= 0 || (on() && stale_after < tick * 2))
+            throw std::invalid_argument("brood: cluster settings: a watchdog needs a tick above "
+                                        "zero, and stale_after of two ticks at least");
+    }
+};
+
+/// When a worker that does no wrong is replaced all the same: its successor is ready before it is
+/// asked to stop, one at a time, and it never counts as a failure.
+///
+/// A worker that wants to end after some amount of work calls process::recycle().
+struct recycling
+{
+    std::chrono::milliseconds max_age{0}; ///< Zero for any.
+    std::size_t max_memory = 0;           ///< Bytes of resident memory; zero for any.
+    double jitter = 0.1; ///< The age is so much shorter or longer by chance, so that workers of one
+                         ///< start do not end together.
+    std::chrono::milliseconds min_lifetime{10'000}; ///< None is recycled before.
+
+    bool on() const noexcept { return max_age.count() > 0 || max_memory != 0; }
+
+    void check() const
+    {
+        if (max_age.count() < 0 || min_lifetime.count() < 0 || !(jitter >= 0 && jitter <= 1))
+            throw std::invalid_argument("brood: cluster settings: recycling needs times not below "
+                                        "zero, and a jitter between 0 and 1");
+    }
+};
+
 /// Everything one can ask of a cluster; each default is what most servers want.
 struct cluster_settings
 {
     /// How many workers; 0 for one per processor that this process may use.
     std::size_t size = 0;
 
-    /// For cluster<program>: what the workers run.
+    /// For cluster<executable>: what the workers run.
     std::string program = {};
     arguments args = {};
 
@@ -46,6 +90,12 @@ struct cluster_settings
 
     /// How it ends.
     stop_policy stop = drain_policy();
+
+    /// When it hangs.
+    brood::watchdog watchdog = {};
+
+    /// When it has lived long enough.
+    recycling recycle = {};
 
     /// Which worker gets the next connection.
     dispatch_policy dispatch = {};
@@ -63,6 +113,8 @@ struct cluster_settings
         if (start_within.count() <= 0)
             throw std::invalid_argument("brood: cluster settings: start_within must be above zero");
         dispatch.check();
+        watchdog.check();
+        recycle.check();
     }
 
 private:

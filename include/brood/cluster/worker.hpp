@@ -60,6 +60,8 @@ struct worker_record
     std::optional<exit_cause> cause; // why we end it, once we do
     std::string reason;              // what it said when it gave up
     std::vector<std::string> listening_at;
+    descriptor heart; // the file of its heartbeat
+    bool wants_recycling = false;
     shared_result<bool> ready; // false when it ended before
     shared_result<exit_info> ended;
 };

@@ -122,6 +122,14 @@ public:
             primary_->ready();
     }
 
+    /// Tells the cluster that this worker has done enough: another one takes its place, and when
+    /// that is ready, this one is asked to stop. Nothing in no cluster.
+    void recycle()
+    {
+        if (primary_)
+            primary_->recycle();
+    }
+
     /// Tells the cluster that this worker should not be started again, and why; then end. Nothing
     /// in no cluster.
     void give_up(const std::string& reason)

@@ -121,6 +121,15 @@ struct give_up_notice
     }
 };
 
+/// It has done enough, and wants to be replaced.
+struct recycle_notice
+{
+    template <class Archive>
+    void serialize(Archive&)
+    {
+    }
+};
+
 // ---- Its primary says
 
 /// The answer to a listen_request: what failed, or the socket, or that connections will be handed
@@ -147,6 +156,18 @@ struct handed_connection
     void serialize(Archive& archive)
     {
         archive(number);
+    }
+};
+
+/// Advance the counter in the file beside this so often.
+struct heartbeat_request
+{
+    std::int64_t milliseconds = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(milliseconds);
     }
 };
 

@@ -14,7 +14,7 @@ namespace brood::detail
 {
 
 /// Sends a value on the lane for control; nothing when nothing can be sent any more. Objects beside
-/// it as for channel::send().
+/// it as for channel::send(), but they never come back.
 template <class Message, class... Objects>
 void send_control(link& to, const Message& value, Objects&&... beside)
 {
@@ -27,13 +27,14 @@ void send_control(link& to, const Message& value, Objects&&... beside)
         take_descriptors(std::forward<Objects>(beside)...));
 }
 
-/// The next value on that lane, or nothing when no more will come. What is none of these types ends
-/// the channel with errc::malformed.
+/// The next value on that lane, or nothing when no more will come. Throws why the channel failed.
+/// What is none of these types ends the channel with errc::malformed.
 template <class... Messages>
 task<std::optional<one_of_t<Messages...>>> next_control(std::shared_ptr<link> from)
 {
     while (from->controls().empty())
     {
+        from->rethrow_failure();
         if (from->ended())
             co_return std::nullopt;
         co_await from->control_or_end();

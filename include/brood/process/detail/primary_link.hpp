@@ -4,6 +4,7 @@
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/process/detail/accepting.hpp>
 #include <brood/process/detail/stop_request.hpp>
+#include <brood/process/heartbeat.hpp>
 #include <brood/process/worker_protocol.hpp>
 
 #include <chrono>
@@ -43,6 +44,8 @@ public:
         if (!std::exchange(is_ready_, true))
             send_control(*link_, ready_notice{});
     }
+
+    void recycle() { send_control(*link_, recycle_notice{}); }
 
     void give_up(const std::string& reason)
     {
@@ -94,29 +97,42 @@ private:
         wanted.index = asked_before_[std::tuple(wanted.type, wanted.address)]++;
         auto asked = std::make_shared<question>(link_->executor());
         asked->datagrams = wanted.type == SOCK_DGRAM;
-        if (link_->ended())
-            asked->answered.set(EPIPE);
         questions_[wanted.number] = asked;
         send_control(*link_, wanted);
+        if (link_->ended())
+            answer_as_closed();
         return asked;
     }
 
     static task<> obey(std::shared_ptr<primary_link> self)
     {
-        for (;;)
+        try
         {
-            auto word =
-                co_await next_control<carrying<listen_reply, std::vector<descriptor>>,
-                                      carrying<handed_connection, descriptor>, drain_request>(
-                    self->link_);
-            if (!word)
-                break;
-            std::visit([&](auto& said) { self->on(said); }, *word);
+            co_await obey_while_connected(self);
+        }
+        catch (const error&)
+        {
+            // Whoever talks on the channel learns what was wrong.
         }
         auto expected = self->is_draining_;
         self->on_end();
         if (!expected)
             co_await end_without_primary();
+    }
+
+    static task<> obey_while_connected(std::shared_ptr<primary_link> self)
+    {
+        for (;;)
+        {
+            auto word =
+                co_await next_control<carrying<listen_reply, std::vector<descriptor>>,
+                                      carrying<handed_connection, descriptor>,
+                                      carrying<heartbeat_request, descriptor>, drain_request>(
+                    self->link_);
+            if (!word)
+                co_return;
+            std::visit([&](auto& said) { self->on(said); }, *word);
+        }
     }
 
     void on(carrying<listen_reply, std::vector<descriptor>>& said)
@@ -146,7 +162,10 @@ private:
         auto number = reply.number;
         opened->tell([to, number] { send_control(*to, accepted_notice{number}); },
                      [to, number] { send_control(*to, closed_notice{number}); });
-        listeners_[number] = opened;
+        if (is_draining_)
+            opened->close();
+        else
+            listeners_[number] = opened;
         return opened;
     }
 
@@ -155,6 +174,22 @@ private:
     {
         if (auto listener = listeners_[said.message.number].lock())
             listener->hand_over(std::move(said.object()));
+    }
+
+    // The loop itself beats: a thread of its own would go on when the loop stands still.
+    void on(carrying<heartbeat_request, descriptor>& said)
+    {
+        auto interval = std::chrono::milliseconds(said.message.milliseconds);
+        asio::co_spawn(link_->executor(), beat(heartbeat(said.object()), interval), asio::detached);
+    }
+
+    static task<> beat(heartbeat heart, std::chrono::milliseconds interval)
+    {
+        for (;;)
+        {
+            heart.beat();
+            co_await sleep(interval);
+        }
     }
 
     void on(const drain_request& said)
@@ -168,10 +203,20 @@ private:
 
     void on_end()
     {
-        for (auto& [number, asked] : std::exchange(questions_, {}))
-            asked->answered.set(EPIPE);
         drain_request last;
         on(last);
+        answer_as_closed();
+    }
+
+    // Who still waits for a listener gets one that is closed.
+    void answer_as_closed()
+    {
+        for (auto& [number, asked] : std::exchange(questions_, {}))
+        {
+            if (!asked->datagrams)
+                asked->connections = open({}, {});
+            asked->answered.set(asked->datagrams ? EPIPE : 0);
+        }
     }
 
     // A worker never outlives its primary; it has this long to finish.

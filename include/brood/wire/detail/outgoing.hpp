@@ -69,11 +69,11 @@ public:
         bytes_.truncate(bytes_.size() - length - frame_header::size);
     }
 
-    /// Lets descriptors ride on the frame that was added last.
-    void attach(std::size_t length, std::vector<descriptor> descriptors)
+    /// Lets descriptors ride on the frame that was added last, and perhaps come back.
+    void attach(std::size_t length, std::vector<descriptor> descriptors, bool come_back)
     {
         auto position = written_ + bytes_.size() - length - frame_header::size;
-        carriers_.push_back({position, ++carriers_added_, std::move(descriptors), 0});
+        carriers_.push_back({position, ++carriers_added_, std::move(descriptors), 0, come_back});
     }
 
     /// Writes as much as the socket takes, each run of frames up to the next descriptors in one
@@ -103,8 +103,7 @@ public:
     void refuse(std::uint64_t number)
     {
         if (auto found = find(number))
-            std::move(found->descriptors.begin(), found->descriptors.end(),
-                      std::back_inserter(returned_));
+            take_back(*found);
         confirm(number);
     }
 
@@ -114,8 +113,7 @@ public:
     {
         bytes_.clear();
         for (std::size_t index = 0; index < carriers_.size(); ++index)
-            std::move(carriers_[index].descriptors.begin(), carriers_[index].descriptors.end(),
-                      std::back_inserter(returned_));
+            take_back(carriers_[index]);
         carriers_.clear();
         next_carrier_ = 0;
     }
@@ -130,7 +128,15 @@ private:
         std::uint64_t number = 0;   // counts the frames with descriptors, on both sides alike
         std::vector<descriptor> descriptors;
         std::size_t written = 0; // how many of them the kernel has
+        bool come_back = true;   // whether they are the caller's again when nobody took them
     };
+
+    void take_back(carrier& from)
+    {
+        if (from.come_back)
+            std::move(from.descriptors.begin(), from.descriptors.end(),
+                      std::back_inserter(returned_));
+    }
 
     struct piece
     {

@@ -59,7 +59,7 @@ public:
                                              " are allowed; send shared_bytes instead");
         }
         if (!descriptors.empty())
-            frames_.attach(length, std::move(descriptors));
+            frames_.attach(length, std::move(descriptors), header.kind != frame_kind::control);
         schedule_flush();
         return has_room(1);
     }

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/cluster/detail/process_activity.hpp>
+#include <brood/cluster/event.hpp>
+#include <brood/cluster/listener.hpp>
+#include <brood/cluster/settings.hpp>
+#include <brood/cluster/worker.hpp>
+#include <brood/process/heartbeat.hpp>
+#include <brood/process/worker_protocol.hpp>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+namespace brood::detail
+{
+
+/// Starts the process of a worker.
+using worker_launcher = std::function<forked_process(const spawn_options&)>;
+
+/// The life of each worker: it is started, heard, watched, and seen to its end. Who is started, and
+/// when, others decide.
+class nursery : public std::enable_shared_from_this<nursery>
+{
+public:
+    nursery(asio::any_io_executor executor, const cluster_settings& settings,
+            worker_launcher launch)
+        : executor_(executor), settings_(settings), launch_(std::move(launch)),
+          ports_(executor, settings.dispatch), events_(executor)
+    {
+    }
+
+    event_hub& events() noexcept { return events_; }
+
+    /// Changes what the next workers are started with, and gives what it was.
+    worker_launcher launch_by(worker_launcher launch)
+    {
+        return std::exchange(launch_, std::move(launch));
+    }
+
+    /// Starts a worker, with these variables besides the usual ones. One that cannot be started has
+    /// ended when this returns.
+    std::shared_ptr<worker_record> start(std::size_t slot,
+                                         const std::map<std::string, std::string>& variables)
+    {
+        auto worker = std::make_shared<worker_record>(executor_, ++last_id_, slot);
+        try
+        {
+            worker->process = worker_process(launch_(options_for(*worker, variables)));
+        }
+        catch (const std::system_error& refused)
+        {
+            end_before_start(*worker, refused.what());
+            return worker;
+        }
+        events_.publish(cluster_event::kind::fork, worker);
+        spawn(hear(shared_from_this(), worker));
+        spawn(await_ready(shared_from_this(), worker));
+        spawn(await_end(shared_from_this(), worker));
+        if (settings_.watchdog.on())
+            spawn(watch(shared_from_this(), worker));
+        return worker;
+    }
+
+    /// Asks a worker to end, for a reason, and makes it.
+    void end(const std::shared_ptr<worker_record>& worker, exit_cause cause,
+             bool no_successor = false)
+    {
+        if (worker->has(worker_state::draining))
+            return;
+        send_control(*worker->process.link(), drain_request{no_successor});
+        end_by(worker, cause, settings_.stop);
+    }
+
+    /// The cluster has ended.
+    void close()
+    {
+        ports_.close();
+        events_.end();
+    }
+
+private:
+    spawn_options options_for(const worker_record& worker,
+                              const std::map<std::string, std::string>& variables) const
+    {
+        auto options = settings_.spawn;
+        if (!options.env)
+            options.env.emplace();
+        for (auto& [name, value] : variables)
+            options.env->set(name, value);
+        worker_identity who{worker.id, static_cast<std::uint32_t>(worker.slot)};
+        options.env->set(worker_variable, to_string(who));
+        return options;
+    }
+
+    // ---- What a worker says
+
+    // One that talks nonsense is broken: it has no channel any more, and is ended.
+    static task<> hear(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    {
+        try
+        {
+            for (;;)
+            {
+                auto word = co_await next_control<online_notice, ready_notice, listen_request,
+                                                  accepted_notice, closed_notice, recycle_notice,
+                                                  give_up_notice>(worker->process.link());
+                if (!word)
+                    break;
+                std::visit([&](auto& said) { self->on(worker, said); }, *word);
+            }
+        }
+        catch (const error& wrong)
+        {
+            worker->reason = wrong.text();
+        }
+        self->events_.publish(cluster_event::kind::disconnect, worker);
+        spawn_on(self->executor_, end_the_deaf(self, worker));
+    }
+
+    // A worker that closed its channel and lives on can be told nothing any more.
+    static task<> end_the_deaf(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    {
+        auto until = std::chrono::steady_clock::now() + self->settings_.stop.steps().front().wait;
+        auto ended = co_await worker->ended.get_until(until);
+        if (!ended)
+            self->end(worker, exit_cause::deaf);
+    }
+
+    void on(const std::shared_ptr<worker_record>& worker, const online_notice&)
+    {
+        if (worker->state != worker_state::starting)
+            return;
+        worker->state = worker_state::online;
+        events_.publish(cluster_event::kind::online, worker);
+        start_heartbeat(worker);
+    }
+
+    void on(const std::shared_ptr<worker_record>& worker, const ready_notice&)
+    {
+        if (worker->ready.ready())
+            return;
+        if (!worker->has(worker_state::ready))
+            worker->state = worker_state::ready;
+        worker->ready.set(true);
+        events_.publish(cluster_event::kind::ready, worker);
+    }
+
+    void on(const std::shared_ptr<worker_record>& worker, const listen_request& wanted)
+    {
+        ports_.open(worker, wanted);
+        auto address = ports_.address_of(*worker, wanted.number);
+        if (address.empty())
+            return; // it could not be opened
+        worker->listening_at.push_back(address);
+        events_.publish(cluster_event::kind::listening, worker, address);
+    }
+
+    void on(const std::shared_ptr<worker_record>& worker, const accepted_notice& said)
+    {
+        ports_.accepted(*worker, said.number);
+    }
+
+    void on(const std::shared_ptr<worker_record>& worker, const closed_notice& said)
+    {
+        ports_.closed(*worker, said.number);
+    }
+
+    void on(const std::shared_ptr<worker_record>& worker, const recycle_notice&)
+    {
+        worker->wants_recycling = true;
+    }
+
+    void on(const std::shared_ptr<worker_record>& worker, const give_up_notice& said)
+    {
+        worker->reason = said.reason;
+        if (!worker->cause)
+            worker->cause = exit_cause::gave_up;
+    }
+
+    // ---- Ready, alive, hung
+
+    static task<> await_ready(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    {
+        auto until = std::chrono::steady_clock::now() + self->settings_.start_within;
+        auto ready = co_await worker->ready.get_until(until);
+        if (!ready)
+            self->end(worker, exit_cause::start_timeout);
+    }
+
+    void start_heartbeat(const std::shared_ptr<worker_record>& worker)
+    {
+        if (!settings_.watchdog.on())
+            return;
+        worker->heart = heartbeat::make_file();
+        heartbeat_request request{settings_.watchdog.tick.count()};
+        send_control(*worker->process.link(), request, worker->heart.duplicate());
+    }
+
+    static task<> watch(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    {
+        using clock = std::chrono::steady_clock;
+        auto stale_after = self->settings_.watchdog.stale_after;
+        auto step = stale_after / 4;
+        std::uint64_t count = 0;
+        auto changed = clock::now();
+        auto looked = changed;
+        auto before = process_activity::of(worker->process.pid());
+        for (;;)
+        {
+            auto ended = co_await worker->ended.get_until(clock::now() + step);
+            if (ended)
+                co_return;
+            // Whoever looks too late was stopped or starved itself, and so perhaps were all.
+            auto late = clock::now() - looked > step * 2;
+            looked = clock::now();
+            auto now = worker->heart ? heartbeat::count(worker->heart) : 0;
+            if (late || now != count || !worker->heart)
+            {
+                count = now;
+                changed = looked;
+                before = process_activity::of(worker->process.pid());
+            }
+            else if (looked - changed >= stale_after && self->is_hung(worker, before, stale_after))
+            {
+                co_return;
+            }
+        }
+    }
+
+    bool is_hung(const std::shared_ptr<worker_record>& worker, process_activity& before,
+                 std::chrono::nanoseconds stale)
+    {
+        auto now = process_activity::of(worker->process.pid());
+        if (was_starved(before, now, static_cast<unsigned long long>(stale.count())))
+        {
+            before = now;
+            return false;
+        }
+        worker->reason = describe_hang(before, now);
+        events_.publish(cluster_event::kind::hung, worker, worker->reason);
+        worker->state = worker_state::online; // a drain that is under way does not help
+        end_by(worker, exit_cause::hung, settings_.watchdog.end);
+        return true;
+    }
+
+    // ---- The end
+
+    static void end_before_start(worker_record& worker, const char* why)
+    {
+        exit_info ended;
+        ended.id = worker.id;
+        ended.slot = worker.slot;
+        ended.cause = exit_cause::start_failed;
+        ended.reason = why;
+        worker.state = worker_state::ended;
+        worker.ready.set(false);
+        worker.ended.set(std::move(ended));
+    }
+
+    void end_by(const std::shared_ptr<worker_record>& worker, exit_cause cause,
+                const stop_policy& policy)
+    {
+        worker->state = worker_state::draining;
+        if (!worker->cause)
+            worker->cause = cause;
+        spawn(walk_to_end(worker, policy));
+    }
+
+    static task<> walk_to_end(std::shared_ptr<worker_record> worker, stop_policy policy)
+    {
+        try
+        {
+            co_await worker->process.stop(policy);
+        }
+        catch (const error&)
+        {
+            worker->reason = "cannot be ended, and is left alone";
+            worker->process.detach();
+        }
+    }
+
+    static task<> await_end(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    {
+        exit_info ended;
+        ended.status = co_await worker->process.exit();
+        worker->state = worker_state::ended;
+        self->ports_.forget(*worker);
+        ended.id = worker->id;
+        ended.slot = worker->slot;
+        ended.cause = worker->cause.value_or(ended.status.signal != 0 ? exit_cause::signalled
+                                                                      : exit_cause::exited);
+        ended.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - worker->started);
+        ended.was_ready = worker->ready.peek().value_or(false);
+        ended.reason = worker->reason;
+        worker->ready.set(false);
+        worker->ended.set(std::move(ended));
+    }
+
+    void spawn(task<> work) { spawn_on(executor_, std::move(work)); }
+
+    static void spawn_on(asio::any_io_executor executor, task<> work)
+    {
+        asio::co_spawn(executor, std::move(work), asio::detached);
+    }
+
+    asio::any_io_executor executor_;
+    const cluster_settings settings_;
+    worker_launcher launch_;
+    shared_ports ports_;
+    event_hub events_;
+    std::uint64_t last_id_ = 0;
+};
+
+} // namespace brood::detail

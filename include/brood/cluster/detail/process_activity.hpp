@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <sys/types.h>
+#include <unistd.h>
+
+namespace brood::detail
+{
+
+/// What a process does, as the kernel tells: proc_pid_stat(5). Without /proc, nothing is known.
+struct process_activity
+{
+    char state = '?';              ///< R running, S sleeping, D in the kernel, T stopped, Z ended.
+    unsigned long long ticks = 0;  ///< Of the processor, that it used.
+    unsigned long long waited = 0; ///< Nanoseconds that it could have run and had no processor.
+
+    static process_activity of(pid_t pid)
+    {
+        process_activity result;
+        auto folder = "/proc/" + std::to_string(pid);
+        std::string text;
+        std::getline(std::ifstream(folder + "/stat"), text);
+        // The name of the program stands in parentheses and may hold any character.
+        auto rest = text.rfind(')');
+        unsigned long long user = 0, system = 0;
+        if (rest != std::string::npos)
+            std::sscanf(text.c_str() + rest,
+                        ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &result.state,
+                        &user, &system);
+        result.ticks = user + system;
+        std::ifstream(folder + "/schedstat") >> user >> result.waited;
+        return result;
+    }
+
+    /// Bytes of memory that a process has in RAM; 0 when nothing is known.
+    static std::size_t resident_memory(pid_t pid)
+    {
+        std::size_t size = 0, resident = 0;
+        std::ifstream("/proc/" + std::to_string(pid) + "/statm") >> size >> resident;
+        return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    }
+};
+
+/// What a process did while its loop stood still, between two looks at it.
+inline std::string describe_hang(const process_activity& before, const process_activity& now)
+{
+    if (now.state == 'T' || now.state == 't')
+        return "stopped";
+    if (now.state == 'D')
+        return "waits in the kernel";
+    return now.ticks > before.ticks ? "spins" : "blocks";
+}
+
+/// Whether it wanted to run and got no processor for most of that time.
+inline bool was_starved(const process_activity& before, const process_activity& now,
+                        unsigned long long nanoseconds)
+{
+    return now.waited - before.waited > nanoseconds / 2;
+}
+
+} // namespace brood::detail

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/cluster/supervisor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace brood
+{
+
+/// How workers are replaced by new ones while the others go on.
+struct reload_options
+{
+    /// So long a new worker must live once it is ready, before the old one is asked to stop.
+    std::chrono::milliseconds settle{0};
+};
+
+/// How a reload went.
+struct reload_report
+{
+    std::size_t replaced = 0;              ///< Workers of the old generation that were replaced.
+    std::optional<exit_info> failure = {}; ///< The new worker with which it ended before its time.
+
+    /// Whether all workers were replaced.
+    bool complete() const noexcept { return !failure; }
+};
+
+/// "replaced 4 workers", "replaced 1 worker, then stopped: worker 7 in slot 1: …".
+inline std::string to_string(const reload_report& report)
+{
+    auto text = "replaced " + std::to_string(report.replaced) +
+                (report.replaced == 1 ? " worker" : " workers");
+    if (report.failure)
+        text += ", then stopped: " + to_string(*report.failure);
+    return text;
+}
+
+namespace detail
+{
+
+/// The order in which the workers of a cluster are replaced: one at a time, and the new one is
+/// ready before the old one is asked to stop, so that there are never fewer than wanted.
+class rolling : public std::enable_shared_from_this<rolling>
+{
+public:
+    explicit rolling(std::shared_ptr<supervisor> over)
+        : supervisor_(std::move(over)), free_(supervisor_->executor())
+    {
+    }
+
+    /// Replaces all. The first new worker that fails ends it, and the old ones that are left go on.
+    /// One at a time: a second reload begins when the first has ended. A launcher, if there is one,
+    /// starts the new workers and, unless that fails, all later ones.
+    static task<reload_report> reload(std::shared_ptr<rolling> self, reload_options options,
+                                      worker_launcher launch = nullptr)
+    {
+        auto turn = co_await take_turn(self);
+        auto& supervisor = *self->supervisor_;
+        worker_launcher before;
+        if (launch)
+            before = supervisor.workers().launch_by(std::move(launch));
+        reload_report report;
+        for (std::size_t index = 0; index < self->slots().size() && report.complete(); ++index)
+        {
+            if (supervisor.stopping())
+                break;
+            auto failed = co_await replace(self, index, exit_cause::replaced, options.settle);
+            report.replaced += failed ? 0U : 1U;
+            report.failure = failed;
+        }
+        if (before && !report.complete())
+            supervisor.workers().launch_by(std::move(before));
+        co_return report;
+    }
+
+    /// Adds workers, or takes the last ones away, until there are so many. Waits until the new ones
+    /// are ready or have failed, and the old ones have ended.
+    static task<> scale(std::shared_ptr<rolling> self, std::size_t size)
+    {
+        auto turn = co_await take_turn(self);
+        std::vector<std::shared_ptr<slot>> touched;
+        while (self->slots().size() < size)
+            touched.push_back(self->supervisor_->add());
+        for (auto& each : touched)
+            co_await each->worker->ready.get();
+        touched.clear();
+        while (self->slots().size() > size)
+            touched.push_back(self->supervisor_->remove_last(exit_cause::scaled_down));
+        for (auto& each : touched)
+            co_await each->worker->ended.get();
+    }
+
+    /// Replaces workers that have lived long enough, one at a time, for as long as the cluster
+    /// lives.
+    static task<> recycle(std::shared_ptr<rolling> self)
+    {
+        while (!self->supervisor_->stopping())
+        {
+            auto due = self->find_due();
+            if (due)
+            {
+                auto turn = co_await take_turn(self);
+                co_await replace(self, *due, exit_cause::recycled, {});
+            }
+            auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+            co_await self->supervisor_->changed_or(until);
+        }
+    }
+
+private:
+    // Held while workers are being replaced.
+    class holding
+    {
+    public:
+        explicit holding(std::shared_ptr<rolling> by) : by_(std::move(by)) { by_->busy_ = true; }
+
+        holding(holding&& other) noexcept = default;
+
+        ~holding()
+        {
+            if (!by_)
+                return;
+            by_->busy_ = false;
+            by_->free_.post_one();
+        }
+
+    private:
+        std::shared_ptr<rolling> by_;
+    };
+
+    const std::vector<std::shared_ptr<slot>>& slots() const { return supervisor_->slots(); }
+
+    static task<holding> take_turn(std::shared_ptr<rolling> self)
+    {
+        while (self->busy_)
+            co_await self->free_.wait();
+        co_return holding(self);
+    }
+
+    // Gives the end of the new worker when that failed; the old one goes on then.
+    static task<std::optional<exit_info>> replace(std::shared_ptr<rolling> self, std::size_t index,
+                                                  exit_cause cause,
+                                                  std::chrono::milliseconds settle)
+    {
+        auto before = self->slots()[index];
+        auto fresh = std::make_shared<slot>();
+        fresh->index = index;
+        fresh->variables = before->variables;
+        fresh->worker = self->supervisor_->workers().start(index, fresh->variables);
+        auto lived = co_await lives(fresh->worker, settle);
+        if (lived && self->is_kept(before) && !self->supervisor_->stopping())
+        {
+            self->supervisor_->replace(fresh, cause);
+            co_return std::nullopt;
+        }
+        self->supervisor_->workers().end(fresh->worker, exit_cause::scaled_down);
+        auto ended = co_await fresh->worker->ended.get();
+        self->supervisor_->tell(fresh->worker, ended);
+        co_return ended;
+    }
+
+    static task<bool> lives(std::shared_ptr<worker_record> worker, std::chrono::milliseconds settle)
+    {
+        auto ready = co_await worker->ready.get();
+        if (!ready)
+            co_return false;
+        auto until = std::chrono::steady_clock::now() + settle;
+        auto ended = co_await worker->ended.get_until(until);
+        co_return !ended;
+    }
+
+    bool is_kept(const std::shared_ptr<slot>& place) const
+    {
+        return place->index < slots().size() && slots()[place->index] == place;
+    }
+
+    std::optional<std::size_t> find_due() const
+    {
+        for (auto& each : slots())
+            if (is_due(*each->worker))
+                return each->index;
+        return std::nullopt;
+    }
+
+    bool is_due(const worker_record& worker) const
+    {
+        auto& limits = supervisor_->settings().recycle;
+        auto age = std::chrono::steady_clock::now() - worker.started;
+        if (worker.state != worker_state::ready || age < limits.min_lifetime)
+            return false;
+        if (worker.wants_recycling)
+            return true;
+        if (limits.max_age.count() > 0 && age >= age_of(worker, limits))
+            return true;
+        return limits.max_memory != 0 &&
+               process_activity::resident_memory(worker.process.pid()) > limits.max_memory;
+    }
+
+    // By chance, but the same for a worker at every look.
+    static std::chrono::nanoseconds age_of(const worker_record& worker, const recycling& limits)
+    {
+        std::minstd_rand random(static_cast<unsigned>(worker.id * 2654435761U));
+        random.discard(3);
+        auto chance = std::uniform_real_distribution<double>(-1, 1)(random);
+        auto age = static_cast<double>(limits.max_age.count()) * (1 + limits.jitter * chance);
+        return std::chrono::milliseconds(static_cast<long long>(age));
+    }
+
+    std::shared_ptr<supervisor> supervisor_;
+    bool busy_ = false;
+    wait_queue free_;
+};
+
+} // namespace detail
+} // namespace brood

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/cluster/listener.hpp>
+
+#include <brood/cluster/cluster.hpp>
+
+#include "support/catch.hpp"
+#include "support/client.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/within.hpp"
+
+#include <cereal/types/utility.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::cluster;
+using brood::cluster_settings;
+using brood::dispatch_policy;
+using brood::task;
+
+namespace
+{
+
+cluster_settings of(std::size_t size, const dispatch_policy& dispatch)
+{
+    cluster_settings settings;
+    settings.size = size;
+    settings.dispatch = dispatch;
+    return settings;
+}
+
+task<> say_slot(brood::process& self, bool loopback)
+{
+    asio::ip::tcp::endpoint one(asio::ip::address_v4::loopback(), 0);
+    auto listener = co_await (loopback ? self.listen(one) : self.listen(0));
+    for (;;)
+    {
+        auto connection = co_await listener.accept();
+        if (!connection)
+            break;
+        auto text = std::to_string(self.worker_slot());
+        co_await asio::async_write(*connection, asio::buffer(text), asio::use_awaitable);
+    }
+}
+
+template <class Cluster>
+task<std::uint16_t> common_port(Cluster& workers)
+{
+    std::set<std::string> addresses;
+    for (auto& each : workers.workers())
+    {
+        co_await each.ready();
+        addresses.insert(each.listening_at().at(0));
+    }
+    CHECK(addresses.size() == 1);
+    co_return port_of(*addresses.begin());
+}
+
+} // namespace
+
+TEST_CASE("the code of a worker is the same under every policy", "[listener]")
+{
+    for (auto& dispatch :
+         {dispatch_policy::shared(), dispatch_policy::round_robin(),
+          dispatch_policy::least_loaded(), dispatch_policy::sticky(), dispatch_policy::reuse_port(),
+          dispatch_policy::chosen([](auto from, auto) { return from.size() - 1; })})
+        within(
+            30s,
+            [&]() -> task<>
+            {
+                cluster<say_slot> workers(of(3, dispatch), true);
+                auto port = co_await common_port(workers);
+                std::map<std::string, int> answers;
+                for (int connection = 0; connection < 30; ++connection)
+                {
+                    auto answer = co_await ask(port);
+                    ++answers[answer];
+                }
+
+                auto by_one = dispatch.what() == dispatch_policy::kind::sticky ||
+                              dispatch.what() == dispatch_policy::kind::chosen;
+                CHECK((!by_one || answers.size() == 1));
+                if (dispatch.what() == dispatch_policy::kind::round_robin)
+                    CHECK(answers == std::map<std::string, int>{{"0", 10}, {"1", 10}, {"2", 10}});
+                co_await workers.stop();
+            });
+}
+
+TEST_CASE("a second listener of a worker on port 0 has a port of its own", "[listener]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<[](brood::process& self) -> task<>
+                       {
+                           auto one = co_await self.listen(0);
+                           auto other = co_await self.listen(0);
+                           self.send(std::pair(one.local_endpoint().port(),
+                                               other.local_endpoint().port()));
+                           co_await self.shutdown();
+                       }>
+                   workers(of(2, dispatch_policy::shared()));
+               using ports = std::pair<std::uint16_t, std::uint16_t>;
+               auto first = co_await workers.workers()[0].message<ports>();
+               auto second = co_await workers.workers()[1].message<ports>();
+
+               REQUIRE((first && second));
+               CHECK(first->first != first->second);
+               CHECK(*first == *second);
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("workers share a local socket, whose file goes with the cluster", "[listener][node-141]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto path = (folder.path() / "socket").string();
+               cluster<[](brood::process& self, std::string at) -> task<>
+                       {
+                           asio::local::stream_protocol::endpoint here(at);
+                           auto listener = co_await self.listen(here);
+                           auto connection = co_await listener.accept();
+                           co_await self.shutdown();
+                       }>
+                   workers(of(2, dispatch_policy::shared()), path);
+               for (auto& each : workers.workers())
+               {
+                   auto ready = co_await each.ready();
+                   CHECK(ready);
+                   CHECK(each.listening_at().at(0) == path);
+               }
+               CHECK(std::filesystem::exists(path));
+
+               co_await workers.stop();
+               CHECK_FALSE(std::filesystem::exists(path));
+           });
+}
+
+TEST_CASE("workers share a socket for datagrams", "[listener][node-127]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<[](brood::process& self) -> task<>
+                       {
+                           asio::ip::udp::endpoint any(asio::ip::address_v4::loopback(), 0);
+                           auto socket = co_await self.bind(any);
+                           self.send(socket.local_endpoint().port());
+                           char bytes[16];
+                           auto into = asio::buffer(bytes);
+                           auto count = co_await socket.async_receive(into, asio::use_awaitable);
+                           self.send(std::string(bytes, count));
+                           co_await self.shutdown();
+                       }>
+                   workers(of(2, dispatch_policy::round_robin()));
+               auto all = workers.workers();
+               auto first = co_await all[0].message<std::uint16_t>();
+               auto second = co_await all[1].message<std::uint16_t>();
+               REQUIRE((first && second));
+               CHECK(*first == *second);
+               auto executor = co_await asio::this_coro::executor;
+               asio::ip::udp::socket client(executor, asio::ip::udp::v4());
+               asio::ip::udp::endpoint to(asio::ip::address_v4::loopback(), *first);
+               client.send_to(asio::buffer("one", 3), to);
+               client.send_to(asio::buffer("one", 3), to);
+               auto answer = co_await all[0].message<std::string>();
+               CHECK(answer == "one");
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a worker that closes its listener is handed no more", "[listener]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<[](brood::process& self) -> task<>
+                       {
+                           auto listener = co_await self.listen(0);
+                           if (self.worker_slot() == 0)
+                           {
+                               co_await self.message<int>();
+                               listener.close();
+                               self.send(1);
+                           }
+                           for (;;)
+                           {
+                               auto connection = co_await listener.accept();
+                               if (!connection)
+                                   break;
+                               auto text = std::to_string(self.worker_slot());
+                               co_await asio::async_write(*connection, asio::buffer(text),
+                                                          asio::use_awaitable);
+                           }
+                           co_await self.shutdown();
+                       }>
+                   workers(of(2, dispatch_policy::round_robin()));
+               auto port = co_await common_port(workers);
+               auto first = workers.workers()[0];
+               first.send(1);
+               co_await first.message<int>();
+               for (int connection = 0; connection < 10; ++connection)
+               {
+                   auto answer = co_await ask(port);
+                   CHECK(answer == "1");
+               }
+               co_await workers.stop();
+           });
+}

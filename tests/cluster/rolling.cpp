@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/cluster/rolling.hpp>
+
+#include <brood/cluster/cluster.hpp>
+
+#include "support/catch.hpp"
+#include "support/client.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/within.hpp"
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::cluster;
+using brood::cluster_settings;
+using brood::exit_cause;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+
+namespace
+{
+
+cluster_settings of_size(std::size_t size)
+{
+    cluster_settings settings;
+    settings.size = size;
+    return settings;
+}
+
+task<> greet(brood::process& self)
+{
+    auto listener = co_await self.listen(0);
+    for (;;)
+    {
+        auto connection = co_await listener.accept();
+        if (!connection)
+            break;
+        auto text = std::to_string(self.worker_id());
+        co_await asio::async_write(*connection, asio::buffer(text), asio::use_awaitable);
+    }
+}
+
+/// Works as long as a file is there.
+task<> work_while(brood::process& self, std::string path)
+{
+    if (!std::filesystem::exists(path))
+        self.exit_code(3);
+    else
+        co_await self.message<int>();
+}
+
+task<> live_shortly_after_the_first(brood::process& self)
+{
+    self.ready();
+    if (self.worker_id() != 1)
+        co_await brood::sleep(20ms);
+    else
+        co_await self.shutdown();
+}
+
+template <class Cluster>
+task<> all_ready(Cluster& workers)
+{
+    for (auto& each : workers.workers())
+        co_await each.ready();
+}
+
+template <class Cluster>
+std::map<std::size_t, std::uint64_t> ids(const Cluster& workers)
+{
+    std::map<std::size_t, std::uint64_t> result;
+    for (auto& each : workers.workers())
+        result[each.slot()] = each.id();
+    return result;
+}
+
+struct load
+{
+    bool stop = false;
+    int answered = 0;
+    int failed = 0;
+    int running = 0;
+};
+
+task<> ask_again_and_again(load& of, std::uint16_t port)
+{
+    ++of.running;
+    while (!of.stop)
+    {
+        try
+        {
+            auto answer = co_await ask(port);
+            ++(answer.empty() ? of.failed : of.answered);
+        }
+        catch (const std::system_error&)
+        {
+            ++of.failed;
+        }
+    }
+    --of.running;
+}
+
+} // namespace
+
+TEST_CASE("a reload replaces every worker, and no request fails meanwhile", "[rolling][T12]")
+{
+    for (auto dispatch : {brood::dispatch_policy::shared(), brood::dispatch_policy::round_robin()})
+        within(60s,
+               [&]() -> task<>
+               {
+                   auto settings = of_size(3);
+                   settings.dispatch = dispatch;
+                   cluster<greet> workers(settings);
+                   co_await all_ready(workers);
+                   auto port = port_of(workers.workers()[0].listening_at().at(0));
+                   auto executor = co_await asio::this_coro::executor;
+                   load clients;
+                   for (int client = 0; client < 8; ++client)
+                       asio::co_spawn(executor, ask_again_and_again(clients, port), asio::detached);
+                   for (std::uint64_t round = 1; round <= 5; ++round)
+                   {
+                       auto report = co_await workers.reload();
+
+                       CHECK(report.complete());
+                       CHECK(report.replaced == 3);
+                       auto now = ids(workers);
+                       CHECK(now.size() == 3);
+                       for (auto& [slot, id] : now)
+                           CHECK(id > 3 * round);
+                   }
+                   clients.stop = true;
+                   while (clients.running != 0)
+                       co_await brood::sleep(1ms);
+
+                   CHECK(clients.answered > 0);
+                   CHECK(clients.failed == 0);
+                   co_await workers.stop();
+                   std::set<std::uint64_t> told;
+                   for (;;)
+                   {
+                       auto ended = co_await workers.exit();
+                       if (!ended)
+                           break;
+                       CHECK_FALSE(ended->failed());
+                       CHECK(told.insert(ended->id).second);
+                   }
+                   CHECK(told.size() == 18);
+               });
+}
+
+TEST_CASE("a reload whose first new worker fails ends there, and the old ones go on",
+          "[rolling][T13]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto path = folder.write("work", "");
+               cluster<work_while> workers(of_size(2), path);
+               co_await all_ready(workers);
+               std::filesystem::remove(path);
+
+               auto report = co_await workers.reload();
+               CHECK_FALSE(report.complete());
+               CHECK(report.replaced == 0);
+               REQUIRE(report.failure);
+               CHECK(report.failure->status.code == 3);
+               CHECK_THAT(to_string(report),
+                          ContainsSubstring("replaced 0 workers, then stopped: worker 3"));
+               CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}, {1, 2}});
+
+               folder.write("work", "");
+               auto better = co_await workers.reload();
+               CHECK(better.complete());
+               CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 4}, {1, 5}});
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a worker that dies while it settles fails the reload", "[rolling][T13]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               cluster<live_shortly_after_the_first> workers(of_size(1));
+               co_await all_ready(workers);
+               brood::reload_options options;
+               options.settle = 10s;
+
+               auto report = co_await workers.reload(options);
+               CHECK(report.replaced == 0);
+               REQUIRE(report.failure);
+               CHECK(report.failure->id == 2);
+               CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}});
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a second reload waits for its turn", "[rolling]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               cluster<greet> workers(of_size(2));
+               co_await all_ready(workers);
+               auto executor = co_await asio::this_coro::executor;
+               int complete = 0;
+               auto done = [&](std::exception_ptr, const brood::reload_report& report)
+               {
+                   complete += report.complete() && report.replaced == 2;
+               };
+               for (int count = 0; count < 2; ++count)
+               {
+                   auto reload = workers.reload();
+                   asio::co_spawn(executor, std::move(reload), done);
+               }
+               while (complete < 2)
+                   co_await brood::sleep(1ms);
+
+               CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 5}, {1, 6}});
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("scaling adds workers at the end and takes the last away, asked and not killed",
+          "[rolling][T18]")
+{
+    within(60s,
+           []() -> task<>
+           {
+               cluster<greet> workers(of_size(1));
+               co_await all_ready(workers);
+               for (std::size_t size : {8U, 3U, 5U, 1U, 2U})
+               {
+                   co_await workers.scale(size);
+                   CHECK(workers.workers().size() == size);
+                   co_await all_ready(workers);
+               }
+               co_await workers.stop();
+               int taken_away = 0;
+               for (;;)
+               {
+                   auto ended = co_await workers.exit();
+                   if (!ended)
+                       break;
+                   CHECK(ended->status.code == 0);
+                   CHECK(ended->status.signal == 0);
+                   taken_away += ended->cause == exit_cause::scaled_down;
+               }
+               CHECK(taken_away == 9);
+           });
+}
+
+TEST_CASE("a worker that has done enough is replaced, which is no failure", "[rolling][T19]")
+{
+    within(60s,
+           []() -> task<>
+           {
+               auto settings = of_size(2);
+               settings.recycle.min_lifetime = 0ms;
+               settings.restart.per_slot.failures = 0;
+               cluster<[](brood::process& self) -> task<>
+                       {
+                           self.recycle();
+                           co_await self.message<int>();
+                       }>
+                   workers(settings);
+               for (int count = 0; count < 4; ++count)
+               {
+                   auto ended = co_await workers.exit();
+                   REQUIRE(ended);
+                   CHECK(ended->cause == exit_cause::recycled);
+                   CHECK_FALSE(ended->failed());
+                   CHECK(workers.workers().size() == 2);
+               }
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a worker that is old, or holds too much memory, is replaced", "[rolling]")
+{
+    for (bool by_age : {true, false})
+        within(30s,
+               [by_age]() -> task<>
+               {
+                   auto settings = of_size(1);
+                   settings.recycle.min_lifetime = 1ms;
+                   if (by_age)
+                       settings.recycle.max_age = 10ms;
+                   else
+                       settings.recycle.max_memory = 1;
+                   cluster<greet> workers(settings);
+                   auto ended = co_await workers.exit();
+
+                   REQUIRE(ended);
+                   CHECK(ended->cause == exit_cause::recycled);
+                   co_await workers.stop();
+               });
+}

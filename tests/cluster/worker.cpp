@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/cluster/worker.hpp>
+
+#include <brood/cluster/cluster.hpp>
+
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <csignal>
+#include <optional>
+
+using namespace std::chrono_literals;
+using brood::cluster;
+using brood::cluster_settings;
+using brood::task;
+using brood::worker;
+using brood::worker_state;
+
+namespace
+{
+
+task<> square(brood::process& self)
+{
+    auto handler = [](int number)
+    {
+        return number * number;
+    };
+    co_await self.serve(handler);
+}
+
+cluster_settings one_that_stays_dead()
+{
+    cluster_settings settings;
+    settings.size = 1;
+    settings.restart.when = brood::restart::temporary;
+    return settings;
+}
+
+} // namespace
+
+TEST_CASE("the state of a worker is right at every step", "[worker][node-193][node-194]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<square> workers(one_that_stays_dead());
+               auto only = workers.workers().at(0);
+               CHECK(only.state() == worker_state::starting);
+               CHECK(only.connected());
+               CHECK_FALSE(only.is_dead());
+               CHECK_FALSE(only.ended());
+
+               auto ready = co_await only.ready();
+               CHECK(ready);
+               CHECK(only.state() == worker_state::ready);
+
+               co_await workers.stop();
+               CHECK(only.is_dead());
+               CHECK_FALSE(only.connected());
+               REQUIRE(only.ended());
+               CHECK(only.ended()->id == only.id());
+               CHECK_FALSE(only.kill());
+           });
+}
+
+TEST_CASE("a worker answers calls", "[worker]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<square> workers(one_that_stays_dead());
+               auto only = workers.workers().at(0);
+               int number = 12;
+               auto answer = co_await only.call<int>(number);
+
+               CHECK(answer == 144);
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a worker that is killed has no code and its signal, and leaves the list",
+          "[worker][node-195]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<square> workers(one_that_stays_dead());
+               auto only = workers.workers().at(0);
+               co_await only.ready();
+               CHECK(only.kill(SIGKILL));
+               auto ended = co_await only.exit();
+
+               CHECK(ended.status.signal == SIGKILL);
+               CHECK(ended.status.code == 0);
+               CHECK(workers.workers().empty());
+           });
+}
+
+TEST_CASE("whoever waits for a worker to be ready learns that it ended before", "[worker]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<[](brood::process&) -> task<>
+                       {
+                           co_return;
+                       }>
+                   workers(one_that_stays_dead());
+               auto only = workers.workers().at(0);
+               auto ready = co_await only.ready();
+               auto again = co_await only.ready();
+
+               CHECK_FALSE(ready);
+               CHECK_FALSE(again);
+           });
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/listening_socket.hpp>
+
+#include <brood/process/listener.hpp>
+
+#include "support/catch.hpp"
+#include "support/descriptors.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+using asio::ip::tcp;
+using asio::ip::udp;
+using brood::detail::listen_request;
+using brood::detail::listening_socket;
+using brood::detail::socket_address;
+using brood::detail::to_listen_request;
+using local = asio::local::stream_protocol;
+using Catch::Matchers::ContainsSubstring;
+
+TEST_CASE("an address is told as people write it", "[listening_socket]")
+{
+    auto text = [](const auto& endpoint)
+    {
+        return to_string(socket_address(to_listen_request(endpoint, {}).address));
+    };
+
+    CHECK(text(tcp::endpoint(asio::ip::make_address("127.0.0.1"), 8080)) == "127.0.0.1:8080");
+    CHECK(text(tcp::endpoint(asio::ip::make_address("::1"), 1)) == "[::1]:1");
+    CHECK(text(local::endpoint("/run/server")) == "/run/server");
+}
+
+TEST_CASE("port 0 becomes the port that the system chose", "[listening_socket]")
+{
+    listening_socket socket(
+        to_listen_request(tcp::endpoint(asio::ip::address_v4::loopback(), 0), {}));
+
+    CHECK_THAT(to_string(socket.address()), ContainsSubstring("127.0.0.1:"));
+    CHECK(to_string(socket.address()) != "127.0.0.1:0");
+}
+
+TEST_CASE("a port that is taken is refused, and nothing is left", "[listening_socket]")
+{
+    listening_socket first(
+        to_listen_request(tcp::endpoint(asio::ip::address_v4::loopback(), 0), {}));
+    auto again = to_listen_request(tcp::endpoint(asio::ip::address_v4::loopback(), 0), {});
+    again.address = first.address().bytes();
+    auto before = brood::test::open_descriptors();
+
+    CHECK_THROWS_WITH(listening_socket(again),
+                      ContainsSubstring("listen on " + to_string(first.address())));
+    CHECK(brood::test::open_descriptors() == before);
+}
+
+TEST_CASE("datagrams are received at a bound socket that does not listen", "[listening_socket]")
+{
+    listening_socket socket(
+        to_listen_request(udp::endpoint(asio::ip::address_v4::loopback(), 0), {}));
+    int listens = -1;
+    socklen_t size = sizeof listens;
+    ::getsockopt(socket.socket().get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+
+    CHECK(listens == 0);
+    CHECK(to_string(socket.address()) != "127.0.0.1:0");
+}
+
+TEST_CASE("the file of a local socket goes with it, and one without a server is replaced",
+          "[listening_socket]")
+{
+    brood::test::temporary_directory folder;
+    auto path = (folder.path() / "socket").string();
+    auto wanted = to_listen_request(local::endpoint(path), {});
+    {
+        listening_socket socket(wanted);
+        CHECK(std::filesystem::exists(path));
+        CHECK_THROWS_AS(listening_socket(wanted), std::system_error);
+        CHECK(std::filesystem::exists(path));
+    }
+    CHECK_FALSE(std::filesystem::exists(path));
+
+    {
+        brood::descriptor killed(::socket(AF_UNIX, SOCK_STREAM, 0));
+        socket_address at(wanted.address);
+        REQUIRE(::bind(killed.get(), at.data(), at.size()) == 0);
+    }
+    REQUIRE(std::filesystem::exists(path));
+    CHECK_NOTHROW(listening_socket(wanted));
+}
+
+TEST_CASE("an address that is none is refused", "[listening_socket]")
+{
+    listen_request nonsense;
+    nonsense.family = AF_INET;
+    nonsense.type = SOCK_STREAM;
+    nonsense.address = std::string(1000, 'x');
+
+    CHECK_THROWS_AS(listening_socket(nonsense), std::system_error);
+    nonsense.address.clear();
+    CHECK_THROWS_AS(listening_socket(nonsense), std::system_error);
+    nonsense.family = 12345;
+    CHECK_THROWS_AS(listening_socket(nonsense), std::system_error);
+}

@@ -32,10 +32,10 @@ cluster_settings of(std::size_t size, const dispatch_policy& dispatch)
     return settings;
 }
 
-task<> say_slot(brood::process& self, bool loopback)
+task<> say_slot(brood::process& self)
 {
     asio::ip::tcp::endpoint one(asio::ip::address_v4::loopback(), 0);
-    auto listener = co_await (loopback ? self.listen(one) : self.listen(0));
+    auto listener = co_await self.listen(one);
     for (;;)
     {
         auto connection = co_await listener.accept();
@@ -71,7 +71,7 @@ TEST_CASE("the code of a worker is the same under every policy", "[listener]")
             30s,
             [&]() -> task<>
             {
-                cluster<say_slot> workers(of(3, dispatch), true);
+                cluster<say_slot> workers(of(3, dispatch));
                 auto port = co_await common_port(workers);
                 std::map<std::string, int> answers;
                 for (int connection = 0; connection < 30; ++connection)

@@ -31,9 +31,15 @@ inline task<std::string> all_of(child_process child)
 }
 
 /// What a script prints to stdout.
-inline task<std::string> printed(const std::string& script, const spawn_options& options = {})
+inline task<std::string> printed(const std::string& script, const spawn_options& options)
 {
     return all_of(printing(script, options));
+}
+
+// Not by a default argument: g++ 12 would destroy it twice in an await.
+inline task<std::string> printed(const std::string& script)
+{
+    return all_of(printing(script));
 }
 
 /// A shell that ignores SIGTERM and only ends by SIGKILL; it does so once it has printed a line.

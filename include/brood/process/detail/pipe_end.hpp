@@ -89,7 +89,7 @@ public:
         while (!text.empty())
         {
             co_await let_others_go_on(end);
-            auto count = quiet_write(end->number(), text);
+            auto count = end->write_now(text);
             if (count >= 0)
                 text.remove_prefix(static_cast<std::size_t>(count));
             else if (errno == EAGAIN)
@@ -97,6 +97,15 @@ public:
             else
                 throw_system_error(errno, "write to pipe");
         }
+    }
+
+    /// As write(2); to an end that is closed here as if nobody read.
+    ssize_t write_now(std::string_view text)
+    {
+        if (stream_)
+            return quiet_write(number(), text);
+        errno = EPIPE;
+        return -1;
     }
 
     /// Waits until nobody holds the other end, without reading what is in it. Closed here is an end

@@ -63,7 +63,7 @@ private:
     bool try_now()
     {
         auto text = first_bytes();
-        auto count = text.empty() ? 0 : quiet_write(end_->number(), text);
+        auto count = text.empty() ? 0 : end_->write_now(text);
         if (count == -1 && errno == EAGAIN)
             return false;
         done_ = true;

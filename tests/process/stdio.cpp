@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/stdio.hpp>
+
+#include <brood/process/spawn.hpp>
+
+#include "support/catch.hpp"
+#include "support/shell.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/within.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::spawn_options;
+using brood::stdio;
+using brood::task;
+
+namespace
+{
+
+std::string content(const std::string& path)
+{
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Runs a script to its end.
+task<> run(const std::string& script, const spawn_options& options)
+{
+    return [](brood::child_process child) -> task<>
+    {
+        auto status = co_await child.exit();
+        CHECK(status.code == 0);
+    }(shell(script, options));
+}
+
+} // namespace
+
+TEST_CASE("what is ignored ends at once and vanishes", "[stdio]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               spawn_options options;
+               options.stdin_ = stdio::ignore();
+               options.stdout_ = stdio::ignore();
+               co_await run("read x && exit 1; echo vanishes; test /dev/stdout -ef /dev/null",
+                            options);
+           });
+}
+
+TEST_CASE("files are read, written anew, and appended to", "[stdio]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto in = folder.write("in", "given\n");
+               auto out = folder.write("out", "old content that is longer\n");
+               spawn_options options;
+               options.stdin_ = stdio::read(in);
+               options.stdout_ = stdio::write(out);
+               co_await run("cat", options);
+               CHECK(content(out) == "given\n");
+
+               options.stdout_ = stdio::append(out);
+               co_await run("cat", options);
+               CHECK(content(out) == "given\ngiven\n");
+           });
+}
+
+TEST_CASE("stderr goes where stdout goes, in their order", "[stdio]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               spawn_options options;
+               options.stderr_ = stdio::same_as_stdout();
+               auto text = co_await printed("echo 1; echo 2 >&2; echo 3", options);
+
+               CHECK(text == "1\n2\n3\n");
+           });
+}
+
+TEST_CASE("an open descriptor is given, and ours closed unless somebody else owns it", "[stdio]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto path = (folder.path() / "file").string();
+               brood::descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+               spawn_options options;
+               options.stdout_ = stdio::from(file.get());
+               co_await run("echo borrowed", options);
+               CHECK(::fcntl(file.get(), F_GETFD) != -1);
+
+               options.stdout_ = std::move(file);
+               co_await run("echo given", options);
+               CHECK(content(path) == "borrowed\ngiven\n");
+           });
+}
+
+TEST_CASE("a pipe can be opened by its name", "[stdio][node-B17]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto text = co_await printed("echo by name > /dev/stdout");
+               CHECK(text == "by name\n");
+           });
+}
+
+TEST_CASE("a stream both ways answers over one descriptor", "[stdio]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               spawn_options options;
+               options.descriptors.emplace(5, stdio::duplex());
+               auto child = shell("read line <&5; echo \"<$line>\" >&5", options);
+               co_await child.in(5).write("there and back\n");
+               auto line = co_await child.out(5).read_line();
+               co_await child.exit();
+
+               CHECK(line == "<there and back>");
+           });
+}
+
+TEST_CASE("numbered pipes lead either way", "[stdio][node-53]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               spawn_options options;
+               options.descriptors.emplace(4, stdio::pipe_to_child());
+               options.descriptors.emplace(7, stdio::pipe());
+               auto child = shell("cat <&4 >&7", options);
+               co_await child.in(4).write("through");
+               child.in(4).close();
+               auto text = co_await child.out(7).read_all();
+               co_await child.exit();
+
+               CHECK(text == "through");
+           });
+}
+
+TEST_CASE("the standard streams of a child block, whatever ours do", "[stdio]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               int ends[2];
+               REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+               brood::descriptor reading(ends[0]), writing(ends[1]);
+               spawn_options options;
+               options.stdin_ = std::move(reading);
+               options.stdout_ = stdio::pipe();
+               auto child = brood::spawn("cat", {}, options);
+               co_await brood::sleep(20ms);
+               REQUIRE(::write(writing.get(), "late", 4) == 4);
+               writing.reset();
+               auto text = co_await child.out().read_all();
+               co_await child.exit();
+
+               CHECK(text == "late");
+           });
+}
+
+TEST_CASE("a standard stream that is closed here leads to the null device in a child", "[stdio]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto saved = brood::descriptor::duplicate_of(0);
+               ::close(0);
+               spawn_options options;
+               options.stdout_ = stdio::pipe();
+               auto child = shell("test /dev/stdin -ef /dev/null && echo null", options);
+               auto text = co_await child.out().read_all();
+               ::dup2(saved.get(), 0);
+               co_await child.exit();
+
+               CHECK(text == "null\n");
+           });
+}
+
+TEST_CASE("stdout cannot lead where stdout leads", "[stdio][node-109]")
+{
+    spawn_options options;
+    asio::io_context loop;
+    options.stdout_ = stdio::same_as_stdout();
+    CHECK_THROWS_AS(brood::spawn(loop.get_executor(), "true", {}, options), brood::spawn_error);
+
+    options.stdout_ = stdio::inherit();
+    options.stdin_ = stdio::same_as_stdout();
+    CHECK_THROWS_AS(brood::spawn(loop.get_executor(), "true", {}, options), brood::spawn_error);
+}

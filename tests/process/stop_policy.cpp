@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/stop_policy.hpp>
+
+#include "support/catch.hpp"
+#include "support/shell.hpp"
+#include "support/within.hpp"
+
+#include <csignal>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::stop_policy;
+using brood::stop_step;
+using brood::task;
+
+TEST_CASE("a stop is asked for, then enforced", "[stop_policy]")
+{
+    CHECK(stop_policy().steps() ==
+          std::vector<stop_step>{{true, SIGTERM, 5s}, {false, SIGKILL, 5s}});
+    CHECK(stop_policy(2s, SIGINT).steps() ==
+          std::vector<stop_step>{{true, SIGINT, 2s}, {false, SIGKILL, 5s}});
+}
+
+TEST_CASE("a policy is printed step by step", "[stop_policy]")
+{
+    std::ostringstream printed;
+    printed << stop_policy();
+
+    CHECK(printed.str() == "disconnect, SIGTERM, wait 5000 ms; SIGKILL, wait 5000 ms");
+    CHECK(to_string(stop_policy(std::vector<stop_step>{{true, 0, 1s}})) ==
+          "disconnect, wait 1000 ms");
+}
+
+TEST_CASE("a policy that cannot be meant is refused", "[stop_policy]")
+{
+    auto of = [](stop_step step)
+    {
+        return stop_policy(std::vector{step});
+    };
+
+    CHECK_THROWS_AS(stop_policy(std::vector<stop_step>()), std::invalid_argument);
+    CHECK_THROWS_AS(of({false, -1, 1s}), std::invalid_argument);
+    CHECK_THROWS_AS(of({false, NSIG, 1s}), std::invalid_argument);
+    CHECK_THROWS_AS(of({false, SIGTERM, -1ms}), std::invalid_argument);
+}
+
+TEST_CASE("steps are taken one after the other until one works", "[stop_policy]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = printing("trap '' TERM INT; echo ready; while :; do sleep 0.01; done");
+               co_await child.out().read_line();
+               stop_policy policy(std::vector<stop_step>{
+                   {false, SIGTERM, 20ms}, {false, SIGINT, 20ms}, {false, SIGUSR1, 5s}});
+               auto status = co_await child.stop(policy);
+
+               CHECK(status.signal == SIGUSR1);
+           });
+}
+
+TEST_CASE("a stopped process sees a SIGTERM", "[stop_policy]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::spawn("sleep", {"1000"});
+               child.kill(SIGSTOP);
+               auto status = co_await child.stop();
+
+               CHECK(status.signal == SIGTERM);
+           });
+}
+
+TEST_CASE("whoever outlives every step is told with the policy", "[stop_policy]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = printing(stubborn);
+               co_await child.out().read_line();
+               std::string text;
+               stop_policy gentle(std::vector<stop_step>{{false, SIGTERM, 20ms}});
+               try
+               {
+                   co_await child.stop(gentle);
+               }
+               catch (const brood::error& late)
+               {
+                   CHECK(late.code() == brood::errc::timed_out);
+                   text = late.what();
+               }
+               CHECK_THAT(text, Catch::Matchers::ContainsSubstring(
+                                    "still runs after: SIGTERM, wait 20 ms"));
+               child.kill(SIGKILL);
+               auto status = co_await child.exit();
+               CHECK(status.signal == SIGKILL);
+           });
+}

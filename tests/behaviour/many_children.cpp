@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+// Many children at once, and many one after the other, leave nothing behind and no growth.
+#include <brood/process/fork.hpp>
+#include <brood/process/spawn.hpp>
+
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <fstream>
+#include <vector>
+
+using namespace std::chrono_literals;
+using brood::task;
+
+namespace
+{
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr int at_once = 100, cycles = 500;
+#else
+constexpr int at_once = 1'000, cycles = 10'000;
+#endif
+
+std::size_t resident_pages()
+{
+    std::size_t size = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> size >> resident;
+    return resident;
+}
+
+task<> answer(brood::process& self)
+{
+    for (;;)
+    {
+        auto number = co_await self.message<int>();
+        if (!number)
+            break;
+        self.send(*number + 1);
+    }
+}
+
+task<> start_and_end(int count)
+{
+    for (int cycle = 0; cycle < count; ++cycle)
+    {
+        auto child = brood::spawn("/bin/true");
+        auto status = co_await child.exit();
+        if (!status.success())
+            FAIL("cycle " << cycle << ": " << status);
+    }
+}
+
+} // namespace
+
+TEST_CASE("a thousand children are started, messaged and ended at once", "[many_children]")
+{
+    within(120s,
+           []() -> task<>
+           {
+               std::vector<brood::forked_process> children;
+               for (int count = 0; count < at_once; ++count)
+               {
+                   children.push_back(brood::fork<answer>());
+                   children.back().send(count);
+               }
+               int expected = 0;
+               for (auto& child : children)
+               {
+                   auto reply = co_await child.message<int>();
+                   CHECK(reply == ++expected);
+                   child.disconnect();
+               }
+               for (auto& child : children)
+               {
+                   auto status = co_await child.exit();
+                   CHECK(status.success());
+               }
+           });
+}
+
+TEST_CASE("ten thousand starts and ends leave no growth", "[many_children][node-B26]")
+{
+    within(120s,
+           []() -> task<>
+           {
+               co_await start_and_end(cycles / 10);
+               auto before = resident_pages();
+               co_await start_and_end(cycles);
+               auto after = resident_pages();
+
+               CHECK(after <= before + 256); // a mebibyte
+           });
+}

@@ -159,6 +159,24 @@ std::optional<Object> make_object(descriptor from, const asio::any_io_executor& 
     }
 }
 
+/// The descriptor of an object, which is empty then. Not by a duplicate and close(), unless it has
+/// no release(), as pipes before Asio 1.23: Asio relies on close() to take it out of epoll, which
+/// does not happen while there is a duplicate.
+template <asio_object Object>
+descriptor release(Object& object)
+{
+    if constexpr (requires { object.release(); })
+    {
+        return descriptor(object.release());
+    }
+    else
+    {
+        auto copy = descriptor::duplicate_of(object.native_handle());
+        object.close();
+        return copy;
+    }
+}
+
 /// The descriptor inside an object that is given away.
 template <class Object>
 descriptor take_descriptor(Object&& object)
@@ -182,10 +200,7 @@ descriptor take_descriptor(Object&& object)
             static_assert(asio_object<plain>, "brood: only Asio sockets, acceptors, pipes and "
                                               "descriptors, brood::shared_bytes and "
                                               "brood::descriptor can be sent beside a message");
-            // Pipes have no release() before Asio 1.23.
-            auto copy = descriptor::duplicate_of(object.native_handle());
-            object.close();
-            return copy;
+            return release(object);
         }
     }
 }

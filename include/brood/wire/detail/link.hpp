@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <poll.h>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -344,9 +345,23 @@ private:
     void end_of_stream()
     {
         if (incoming_.in_frame())
-            fail(error(errc::malformed, "it ended in the middle of a frame"));
-        else
-            end_reading();
+            return fail(error(errc::malformed, "it ended in the middle of a frame"));
+        end_reading();
+        give_up_when_gone();
+    }
+
+    // It sends nothing more, but may read on until it has closed both directions.
+    void give_up_when_gone()
+    {
+        pollfd socket{socket_->native_handle(), 0, 0};
+        if (::poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLERR)) != 0)
+            return sender_->give_up(nullptr);
+        socket_->async_wait(stream_socket::wait_error,
+                            [self = shared_from_this()](std::error_code cancelled)
+                            {
+                                if (!cancelled)
+                                    self->sender_->give_up(nullptr);
+                            });
     }
 
     void end_reading()

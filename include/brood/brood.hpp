@@ -25,3 +25,5 @@
 #include <brood/process/run.hpp>
 #include <brood/process/signals.hpp>
 #include <brood/process/spawn.hpp>
+
+#include <brood/cluster/cluster.hpp>

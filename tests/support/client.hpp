@@ -4,8 +4,7 @@
 #include <brood/base/asio_net.hpp>
 #include <brood/base/task.hpp>
 
-#include <asio/connect.hpp>
-#include <asio/read_until.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/write.hpp>
 
 #include <string>
@@ -38,7 +37,9 @@ inline task<std::string> read_all(asio::ip::tcp::socket from)
     for (;;)
     {
         auto buffer = asio::buffer(bytes);
-        auto [failed, count] = co_await from.async_read_some(buffer, detail::use_tuple);
+        std::error_code failed;
+        auto token = asio::redirect_error(asio::use_awaitable, failed);
+        auto count = co_await from.async_read_some(buffer, token);
         text.append(bytes, count);
         if (failed == asio::error::eof)
             co_return text;

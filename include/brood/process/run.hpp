@@ -34,17 +34,22 @@ struct run_options
 namespace detail
 {
 
-/// Runs the loop until `done` is true.
-inline void drive(asio::io_context& loop, const bool& done, std::chrono::microseconds busy_poll)
+/// Runs the loop until it is stopped.
+inline void drive(asio::io_context& loop, std::chrono::microseconds busy_poll)
 {
     using clock = std::chrono::steady_clock;
-    while (!done)
+    loop.restart();
+    // One long run() keeps the memory of Asio's operations, which one run_one() after the other
+    // would allocate anew.
+    if (busy_poll.count() == 0)
+        loop.run();
+    while (!loop.stopped())
     {
         auto until = clock::now() + busy_poll;
-        while (busy_poll.count() != 0 && !done && clock::now() < until)
+        while (!loop.stopped() && clock::now() < until)
             if (loop.poll() != 0)
                 until = clock::now() + busy_poll;
-        if (!done)
+        if (!loop.stopped())
             loop.run_one();
     }
 }
@@ -79,17 +84,16 @@ public:
 private:
     std::exception_ptr finish(task<int> work)
     {
-        bool done = false;
         std::exception_ptr result;
         asio::co_spawn(loop_, std::move(work),
                        [&](std::exception_ptr thrown, int code)
                        {
-                           done = true;
                            result = thrown;
                            if (!thrown && code != 0)
                                self_.exit_code(code);
+                           loop_.stop();
                        });
-        drive(loop_, done, options_.busy_poll);
+        drive(loop_, options_.busy_poll);
         return result;
     }
 

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSL-1.0
+// Whatever a child writes into its channel, its parent goes on: an error that says what and from
+// which process, within the limits of memory, and other children are unaffected.
+#include <brood/process/fork.hpp>
+#include <brood/process/process.hpp>
+
+#include "support/catch.hpp"
+#include "support/descriptors.hpp"
+#include "support/frames.hpp"
+#include "support/within.hpp"
+
+#include <cereal/types/memory.hpp>
+#include <cereal/types/vector.hpp>
+
+#include <sys/socket.h>
+
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::frame_kind;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+
+namespace
+{
+
+// The channel of a forked process is the first descriptor behind the standard ones.
+constexpr int channel_descriptor = 3;
+
+struct nested
+{
+    std::unique_ptr<nested> inner;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(inner);
+    }
+};
+
+void write_all(const std::string& bytes)
+{
+    std::size_t done = 0;
+    while (done < bytes.size())
+    {
+        auto count =
+            ::send(channel_descriptor, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
+        if (count == -1 && errno != EAGAIN)
+            return;
+        if (count > 0)
+            done += static_cast<std::size_t>(count);
+    }
+}
+
+/// Says what it is told to say, byte for byte, behind brood's own hello, and lives on.
+task<> say(brood::process& self, std::string bytes)
+{
+    co_await self.flush();
+    write_all(bytes);
+    co_await self.shutdown();
+}
+
+/// The same, and closes its end.
+task<> say_and_go(brood::process& self, std::string bytes)
+{
+    co_await self.flush();
+    write_all(bytes);
+    ::shutdown(channel_descriptor, SHUT_WR);
+    co_await brood::sleep(1h);
+}
+
+task<> echo(brood::process& self)
+{
+    for (;;)
+    {
+        auto number = co_await self.message<int>();
+        if (!number)
+            break;
+        self.send(*number);
+    }
+}
+
+template <class Message>
+task<brood::error> refusal(brood::forked_process& child)
+{
+    try
+    {
+        auto message = co_await child.message<Message>();
+        co_return brood::error(brood::errc::closed, message ? "a message" : "the end");
+    }
+    catch (const brood::error& wrong)
+    {
+        co_return wrong;
+    }
+}
+
+/// What the parent says about a child that says this, while another child goes on.
+template <class Message, auto Entry = &say>
+task<brood::error> parent_says(std::string bytes)
+{
+    auto good = brood::fork<&echo>();
+    auto bad = brood::fork<Entry>(bytes);
+    auto wrong = co_await refusal<Message>(bad);
+    CHECK_THAT(wrong.what(), ContainsSubstring(std::to_string(bad.pid())));
+    good.send(1);
+    auto still = co_await good.message<int>();
+    CHECK(still == 1);
+    co_await bad.stop();
+    co_return wrong;
+}
+
+template <class Message, auto Entry = &say>
+void hears(const std::string& bytes, brood::errc code, const std::string& text)
+{
+    INFO(text);
+    within(20s,
+           [=]() -> task<>
+           {
+               auto wrong = co_await parent_says<Message, Entry>(bytes);
+               CHECK(wrong.code() == code);
+               CHECK_THAT(wrong.what(), ContainsSubstring(text));
+           });
+}
+
+std::size_t resident_kilobytes()
+{
+    std::size_t size = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> size >> resident;
+    return resident * 4;
+}
+
+} // namespace
+
+TEST_CASE("bytes that are no frame are refused with the pid", "[hostile_peer]")
+{
+    hears<int>(std::string(1000, 'x'), brood::errc::malformed, "unknown kind");
+    hears<int>(frame_bytes({0, frame_kind{99}, 0, 0, 0, 0}), brood::errc::malformed, "kind 99");
+    hears<int>(hello_bytes(), brood::errc::malformed, "kind 1");
+    hears<int>(frame_bytes({0xfffffff0, frame_kind::message, 0, 0, 0, 0}), brood::errc::too_large,
+               "4294967280 bytes");
+}
+
+TEST_CASE("half a frame and then the end is refused, and no end", "[hostile_peer]")
+{
+    auto half = message_bytes(1);
+    half.pop_back();
+    hears<int, &say_and_go>(half, brood::errc::malformed, "in the middle of a frame");
+    hears<int, &say_and_go>("x", brood::errc::malformed, "in the middle of a frame");
+}
+
+TEST_CASE("values that cannot be are refused", "[hostile_peer]")
+{
+    auto count = payload_bytes(std::uint64_t{1} << 60);
+    hears<std::vector<int>>(message_bytes<std::vector<int>>(count + "xxxx"), brood::errc::malformed,
+                            "vector");
+    hears<bool>(message_bytes<bool>(std::string("\7", 1)), brood::errc::malformed, "bool");
+    hears<int>(message_bytes<int>("12345"), brood::errc::malformed, "i32");
+    hears<int>(message_bytes<int>("1"), brood::errc::malformed, "i32");
+    hears<nested>(message_bytes<nested>(std::string(1'000'000, '\1')), brood::errc::malformed,
+                  "nested");
+}
+
+TEST_CASE("a message of another type is told and stays", "[hostile_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = brood::fork<&say>(message_bytes(std::string("text")));
+               auto wrong = co_await refusal<int>(child);
+               CHECK(wrong.code() == brood::errc::wrong_type);
+               auto text = co_await child.message<std::string>();
+               CHECK(text == "text");
+           });
+}
+
+TEST_CASE("a good message before a bad frame arrives, one behind it never",
+          "[hostile_peer][node-B12]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto bytes = message_bytes(1) + std::string(24, '\xff') + message_bytes(2);
+               auto child = brood::fork<&say>(bytes);
+               auto good = co_await child.message<int>();
+               CHECK(good == 1);
+               for (int again = 0; again < 2; ++again)
+               {
+                   auto wrong = co_await refusal<int>(child);
+                   CHECK(wrong.code() == brood::errc::malformed);
+               }
+               CHECK_FALSE(child.connected());
+               CHECK_THROWS_AS(child.send(1), brood::error);
+           });
+}
+
+TEST_CASE("replies, cancellations and confirmations that nobody expects do no harm",
+          "[hostile_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               std::string bytes;
+               for (auto kind : {frame_kind::reply, frame_kind::failure})
+                   bytes += frame_bytes({0, kind, 0, 0, 7, 12345}, "xxxx");
+               for (auto kind : {frame_kind::cancel, frame_kind::taken, frame_kind::refused})
+                   bytes += frame_bytes({0, kind, 0, 0, 0, 12345});
+               bytes += frame_bytes({0, frame_kind::control, 0, 0, 1, 1}, "forged");
+               auto child = brood::fork<&say>(bytes + message_bytes(1));
+               auto message = co_await child.message<int>();
+               CHECK(message == 1);
+               CHECK(child.connected());
+           });
+}
+
+TEST_CASE("descriptors that no frame announced are closed and refused", "[hostile_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = brood::fork<[](brood::process& self) -> task<>
+                                        {
+                                            co_await self.flush();
+                                            auto frame = message_bytes(1);
+                                            iovec bytes{frame.data(), frame.size()};
+                                            alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))];
+                                            msghdr message = {};
+                                            message.msg_iov = &bytes;
+                                            message.msg_iovlen = 1;
+                                            message.msg_control = space;
+                                            message.msg_controllen = sizeof space;
+                                            auto header = CMSG_FIRSTHDR(&message);
+                                            header->cmsg_level = SOL_SOCKET;
+                                            header->cmsg_type = SCM_RIGHTS;
+                                            header->cmsg_len = CMSG_LEN(sizeof(int));
+                                            int number = 0;
+                                            std::memcpy(CMSG_DATA(header), &number, sizeof number);
+                                            ::sendmsg(channel_descriptor, &message, MSG_NOSIGNAL);
+                                            co_await self.shutdown();
+                                        }>();
+               auto before = open_descriptors().size();
+               auto wrong = co_await refusal<int>(child);
+               auto told = wrong.code() == brood::errc::malformed || wrong.text() == "a message";
+               CHECK(told);
+               auto closed =
+                   co_await eventually(5s, [&] { return open_descriptors().size() <= before; });
+               CHECK(closed);
+           });
+}
+
+TEST_CASE("a child that floods is read only as far as its messages are taken", "[hostile_peer]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto child = brood::fork<[](brood::process& self) -> task<>
+                                        {
+                                            std::string block(100'000, 'x');
+                                            for (;;)
+                                            {
+                                                auto room = self.send(block);
+                                                if (!room)
+                                                    co_await self.drain();
+                                            }
+                                        }>();
+               auto readable = co_await child.readable();
+               CHECK(readable);
+               auto before = resident_kilobytes();
+               co_await brood::sleep(200ms);
+               auto after = resident_kilobytes();
+
+               CHECK(after < before + 10'000);
+               for (int count = 0; count < 100; ++count)
+               {
+                   auto text = co_await child.message<std::string>();
+                   CHECK((text && text->size() == 100'000));
+               }
+               child.kill(SIGKILL);
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("a child that does not read stops its sender, not its parent", "[hostile_peer][node-B7]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto child = brood::fork<&echo>();
+               child.kill(SIGSTOP);
+               auto before = resident_kilobytes();
+               std::string block(1 << 20, 'x');
+               int sent = 0;
+               for (bool room = true; room; ++sent)
+                   room = child.send(block);
+               CHECK(sent < 10);
+               std::error_code refused;
+               try
+               {
+                   for (;;)
+                       child.send(block);
+               }
+               catch (const brood::error& full)
+               {
+                   refused = full.code();
+               }
+               CHECK(refused == brood::errc::overflow);
+               CHECK(resident_kilobytes() < before + 150'000);
+               child.kill(SIGKILL);
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("a child that closes its channel and lives on is told from one that ends",
+          "[hostile_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = brood::fork<&say_and_go>(message_bytes(1));
+               auto message = co_await child.message<int>();
+               auto end = co_await child.message<int>();
+               co_await child.disconnected();
+               CHECK(message == 1);
+               CHECK_FALSE(end);
+               CHECK_FALSE(child.status());
+               child.kill(SIGKILL);
+               co_await child.exit();
+           });
+}

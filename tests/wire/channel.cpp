@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/wire/channel.hpp>
+
+#include "support/allocations.hpp"
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <cereal/types/vector.hpp>
+
+#include <array>
+#include <csignal>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::channel;
+using brood::channel_limits;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+
+namespace
+{
+
+struct point
+{
+    int x = 0;
+    int y = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(x, y);
+    }
+};
+
+/// Can only be sent in a good mood.
+struct moody
+{
+    bool throws = false;
+
+    template <class Archive>
+    void save(Archive&) const
+    {
+        if (throws)
+            throw std::domain_error("not today");
+    }
+    template <class Archive>
+    void load(Archive&)
+    {
+    }
+};
+
+struct sixty_four
+{
+    std::array<std::uint64_t, 8> words{};
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        for (auto& word : words)
+            archive(word);
+    }
+};
+
+/// Waits in the background, and tells that it ended.
+struct waiting
+{
+    asio::cancellation_signal stop;
+    int done = 0;
+    int failed = 0;
+
+    template <class Executor, class Result>
+    void begin(const Executor& executor, task<Result> wait)
+    {
+        auto slot = stop.slot();
+        if constexpr (std::is_void_v<Result>)
+            asio::co_spawn(executor, std::move(wait),
+                           asio::bind_cancellation_slot(slot, [this](std::exception_ptr thrown)
+                                                        { ++(thrown ? failed : done); }));
+        else
+            asio::co_spawn(
+                executor, std::move(wait),
+                asio::bind_cancellation_slot(slot, [this](std::exception_ptr thrown, const auto&)
+                                             { ++(thrown ? failed : done); }));
+    }
+};
+
+template <class Message>
+task<std::error_code> refusal(channel& from)
+{
+    try
+    {
+        co_await from.message<Message>();
+    }
+    catch (const std::system_error& wrong)
+    {
+        co_return wrong.code();
+    }
+    co_return std::error_code();
+}
+
+} // namespace
+
+TEST_CASE("messages arrive in the order they were sent, both ways", "[channel]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               for (int number = 0; number < 1000; ++number)
+               {
+                   one.send(number);
+                   other.send(std::to_string(number));
+               }
+               for (int number = 0; number < 1000; ++number)
+               {
+                   auto there = co_await other.message<int>();
+                   auto back = co_await one.message<std::string>();
+                   CHECK(there == number);
+                   CHECK(back == std::to_string(number));
+               }
+           });
+}
+
+TEST_CASE("a hundred thousand messages stream both ways at once", "[channel]")
+{
+    within(60s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               auto [one, other] = channel::pair();
+               auto stream = [](channel& to) -> task<>
+               {
+                   for (int number = 0; number < 100'000; ++number)
+                   {
+                       auto room = to.send(number);
+                       if (!room)
+                           co_await to.drain();
+                   }
+               };
+               auto take = [](channel& from) -> task<>
+               {
+                   for (int number = 0; number < 100'000; ++number)
+                   {
+                       auto next = co_await from.message<int>();
+                       if (next != number)
+                           FAIL("message " << number << " is another");
+                   }
+               };
+               waiting all;
+               all.begin(executor, stream(one));
+               all.begin(executor, stream(other));
+               all.begin(executor, take(one));
+               all.begin(executor, take(other));
+               auto done = co_await eventually(50s, [&] { return all.done + all.failed == 4; });
+               CHECK(done);
+               CHECK(all.failed == 0);
+           });
+}
+
+TEST_CASE("messages of every size arrive whole", "[channel]")
+{
+    within(
+        20s,
+        []() -> task<>
+        {
+            auto [one, other] = channel::pair();
+            auto executor = co_await asio::this_coro::executor;
+            for (std::size_t size : {0U, 1U, 1000U, 65'535U, 65'536U, 65'537U, 1U << 20, 15U << 20})
+            {
+                std::string text(size, 'x');
+                if (size > 0)
+                    text.back() = 'z';
+                one.send(text);
+                auto received = co_await other.message<std::string>();
+                CHECK((received == text));
+            }
+        });
+}
+
+TEST_CASE("another type is an error that names both, and the message is still there", "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               point sent{1, 2};
+               one.send(sent);
+               std::string text;
+               try
+               {
+                   co_await other.message<std::string>();
+               }
+               catch (const brood::error& wrong)
+               {
+                   CHECK(wrong.code() == brood::errc::wrong_type);
+                   text = wrong.what();
+               }
+               CHECK_THAT(text, ContainsSubstring("point"));
+               CHECK_THAT(text, ContainsSubstring("string was asked for"));
+               auto taken = co_await other.message<point>();
+               REQUIRE(taken);
+               CHECK(taken->y == 2);
+           });
+}
+
+TEST_CASE("of several types, whichever comes is taken", "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               one.send(std::string("text"));
+               one.send(7);
+               auto first = co_await other.message<int, std::string>();
+               auto second = co_await other.message<int, std::string>();
+               REQUIRE((first && second));
+               CHECK(std::get<std::string>(*first) == "text");
+               CHECK(std::get<int>(*second) == 7);
+
+               one.send(point{});
+               std::error_code wrong;
+               try
+               {
+                   co_await other.message<int, std::string>();
+               }
+               catch (const brood::error& error)
+               {
+                   wrong = error.code();
+               }
+               CHECK(wrong == brood::errc::wrong_type);
+           });
+}
+
+TEST_CASE("a wait for a message that is cancelled or late loses none", "[channel]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               auto [one, other] = channel::pair();
+               for (int round = 0; round < 50; ++round)
+               {
+                   waiting wait;
+                   wait.begin(executor, other.message<int>());
+                   co_await asio::post(executor, asio::use_awaitable);
+                   one.send(round);
+                   for (int turn = 0; turn < round % 4; ++turn)
+                       co_await asio::post(executor, asio::use_awaitable);
+                   wait.stop.emit(asio::cancellation_type::terminal);
+                   auto over =
+                       co_await eventually(5s, [&] { return wait.done + wait.failed == 1; });
+                   CHECK(over);
+                   if (wait.failed == 1)
+                   {
+                       auto kept = co_await other.message<int>();
+                       CHECK(kept == round);
+                   }
+               }
+               std::error_code late;
+               try
+               {
+                   co_await other.message<int>(1ms);
+               }
+               catch (const brood::error& error)
+               {
+                   late = error.code();
+               }
+               CHECK(late == brood::errc::timed_out);
+               one.send(51);
+               auto next = co_await other.message<int>(5s);
+               CHECK(next == 51);
+           });
+}
+
+TEST_CASE("what is here already is taken without waiting", "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               CHECK_FALSE(other.try_message<int>());
+               one.send(1);
+               auto readable = co_await other.readable();
+               CHECK(readable);
+               CHECK(other.try_message<int>() == 1);
+               CHECK_FALSE(other.try_message<int>());
+               one.disconnect();
+               auto more = co_await other.readable();
+               CHECK_FALSE(more);
+           });
+}
+
+TEST_CASE("an end is one direction: what the other side still sends is received",
+          "[channel][node-12]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               one.send(1);
+               one.disconnect();
+               one.disconnect(); // nothing happens
+               CHECK_FALSE(one.connected());
+               CHECK_THROWS_WITH(one.send(2), ContainsSubstring("after disconnect()"));
+               auto first = co_await other.message<int>();
+               auto end = co_await other.message<int>();
+               CHECK(first == 1);
+               CHECK_FALSE(end);
+               CHECK_FALSE(other.connected());
+
+               other.send(3);
+               auto still = co_await one.message<int>();
+               CHECK(still == 3);
+           });
+}
+
+TEST_CASE("an end is told to any number, before and after", "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               auto [one, other] = channel::pair();
+               waiting all;
+               all.begin(executor, one.disconnected());
+               all.begin(executor, one.disconnected());
+               co_await asio::post(executor, asio::use_awaitable);
+               CHECK(all.done == 0);
+               other = channel();
+               auto both = co_await eventually(5s, [&] { return all.done == 2; });
+               CHECK(both);
+               co_await one.disconnected();
+           });
+}
+
+TEST_CASE("a send to a side that has gone is an error, and no signal", "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               other = channel();
+               std::error_code failed;
+               try
+               {
+                   for (;;)
+                   {
+                       one.send(1);
+                       co_await one.flush();
+                   }
+               }
+               catch (const brood::error& gone)
+               {
+                   failed = gone.code();
+               }
+               CHECK(failed == brood::errc::closed);
+               sigset_t pending;
+               ::sigpending(&pending);
+               CHECK(::sigismember(&pending, SIGPIPE) == 0);
+           });
+}
+
+TEST_CASE("a flush means that the kernel has it, and is never a success when it has not",
+          "[channel][node-71]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               one.send(1);
+               co_await one.flush();
+
+               std::string block(1 << 20, 'x');
+               for (int count = 0; count < 10; ++count)
+                   one.send(block); // more than the kernel takes
+               auto executor = co_await asio::this_coro::executor;
+               waiting flush;
+               flush.begin(executor, one.flush());
+               co_await asio::post(executor, asio::use_awaitable);
+               CHECK(flush.done == 0);
+               other = channel();
+               auto over = co_await eventually(5s, [&] { return flush.done + flush.failed == 1; });
+               CHECK(over);
+               CHECK(flush.failed == 1);
+           });
+}
+
+TEST_CASE("what was sent arrives although the sender has gone", "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               std::string block(1 << 20, 'x');
+               for (int count = 0; count < 5; ++count)
+                   one.send(block);
+               one = channel();
+               for (int count = 0; count < 5; ++count)
+               {
+                   auto received = co_await other.message<std::string>();
+                   CHECK((received == block));
+               }
+               auto end = co_await other.message<std::string>();
+               CHECK_FALSE(end);
+           });
+}
+
+TEST_CASE("whoever waits is told when the channel itself goes", "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               auto [one, other] = channel::pair();
+               waiting wait;
+               wait.begin(executor, one.message<int>());
+               wait.begin(executor, one.readable());
+               co_await asio::post(executor, asio::use_awaitable);
+               one = channel();
+               auto over = co_await eventually(5s, [&] { return wait.done + wait.failed == 2; });
+               CHECK(over);
+           });
+}
+
+TEST_CASE("a channel that is moved goes on", "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               auto [one, other] = channel::pair();
+               waiting wait;
+               wait.begin(executor, one.message<int>());
+               co_await asio::post(executor, asio::use_awaitable);
+               auto moved = std::move(one);
+               other.send(1);
+               auto came = co_await eventually(5s, [&] { return wait.done == 1; });
+               CHECK(came);
+               CHECK(moved.connected());
+               CHECK_FALSE(one.connected());
+               auto refused = co_await refusal<int>(one);
+               CHECK(refused == brood::errc::no_channel);
+           });
+}
+
+TEST_CASE("what a value's own serialisation throws leaves nothing sent", "[channel][node-56]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               CHECK_THROWS_AS(one.send(moody{true}), std::domain_error);
+               one.send(5);
+               auto next = co_await other.message<int>();
+               CHECK(next == 5);
+           });
+}
+
+TEST_CASE("in steady state a message is sent and taken without an allocation", "[channel]")
+{
+    // One run(), as in brood::run(): Asio keeps the memory of its operations no longer.
+    asio::io_context loop(1);
+    brood::default_executor_scope scope(loop.get_executor());
+    std::optional<allocations> used;
+    auto measure = [&]() -> task<>
+    {
+        auto [one, other] = channel::pair();
+        sixty_four block;
+        for (int warm = 0; warm < 100; ++warm)
+        {
+            one.send(block);
+            co_await other.message<sixty_four>();
+        }
+        auto before = allocations::total();
+        for (int count = 0; count < 1000; ++count)
+        {
+            one.send(block);
+            auto taken = co_await other.message<sixty_four>();
+            if (!taken)
+                co_return;
+        }
+        used = allocations::total() - before;
+    };
+    asio::co_spawn(loop, measure, asio::detached);
+    loop.run();
+
+    REQUIRE(used);
+    CHECK(used->count == 0);
+}
+
+TEST_CASE("being abandoned at any step leaves nothing", "[channel]")
+{
+    abandoned_at_every_step(
+        []() -> task<>
+        {
+            auto [one, other] = channel::pair();
+            one.send(std::string(200'000, 'x'));
+            auto text = co_await other.message<std::string>();
+            other.send(1);
+            one.disconnect();
+            auto number = co_await one.message<int>();
+            auto end = co_await other.message<int>();
+            CHECK((text && number && !end));
+            co_await one.flush();
+        });
+}

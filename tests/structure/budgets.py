@@ -45,9 +45,12 @@ def main():
     for path in sources:
         name = path.relative_to(ROOT)
         try:
-            lines = path.read_text().splitlines()
+            text = path.read_text()
         except UnicodeDecodeError:
+            continue
+        if '\0' in text:
             continue  # a sample of bytes
+        lines = text.splitlines()
         for number, line in enumerate(lines, 1):
             if len(line) > COLUMNS:
                 wrong.append(f'{name}:{number}: {len(line)} columns')

@@ -20,6 +20,7 @@
 #include <brood/wire/shared_bytes.hpp>
 
 #include <brood/process/child_process.hpp>
+#include <brood/process/exec.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/process.hpp>
 #include <brood/process/run.hpp>

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/exec.hpp>
+
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <csignal>
+#include <string>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::exec;
+using brood::exec_file;
+using brood::exec_file_sync;
+using brood::exec_limit;
+using brood::exec_options;
+using brood::exec_result;
+using brood::exec_sync;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+
+namespace
+{
+
+/// Options whose end is not waited for for long.
+exec_options impatient()
+{
+    brood::spawn_options start;
+    start.stop = brood::stop_policy(100ms);
+    return exec_options(start);
+}
+
+/// A command in the background, and what became of it.
+struct running
+{
+    asio::cancellation_signal stop;
+    bool done = false;
+    std::error_code failed;
+
+    template <class Executor>
+    void begin(const Executor& executor, task<exec_result> command)
+    {
+        auto finish = [this](std::exception_ptr thrown, const exec_result&)
+        {
+            done = true;
+            try
+            {
+                if (thrown)
+                    std::rethrow_exception(thrown);
+            }
+            catch (const std::system_error& error)
+            {
+                failed = error.code();
+            }
+        };
+        asio::co_spawn(executor, std::move(command),
+                       asio::bind_cancellation_slot(stop.slot(), finish));
+    }
+};
+
+} // namespace
+
+TEST_CASE("a command gives both outputs and its code", "[exec][node-66]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto result = co_await exec("echo out; echo err >&2; exit 7");
+
+               CHECK(result.out == "out\n");
+               CHECK(result.err == "err\n");
+               CHECK(result.status.code == 7);
+               CHECK(result.limit == exec_limit::none);
+               CHECK_FALSE(result.success());
+           });
+}
+
+TEST_CASE("a command that does not exist is a result of the shell, a program an exception",
+          "[exec][node-20]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto result = co_await exec("no-such-command");
+               CHECK(result.status.code == 127);
+               CHECK(result.status.pid > 0);
+               CHECK_THAT(to_string(result), ContainsSubstring("no-such-command"));
+
+               std::string text;
+               try
+               {
+                   co_await exec_file("no-such-command");
+               }
+               catch (const brood::spawn_error& missing)
+               {
+                   CHECK(missing.code() == std::errc::no_such_file_or_directory);
+                   text = missing.what();
+               }
+               CHECK_THAT(text, ContainsSubstring("no-such-command"));
+           });
+}
+
+TEST_CASE("output is bytes, whatever they are", "[exec][node-18]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto result = co_await exec("printf '\\303\\244\\000\\377'");
+               CHECK(result.out == std::string("\xc3\xa4\0\xff", 4));
+           });
+}
+
+TEST_CASE("a limit of output is exact, on each stream", "[exec][node-29]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               for (std::string stream : {"", " >&2"})
+               {
+                   auto options = impatient().max_output(10);
+                   auto fits = co_await exec("printf 1234567890" + stream, options);
+                   CHECK(fits.success());
+                   CHECK((fits.out + fits.err) == "1234567890");
+
+                   auto more = co_await exec("printf 12345678901" + stream, options);
+                   CHECK(more.limit == exec_limit::output);
+                   CHECK((more.out + more.err) == "1234567890");
+
+                   auto flood = co_await exec("yes" + stream, options);
+                   CHECK(flood.limit == exec_limit::output);
+                   CHECK((flood.out + flood.err) == "y\ny\ny\ny\ny\n");
+               }
+           });
+}
+
+TEST_CASE("after its time a command and all that it started are ended", "[exec][node-25]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto options = impatient().timeout(50ms);
+               auto result =
+                   co_await exec("echo begun; sleep 1000 & sleep 1000 | sleep 1000; wait", options);
+               CHECK(result.limit == exec_limit::timeout);
+               CHECK(result.status.signal == SIGTERM);
+               CHECK(result.out == "begun\n");
+               CHECK(children().empty());
+
+               auto deaf =
+                   co_await exec("trap '' TERM; (trap '' TERM; while :; do sleep 0.01; done) & "
+                                 "while :; do sleep 0.01; done",
+                                 options);
+               CHECK(deaf.status.signal == SIGKILL);
+           });
+}
+
+TEST_CASE("a time that does not pass disturbs nothing, however long it is", "[exec][node-27]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto options = exec_options().timeout(std::chrono::milliseconds::max());
+               auto result = co_await exec("echo quick", options);
+               CHECK(result.success());
+           });
+}
+
+TEST_CASE("input is read to its end, and need not be read at all", "[exec]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               std::string ten(10 << 20, 'x');
+               auto options = exec_options().input(ten);
+               auto echoed = co_await exec_file("cat", {}, options);
+               CHECK((echoed.out == ten));
+
+               auto ignored = co_await exec("exit 4", options);
+               CHECK(ignored.status.code == 4);
+               auto closed = co_await exec("exec <&-; sleep 0.02; echo on", options);
+               CHECK(closed.out == "on\n");
+           });
+}
+
+TEST_CASE("without input there is none", "[exec]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto result = co_await exec_file("cat");
+               CHECK(result.success());
+               CHECK(result.out.empty());
+           });
+}
+
+TEST_CASE("a command ends although a grandchild holds its pipes", "[exec]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto result = co_await exec("sleep 1000 & echo $!");
+               CHECK(result.status.code == 0);
+               REQUIRE_FALSE(result.out.empty());
+               ::kill(std::stoi(result.out), SIGKILL);
+           });
+}
+
+TEST_CASE("cancelled before it began, nothing is started", "[exec][node-15][node-28][node-B20]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               for (int round = 0; round < 20; ++round)
+               {
+                   running command;
+                   command.begin(executor, exec("sleep 1000"));
+                   command.stop.emit(asio::cancellation_type::terminal);
+                   auto over = co_await eventually(5s, [&] { return command.done; });
+                   CHECK(over);
+                   CHECK(command.failed == asio::error::operation_aborted);
+                   CHECK(children().empty());
+               }
+           });
+}
+
+TEST_CASE("cancelled later, the command and all that it started are ended",
+          "[exec][node-15][node-28]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               for (int round = 0; round < 10; ++round)
+               {
+                   running command;
+                   command.begin(executor, exec("sleep 1000 | sleep 1000", impatient()));
+                   auto started = co_await eventually(5s, [] { return !children().empty(); });
+                   CHECK(started);
+                   co_await brood::sleep(std::chrono::milliseconds(round));
+                   command.stop.emit(asio::cancellation_type::terminal);
+                   auto over = co_await eventually(5s, [&] { return command.done; });
+                   auto gone = co_await eventually(5s, [] { return children().empty(); });
+                   CHECK(over);
+                   CHECK(command.failed == asio::error::operation_aborted);
+                   CHECK(gone);
+               }
+           });
+}
+
+TEST_CASE("a hundred commands run at once", "[exec]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               int done = 0;
+               for (int number = 0; number < 100; ++number)
+               {
+                   auto command = exec("echo " + std::to_string(number));
+                   asio::co_spawn(executor, std::move(command),
+                                  [&, number](std::exception_ptr, const exec_result& result)
+                                  { done += result.out == std::to_string(number) + "\n"; });
+               }
+               auto all = co_await eventually(20s, [&] { return done == 100; });
+               CHECK(all);
+           });
+}
+
+TEST_CASE("a zero byte is refused before anything is started", "[exec]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               std::string step;
+               try
+               {
+                   co_await exec(std::string("echo \0x", 7));
+               }
+               catch (const brood::spawn_error& refused)
+               {
+                   step = refused.step();
+               }
+               CHECK_THAT(step, ContainsSubstring("arguments"));
+           });
+}
+
+TEST_CASE("being abandoned at any step leaves no process", "[exec]")
+{
+    abandoned_at_every_step(
+        []() -> task<>
+        {
+            auto options = exec_options().input("x");
+            auto result = co_await exec("cat; echo y", options);
+            CHECK(result.out == "xy\n");
+        });
+}
+
+TEST_CASE("without a loop, a command blocks and gives the same", "[exec][node-90][node-96]")
+{
+    auto options = exec_options().input("given");
+    auto result = exec_file_sync("cat", {}, options);
+    CHECK(result.out == "given");
+    CHECK(exec_sync("exit 5").status.code == 5);
+    CHECK(exec_sync("no-such-command").status.code == 127);
+    CHECK_THROWS_AS(exec_file_sync("no-such-command"), brood::spawn_error);
+    CHECK(children().empty());
+}
+
+TEST_CASE("without a loop, limits and signals are the same",
+          "[exec][node-31][node-32][node-91][node-92]")
+{
+    auto much = exec_sync("yes", impatient().max_output(4));
+    CHECK(much.limit == exec_limit::output);
+    CHECK(much.out == "y\ny\n");
+
+    brood::spawn_options start;
+    start.stop = brood::stop_policy(5s, SIGINT);
+    auto late = exec_file_sync("sleep", {"1000"}, exec_options(start).timeout(20ms));
+    CHECK(late.limit == exec_limit::timeout);
+    CHECK(late.status.signal == SIGINT);
+}
+
+TEST_CASE("without a loop, arguments, directory and variables are those asked for",
+          "[exec][node-88][node-89][node-93][node-112]")
+{
+    brood::spawn_options start;
+    start.cwd = "/";
+    start.env = brood::environment().set("BROOD_TEST", "sync");
+    CHECK(exec_sync("pwd; echo $BROOD_TEST", start).out == "/\nsync\n");
+    CHECK(exec_file_sync("pwd", {}, start).out == "/\n");
+    CHECK(exec_sync("echo a | tr a b").out == "b\n");
+}
+
+TEST_CASE("a command that blocks may stand inside a loop that runs", "[exec]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               CHECK(exec_sync("echo inside").out == "inside\n");
+               co_return;
+           });
+}

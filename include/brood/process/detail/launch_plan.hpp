@@ -80,6 +80,14 @@ struct launch_plan
             highest_target = std::max(2, moves.back().target);
     }
 
+    /// Whether the child is given a descriptor of this number.
+    bool gives(int number) const noexcept
+    {
+        auto found = std::lower_bound(moves.begin(), moves.end(), number,
+                                      [](auto& each, int wanted) { return each.target < wanted; });
+        return found != moves.end() && found->target == number;
+    }
+
 private:
     static std::vector<char*> pointers(std::vector<std::string>& texts)
     {

@@ -48,17 +48,29 @@ inline void keep_out(int first, int last)
         mark(number);
 }
 
+/// A duplicate under a number that the child is not given, -1 when there is none left.
+inline int duplicate_beside(const launch_plan& plan, int source)
+{
+    // Not above all of them: one may be the highest that the limit of open files allows.
+    for (int lowest = 3;;)
+    {
+        auto number = ::fcntl(source, F_DUPFD_CLOEXEC, lowest);
+        if (number == -1 || !plan.gives(number))
+            return number;
+        ::close(number);
+        lowest = number + 1;
+    }
+}
+
 /// The sources, where no target overwrites them (as libuv does in uv__process_child_init).
 inline bool lift_descriptors(launch_plan& plan)
 {
     for (std::size_t index = 0; index < plan.moves.size(); ++index)
     {
         auto [source, target] = plan.moves[index];
-        auto& lifted = plan.lifted[index];
-        lifted = source;
-        if (source != target && source <= plan.highest_target)
-            lifted = ::fcntl(source, F_DUPFD_CLOEXEC, plan.highest_target + 1);
-        if (lifted == -1)
+        auto in_the_way = source != target && plan.gives(source);
+        plan.lifted[index] = in_the_way ? duplicate_beside(plan, source) : source;
+        if (plan.lifted[index] == -1)
             return false;
     }
     return true;

@@ -17,8 +17,8 @@ inline launched launch_by_fork(launch_plan& plan)
     pipe_ends ends;
     if (!ends.open())
         return launched::failed(launch_step::fork, errno);
-    // Above the numbers that the child is given. Closed by exec: its end means that exec worked.
-    descriptor report(::fcntl(ends.writing.get(), F_DUPFD_CLOEXEC, plan.highest_target + 1));
+    // Beside the numbers that the child is given. Closed by exec: its end means that exec worked.
+    descriptor report(duplicate_beside(plan, ends.writing.get()));
     if (!report)
         return launched::failed(launch_step::fork, errno);
     ends.writing.reset();

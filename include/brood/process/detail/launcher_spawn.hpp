@@ -18,7 +18,7 @@ namespace brood::detail
 /// keeps nothing out between two numbers, and has one error for all steps.
 inline bool suits_posix_spawn(const launch_plan& plan)
 {
-    auto dense = plan.highest_target + 1 == static_cast<int>(plan.moves.size());
+    auto dense = plan.highest_target == static_cast<int>(plan.moves.size()) - 1;
     return dense && !plan.uid && !plan.gid && !plan.groups && plan.limits.empty() &&
            !plan.die_with_parent && plan.group.leader() == 0;
 }

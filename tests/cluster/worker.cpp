@@ -106,7 +106,13 @@ TEST_CASE("whoever waits for a worker to be ready learns that it ended before", 
                            co_return;
                        }>
                    workers(one_that_stays_dead());
-               auto only = workers.workers().at(0);
+               auto all = workers.workers();
+               if (all.empty())
+               {
+                   auto ended = co_await workers.exit();
+                   FAIL(*ended);
+               }
+               auto only = all[0];
                auto ready = co_await only.ready();
                auto again = co_await only.ready();
 

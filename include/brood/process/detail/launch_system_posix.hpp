@@ -12,10 +12,16 @@
 namespace brood::detail
 {
 
+// The type of a count is the system's own.
+template <class Count>
+bool set_groups(const std::vector<gid_t>& groups, int (*set)(Count, const gid_t*))
+{
+    return set(static_cast<Count>(groups.size()), groups.data()) == 0;
+}
+
 inline bool change_ids(const launch_plan& plan)
 {
-    if (plan.groups &&
-        ::setgroups(static_cast<int>(plan.groups->size()), plan.groups->data()) == -1)
+    if (plan.groups && !set_groups(*plan.groups, &::setgroups))
         return false;
     if (plan.gid && ::setgid(*plan.gid) == -1)
         return false;

@@ -179,7 +179,7 @@ TEST_CASE("a message of another type is told and stays", "[hostile_peer]")
 }
 
 TEST_CASE("a good message before a bad frame arrives, one behind it never",
-          "[hostile_peer][node-B12]")
+          "[hostile_peer][node-B12][defect-8]")
 {
     within(20s,
            []() -> task<>
@@ -199,7 +199,7 @@ TEST_CASE("a good message before a bad frame arrives, one behind it never",
 }
 
 TEST_CASE("replies, cancellations and confirmations that nobody expects do no harm",
-          "[hostile_peer]")
+          "[hostile_peer][defect-9]")
 {
     within(20s,
            []() -> task<>
@@ -284,7 +284,8 @@ TEST_CASE("a child that floods is read only as far as its messages are taken", "
            });
 }
 
-TEST_CASE("a child that does not read stops its sender, not its parent", "[hostile_peer][node-B7]")
+TEST_CASE("a child that does not read stops its sender, not its parent",
+          "[hostile_peer][node-B7][defect-6]")
 {
     within(30s,
            []() -> task<>

@@ -72,8 +72,11 @@ public:
     /// Bytes in memory: handed out and not released, and those of a frame that is not yet whole.
     std::size_t held() const noexcept { return bytes_.size(); }
 
+    /// Bytes in memory of the frame that is not yet whole.
+    std::size_t begun() const noexcept { return bytes_.size() - (parsed_ - base_); }
+
     /// Whether a frame has begun that is not yet whole: an end of the stream here cuts it off.
-    bool in_frame() const noexcept { return parsed_ != base_ + bytes_.size(); }
+    bool in_frame() const noexcept { return begun() != 0; }
 
     /// How many descriptors may have come with the bytes of the frame that is not yet whole.
     std::size_t expected_descriptors() const

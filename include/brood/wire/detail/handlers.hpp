@@ -7,6 +7,7 @@
 
 #include <cereal/types/string.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -144,6 +145,9 @@ public:
         {
             while (self->running_.size() >= from.limits().max_calls)
                 co_await self->finished_.wait();
+            from.rethrow_failure();
+            if (!from.sending().has_room())
+                co_await sender::room(from.shared_sender());
             if (!from.requests().empty())
                 self->start();
             else if (!from.ended())
@@ -151,6 +155,7 @@ public:
             else
                 break;
         }
+        from.rethrow_failure();
         while (!self->running_.empty())
             co_await self->finished_.wait();
         from.rethrow_failure();
@@ -174,12 +179,31 @@ private:
 
     void start()
     {
-        auto header = link_->requests().front().content.header;
-        auto known = start_as<0>(header);
-        if (known)
+        auto& oldest = link_->requests().front();
+        auto header = oldest.content.header;
+        refuse_second(header.correlation);
+        try
+        {
+            if (!oldest.cancelled && start_as<0>(header))
+                return;
+            if (!link_->pop(link_->requests()).cancelled)
+                reply(frame_kind::failure, header.correlation, failure{});
+        }
+        catch (const error&)
+        {
+            link_->rethrow_failure();
+            tell(header.correlation, std::current_exception()); // about what came beside it
+        }
+    }
+
+    // The handlers of two requests with one number could not be told from each other.
+    void refuse_second(std::uint64_t number)
+    {
+        if (!link_->is_handled(number))
             return;
-        link_->pop(link_->requests());
-        reply(frame_kind::failure, header.correlation, failure{});
+        link_->fail(error(errc::malformed,
+                          "two requests at once with the number " + std::to_string(number)));
+        link_->rethrow_failure();
     }
 
     template <std::size_t Index>
@@ -247,7 +271,17 @@ private:
         running_.erase(number);
         finished_.post_all();
         if (thrown)
-            reply(frame_kind::failure, number, describe(thrown));
+            tell(number, thrown);
+    }
+
+    // Nobody is there to take what this would throw: the text is cut to what a message may hold.
+    void tell(std::uint64_t number, const std::exception_ptr& thrown)
+    {
+        auto what = describe(thrown);
+        auto most = link_->limits().max_message / 4;
+        what.type.resize(std::min(what.type.size(), most));
+        what.text.resize(std::min(what.text.size(), most));
+        reply(frame_kind::failure, number, what);
     }
 
     template <class Reply>
@@ -257,8 +291,17 @@ private:
             return; // nobody is there to read it
         check_message<Reply>();
         frame_header header{0, kind, 0, 0, message_fingerprint<Reply>(), number};
-        link_->sending().send(header, message_name<Reply>(), [&](buffer& to) { encode(to, value); },
-                              {});
+        try
+        {
+            link_->sending().send(header, message_name<Reply>(),
+                                  [&](buffer& to) { encode(to, value); }, {});
+        }
+        catch (const error& refused)
+        {
+            if (refused.code() != errc::overflow)
+                throw;
+            link_->fail(error(errc::overflow, "it does not read the replies to its requests"));
+        }
     }
 
     std::shared_ptr<link> link_;

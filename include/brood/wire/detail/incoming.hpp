@@ -9,8 +9,11 @@
 #include <brood/wire/limits.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +30,35 @@ struct arrival
     std::vector<descriptor> descriptors;
     std::uint64_t carrier = 0; ///< Its number among the frames with descriptors, 0 without any.
     bool descriptors_lost =
-        false; ///< They did not fit into this process; the sender has them still.
+        false;              ///< They did not fit into this process; the sender has them still.
+    bool cancelled = false; ///< A request whose caller waits no more.
+    std::unique_ptr<std::byte[]> kept; ///< Its payload, once that is no longer in the stream.
+};
+
+/// Frames of one kind that wait to be taken, the oldest first.
+struct arrival_queue : ring<arrival>
+{
+    std::size_t kept = 0; ///< How many of the oldest have a payload of their own.
+
+    /// The request with this number, or null. Requests are numbered in their order: who numbers
+    /// them otherwise is not found.
+    arrival* find(std::uint64_t correlation)
+    {
+        auto number = [this](std::size_t index)
+        {
+            return (*this)[index].content.header.correlation;
+        };
+        std::size_t first = 0, end = size();
+        while (first < end)
+        {
+            auto middle = first + (end - first) / 2;
+            if (number(middle) < correlation)
+                first = middle + 1;
+            else
+                end = middle;
+        }
+        return first < size() && number(first) == correlation ? &(*this)[first] : nullptr;
+    }
 };
 
 /// Frames that have arrived: pairs descriptors with them, and keeps those that wait to be taken.
@@ -39,9 +70,9 @@ public:
     {
     }
 
-    ring<arrival> messages;
-    ring<arrival> requests;
-    ring<arrival> controls;
+    arrival_queue messages;
+    arrival_queue requests;
+    arrival_queue controls;
 
     /// Receives once. What was received is found by `next`.
     received receive_from(int socket)
@@ -66,7 +97,8 @@ public:
                 throw error(errc::malformed, "descriptors that no frame announced");
             return std::nullopt;
         }
-        arrival result{*found, {}, 0, false};
+        arrival result;
+        result.content = *found;
         if (found->header.descriptors != 0)
             pair_up(result);
         return result;
@@ -74,28 +106,46 @@ public:
 
     std::span<const std::byte> payload(const arrival& of) const
     {
+        if (of.kept)
+            return {of.kept.get(), of.content.header.length};
         return reader_.payload(of.content);
     }
 
-    /// Forgets the oldest message or request; its payload is gone then.
-    arrival pop(ring<arrival>& from)
+    /// Lets a frame wait until it is taken.
+    void push(arrival_queue& to, arrival found)
+    {
+        waiting_ += size_of(found);
+        to.push_back(std::move(found));
+    }
+
+    /// Forgets the oldest of a queue; its payload is gone then.
+    arrival pop(arrival_queue& from)
     {
         auto taken = from.pop_front();
+        from.kept -= from.kept != 0;
+        waiting_ -= size_of(taken);
         release();
         return taken;
     }
 
-    /// Gives back the memory of frames that have been dealt with and were not queued.
+    /// Gives back the memory of frames that have been dealt with.
+    ///
+    /// What nobody takes from one queue would keep in memory all that comes behind it, and stop the
+    /// other queues at the limit: before that, it moves out of the way.
     void release()
     {
-        auto oldest = reader_.position();
-        for (auto queue : {&messages, &requests, &controls})
-            if (!queue->empty())
-                oldest = std::min(oldest, queue->front().content.position);
+        auto oldest = oldest_in_stream();
+        if (reader_.position() - oldest > 2 * waiting_ + spare)
+        {
+            for (auto queue : queues())
+                keep(*queue);
+            oldest = reader_.position();
+        }
         reader_.release(oldest);
     }
 
-    std::size_t held() const noexcept { return reader_.held(); }
+    /// Bytes that wait to be taken, and those of a frame that is not yet whole.
+    std::size_t held() const noexcept { return waiting_ + reader_.begun(); }
 
     bool in_frame() const noexcept { return reader_.in_frame(); }
 
@@ -120,6 +170,34 @@ public:
 
 private:
     static constexpr std::size_t max_names = 4096;
+    static constexpr std::size_t spare = std::size_t{64} << 10;
+
+    static std::size_t size_of(const arrival& of) noexcept
+    {
+        return frame_header::size + of.content.header.length;
+    }
+
+    std::array<arrival_queue*, 3> queues() noexcept { return {&messages, &requests, &controls}; }
+
+    std::uint64_t oldest_in_stream()
+    {
+        auto oldest = reader_.position();
+        for (auto queue : queues())
+            if (queue->kept < queue->size())
+                oldest = std::min(oldest, (*queue)[queue->kept].content.position);
+        return oldest;
+    }
+
+    void keep(arrival_queue& queue)
+    {
+        for (; queue.kept < queue.size(); ++queue.kept)
+        {
+            auto& waits = queue[queue.kept];
+            auto bytes = reader_.payload(waits.content);
+            waits.kept.reset(new std::byte[bytes.size()]);
+            std::copy(bytes.begin(), bytes.end(), waits.kept.get());
+        }
+    }
 
     void pair_up(arrival& with)
     {
@@ -152,6 +230,7 @@ private:
     }
 
     frame_reader reader_;
+    std::size_t waiting_ = 0;       // bytes of the frames in the queues, wherever they lie
     std::vector<descriptor> loose_; // arrived, and not yet paired with a frame
     std::vector<std::size_t> lost_; // for each frame that lost its own: how many come before them
     std::uint64_t carriers_seen_ = 0;

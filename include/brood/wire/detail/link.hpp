@@ -8,11 +8,13 @@
 #include <brood/wire/detail/sender.hpp>
 #include <brood/wire/limits.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <poll.h>
 #include <string>
+#include <sys/ioctl.h>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -67,26 +69,23 @@ public:
 
     // ---- What has arrived
 
-    ring<arrival>& messages() noexcept { return incoming_.messages; }
+    arrival_queue& messages() noexcept { return incoming_.messages; }
 
-    ring<arrival>& requests() noexcept { return incoming_.requests; }
+    arrival_queue& requests() noexcept { return incoming_.requests; }
 
-    ring<arrival>& controls() noexcept { return incoming_.controls; }
+    arrival_queue& controls() noexcept { return incoming_.controls; }
 
     std::span<const std::byte> payload(const arrival& of) const { return incoming_.payload(of); }
 
     std::string name_of(std::uint64_t fingerprint) const { return incoming_.name_of(fingerprint); }
 
     /// Takes out the oldest; its payload is gone then. Its sender learns who has the descriptors.
-    arrival pop(ring<arrival>& from)
+    arrival pop(arrival_queue& from)
     {
         auto taken = incoming_.pop(from);
         acknowledge(taken);
-        if (state_ == state::paused && !too_much_waits())
-        {
-            state_ = state::reading;
-            read_when_ready();
-        }
+        if (!too_much_waits())
+            read_on();
         return taken;
     }
 
@@ -115,11 +114,15 @@ public:
     std::uint64_t expect_reply(reply_slot& slot)
     {
         replies_.emplace(++last_request_, &slot);
+        read_on(); // the reply may stand behind messages that nobody takes
         return last_request_;
     }
 
     /// False when it was answered, or the link ended, in between.
     bool forget_reply(std::uint64_t correlation) { return replies_.erase(correlation) != 0; }
+
+    /// Whether the handler of a request with this number works.
+    bool is_handled(std::uint64_t correlation) const { return handlers_.contains(correlation); }
 
     /// Knows how to stop the handler of a request when its caller waits no more.
     void handling(std::uint64_t correlation, asio::cancellation_signal& stop)
@@ -151,8 +154,11 @@ public:
     {
         if (!ended())
         {
+            // Its own children may hold the socket still, and write for ever.
+            int left = 0;
+            ::ioctl(socket_->native_handle(), FIONREAD, &left);
             state_ = state::emptying;
-            receive();
+            receive(static_cast<std::size_t>(left));
             resume_waiting();
         }
         end_reading();
@@ -196,11 +202,23 @@ private:
                !(messages().empty() && requests().empty() && controls().empty());
     }
 
+    void read_on()
+    {
+        if (state_ != state::paused)
+            return;
+        state_ = state::reading;
+        read_when_ready();
+    }
+
+    // Once for all who ask, as somebody may do so within a turn, which asks at its end itself.
     void read_when_ready()
     {
+        if (std::exchange(awaits_bytes_, true))
+            return;
         socket_->async_wait(stream_socket::wait_read,
                             [self = shared_from_this()](std::error_code)
                             {
+                                self->awaits_bytes_ = false;
                                 if (self->state_ == state::reading)
                                     self->turn();
                             });
@@ -210,21 +228,24 @@ private:
     void turn()
     {
         sender_->begin_turn();
-        receive();
+        receive(most_per_turn);
         resume_waiting();
         sender_->end_turn();
         if (state_ == state::reading)
             read_when_ready();
     }
 
-    void receive()
+    // Stops behind so many bytes: who writes faster than they are read must not keep the loop.
+    void receive(std::size_t most)
     {
+        std::size_t done = 0;
         auto more = true;
         while (more)
         {
             auto result = incoming_.receive_from(socket_->native_handle());
+            done += static_cast<std::size_t>(std::max<ssize_t>(result.bytes, 0));
             if (result.bytes > 0)
-                more = sort_all() && may_read_on(result);
+                more = sort_all() && may_read_on(result) && done < most;
             else
                 more = false;
             if (result.bytes == 0 || (result.bytes < 0 && errno != EAGAIN && errno != EWOULDBLOCK))
@@ -256,8 +277,12 @@ private:
     {
         try
         {
-            while (auto found = incoming_.next())
+            for (auto found = incoming_.next(); found; found = incoming_.next())
+            {
                 sort(std::move(*found));
+                if (failure_)
+                    return false;
+            }
             incoming_.release();
             return true;
         }
@@ -274,20 +299,20 @@ private:
         switch (header.kind)
         {
         case frame_kind::message:
-            messages().push_back(std::move(found));
+            incoming_.push(messages(), std::move(found));
             break;
         case frame_kind::request:
-            requests().push_back(std::move(found));
+            incoming_.push(requests(), std::move(found));
             break;
         case frame_kind::control:
-            controls().push_back(std::move(found));
+            incoming_.push(controls(), std::move(found));
             break;
         case frame_kind::reply:
         case frame_kind::failure:
             answer(std::move(found));
             break;
         case frame_kind::cancel:
-            cancel_handler(header.correlation);
+            cancel_request(header.correlation);
             break;
         case frame_kind::taken:
             sender_->confirm(header.correlation);
@@ -318,17 +343,22 @@ private:
         slot.waiting.post_all();
     }
 
-    void cancel_handler(std::uint64_t correlation)
+    void cancel_request(std::uint64_t correlation)
     {
         if (auto handler = handlers_.find(correlation); handler != handlers_.end())
             handler->second->emit(asio::cancellation_type::terminal);
+        else if (auto request = requests().find(correlation))
+            request->cancelled = true;
     }
 
     void acknowledge(const arrival& taken)
     {
-        if (taken.carrier != 0)
-            sender_->send_control(taken.descriptors_lost ? frame_kind::refused : frame_kind::taken,
-                                  0, taken.carrier);
+        if (taken.carrier == 0)
+            return;
+        sender_->send_control(taken.descriptors_lost ? frame_kind::refused : frame_kind::taken, 0,
+                              taken.carrier);
+        if (sender_->overfull())
+            fail(error(errc::overflow, "it sends descriptors and does not read that they came"));
     }
 
     // Each goes on inside this call, and may do anything: take, wait again, drop the channel.
@@ -376,12 +406,15 @@ private:
         controlled_.post_all();
     }
 
+    static constexpr std::size_t most_per_turn = std::size_t{1} << 20;
+
     std::shared_ptr<stream_socket> socket_;
     std::shared_ptr<detail::sender> sender_;
     incoming incoming_;
     std::string peer_;
     channel_limits limits_;
     state state_ = state::reading;
+    bool awaits_bytes_ = false;
     std::exception_ptr failure_;
     std::uint64_t last_request_ = 0;
     std::unordered_map<std::uint64_t, reply_slot*> replies_;                 // ours, unanswered

@@ -39,6 +39,12 @@ public:
     /// Whether frames may still be added.
     bool open() const noexcept { return phase_ == phase::open; }
 
+    /// Whether the next frame may be added without waiting for room().
+    bool has_room() const noexcept { return has_room(1); }
+
+    /// Whether more waits than a send() would still add to.
+    bool overfull() const noexcept { return frames_.size() > limits_.max_outgoing; }
+
     /// Adds a frame whose payload `write(buffer&)` appends. False when it is time to await
     /// drained(). Throws brood::error (closed, overflow, too_large) and what `write` throws;
     /// nothing is added then.
@@ -117,12 +123,18 @@ public:
             flushed_.post_all();
     }
 
-    /// Waits until there is room for more. Throws closed when nothing can be sent any more.
-    static task<> drained(std::shared_ptr<sender> self)
+    /// Waits until there is room for more, or nothing that waits can be sent any more.
+    static task<> room(std::shared_ptr<sender> self)
     {
         self->flush();
         while (!self->has_room(2))
             co_await self->drained_.wait();
+    }
+
+    /// The same, but throws closed when nothing can be sent any more.
+    static task<> drained(std::shared_ptr<sender> self)
+    {
+        co_await room(self);
         if (self->phase_ != phase::open)
             self->throw_closed();
     }
@@ -195,7 +207,7 @@ private:
     {
         if (phase_ != phase::open)
             throw_closed();
-        if (frames_.size() > limits_.max_outgoing)
+        if (overfull())
             throw error(errc::overflow,
                         peer_ + ": it does not read, and " + std::to_string(frames_.size()) +
                             " bytes wait already; await drain() when send() is false");

@@ -120,7 +120,7 @@ Message decode_from(link& by, std::span<const std::byte> payload)
 
 /// Takes the oldest of a queue as the type it must have.
 template <class Wanted>
-Wanted take(link& by, ring<arrival>& from)
+Wanted take(link& by, arrival_queue& from)
 {
     using message = typename wanted<Wanted>::message;
     auto value = decode_from<message>(by, by.payload(from.front()));
@@ -130,7 +130,7 @@ Wanted take(link& by, ring<arrival>& from)
 }
 
 template <class... Wanted>
-[[noreturn]] void throw_wrong_type(link& by, ring<arrival>& queue)
+[[noreturn]] void throw_wrong_type(link& by, arrival_queue& queue)
 {
     std::string asked;
     ((asked += (asked.empty() ? "" : " or ") +
@@ -144,7 +144,7 @@ template <class... Wanted>
 /// Takes the oldest of a queue as the one of these types that it has. Another type stays where it
 /// is.
 template <class... Wanted>
-one_of_t<Wanted...> take_one(link& by, ring<arrival>& queue)
+one_of_t<Wanted...> take_one(link& by, arrival_queue& queue)
 {
     (check_message<typename wanted<Wanted>::message>(), ...);
     auto fingerprint = queue.front().content.header.fingerprint;

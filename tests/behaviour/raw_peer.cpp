@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSL-1.0
+// A peer that knows the wire and breaks its rules: what it can do ends at its own channel.
+#include <brood/wire/channel.hpp>
+
+#include "support/catch.hpp"
+#include "support/descriptors.hpp"
+#include "support/frames.hpp"
+#include "support/within.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <utility>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::channel;
+using brood::channel_limits;
+using brood::descriptor;
+using brood::frame_kind;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+
+namespace
+{
+
+/// A channel, and the bare socket at its other end.
+struct broken
+{
+    descriptor peer;
+    channel ours;
+
+    explicit broken(const channel_limits& limits = {})
+    {
+        auto [left, right] = brood::detail::local_pair();
+        int small = 4096; // so that a peer that does not read is felt soon
+        ::setsockopt(left.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+        peer = std::move(right);
+        ours = channel(brood::default_executor(), std::move(left), "process 4711", limits);
+        write(hello_bytes());
+    }
+
+    bool write(const std::string& bytes)
+    {
+        auto count = ::send(peer.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        return count == static_cast<ssize_t>(bytes.size());
+    }
+
+    /// Whether anything was there to read.
+    std::size_t read()
+    {
+        char bytes[65536];
+        auto count = ::recv(peer.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+        return count > 0 ? static_cast<std::size_t>(count) : 0;
+    }
+};
+
+std::string request_bytes(std::uint64_t number, int value = 1)
+{
+    return frame_bytes({0, frame_kind::request, 0, 0, brood::message_fingerprint<int>(), number},
+                       payload_bytes(value));
+}
+
+/// How a serve() ended: the text of its error, or "the end"; empty while it works.
+struct serving
+{
+    std::string end;
+    std::error_code code;
+
+    template <class... Handlers>
+    void begin(channel& by, Handlers... handlers)
+    {
+        auto work = by.serve(handlers...);
+        asio::co_spawn(brood::default_executor(), std::move(work),
+                       [this](std::exception_ptr thrown) { ended(thrown); });
+    }
+
+    void ended(const std::exception_ptr& thrown)
+    {
+        end = "the end";
+        try
+        {
+            if (thrown)
+                std::rethrow_exception(thrown);
+        }
+        catch (const std::system_error& wrong)
+        {
+            end = wrong.what();
+            code = wrong.code();
+        }
+    }
+};
+
+task<int> for_ever(int& cancelled)
+{
+    try
+    {
+        co_await brood::sleep(1h);
+    }
+    catch (const std::system_error&)
+    {
+        ++cancelled;
+    }
+    co_return 0;
+}
+
+} // namespace
+
+TEST_CASE("two requests with one number at the same time end the channel", "[raw_peer]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               broken with;
+               serving serve;
+               int cancelled = 0;
+               serve.begin(with.ours, [&](int) { return for_ever(cancelled); });
+               with.write(request_bytes(7) + request_bytes(7));
+
+               auto ended = co_await eventually(5s, [&] { return !serve.end.empty(); });
+
+               CHECK(ended);
+               CHECK(serve.code == brood::errc::malformed);
+               CHECK_THAT(serve.end, ContainsSubstring("process 4711"));
+               CHECK_THAT(serve.end, ContainsSubstring("number 7"));
+               auto told = co_await eventually(5s, [&] { return cancelled == 1; });
+               CHECK(told);
+           });
+}
+
+TEST_CASE("who asks and never reads the replies is answered only as far as there is room",
+          "[raw_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               channel_limits limits;
+               limits.outgoing_high_water = 100'000;
+               limits.max_outgoing = 1'000'000;
+               broken with(limits);
+               serving serve;
+               int begun = 0;
+               auto large = [&](int)
+               {
+                   ++begun;
+                   return std::string(50'000, 'x');
+               };
+               serve.begin(with.ours, large);
+               std::string requests;
+               for (std::uint64_t number = 1; number <= 200; ++number)
+                   requests += request_bytes(number);
+               CHECK(with.write(requests));
+               auto some = co_await eventually(5s, [&] { return begun > 0; });
+               CHECK(some);
+               co_await brood::sleep(50ms);
+
+               CHECK(begun < 10);
+               CHECK(serve.end.empty());
+               auto all = co_await eventually(10s,
+                                              [&]
+                                              {
+                                                  with.read();
+                                                  return begun == 200;
+                                              });
+               CHECK(all);
+           });
+}
+
+TEST_CASE("replies that all come at once to a peer that does not read end its channel alone",
+          "[raw_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               channel_limits limits;
+               limits.max_outgoing = 1'000'000;
+               broken with(limits);
+               serving serve;
+               auto later = [](int) -> task<std::string>
+               {
+                   co_await brood::sleep(20ms);
+                   co_return std::string(50'000, 'x');
+               };
+               serve.begin(with.ours, later);
+               std::string requests;
+               for (std::uint64_t number = 1; number <= 200; ++number)
+                   requests += request_bytes(number);
+               CHECK(with.write(requests));
+
+               auto ended = co_await eventually(10s, [&] { return !serve.end.empty(); });
+
+               CHECK(ended);
+               CHECK(serve.code == brood::errc::overflow);
+               CHECK_THAT(serve.end, ContainsSubstring("process 4711"));
+               CHECK_FALSE(with.ours.connected());
+           });
+}
+
+TEST_CASE("confirmations pile up only to the limit before a peer that does not read", "[raw_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               channel_limits limits;
+               limits.max_outgoing = 10'000;
+               broken with(limits);
+               descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+               auto before = open_descriptors().size();
+               auto reply = frame_bytes({0, frame_kind::reply, 0, 1, 7, 12345});
+               auto bytes = std::as_bytes(std::span(reply));
+               std::error_code refused;
+               for (int count = 0; count < 5'000 && !refused; ++count)
+               {
+                   brood::detail::send_bytes(with.peer.get(), bytes, {&null, 1});
+                   if (count % 100 == 99)
+                       co_await brood::sleep(1ms);
+                   if (!with.ours.connected())
+                       refused = brood::errc::overflow;
+               }
+
+               CHECK(refused);
+               std::string text;
+               try
+               {
+                   co_await with.ours.message<int>(patient(5s));
+               }
+               catch (const brood::error& wrong)
+               {
+                   text = wrong.what();
+                   CHECK(wrong.code() == brood::errc::overflow);
+               }
+               CHECK_THAT(text, ContainsSubstring("process 4711"));
+               CHECK_THAT(text, ContainsSubstring("does not read"));
+               CHECK(open_descriptors().size() <= before);
+           });
+}
+
+TEST_CASE("a flood of frames that nobody takes does not stand in the way of another channel",
+          "[raw_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               broken with;
+               auto [one, other] = channel::pair();
+               std::string flood;
+               for (int count = 0; count < 4000; ++count)
+                   flood += frame_bytes({0, frame_kind::cancel, 0, 0, 0, 12345});
+               std::atomic<bool> stop = false;
+               std::thread floods(
+                   [&]
+                   {
+                       while (!stop)
+                           if (::send(with.peer.get(), flood.data(), flood.size(), MSG_NOSIGNAL) <=
+                               0)
+                               return;
+                   });
+               std::size_t longest = 0;
+               for (int number = 0; number < 100; ++number)
+               {
+                   auto began = clock::now();
+                   one.send(number);
+                   auto taken = co_await other.message<int>();
+                   CHECK(taken == number);
+                   auto took = (clock::now() - began) / 1ms;
+                   longest = std::max(longest, static_cast<std::size_t>(took));
+               }
+               stop = true;
+               with.ours = channel();
+               ::shutdown(with.peer.get(), SHUT_RDWR);
+               floods.join();
+
+               CHECK(longest < 500);
+           });
+}

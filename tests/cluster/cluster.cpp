@@ -148,6 +148,28 @@ TEST_CASE("a killed worker is told with its end, and its successor has the slot 
            });
 }
 
+TEST_CASE("a cluster is ready when all of its workers are, those that replace others too",
+          "[cluster]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               cluster<serve_its_id> workers(of_size(3));
+               auto ready = co_await workers.ready();
+               CHECK(ready);
+               for (auto& each : workers.workers())
+                   CHECK(each.state() == worker_state::ready);
+               for (auto& each : workers.workers())
+                   each.kill(SIGKILL);
+               co_await workers.exit();
+               auto again = co_await workers.ready();
+               CHECK(again);
+               co_await workers.stop();
+               auto none = co_await workers.ready();
+               CHECK_FALSE(none);
+           });
+}
+
 TEST_CASE("no end is missed, whenever it is awaited", "[cluster]")
 {
     within(20s,

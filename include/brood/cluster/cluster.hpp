@@ -93,6 +93,10 @@ public:
         return result;
     }
 
+    /// Waits until every slot has a worker that can be given work. False when none is kept any
+    /// more.
+    task<bool> ready() { return detail::supervisor::ready(supervisor_); }
+
     /// The next end of a worker, in their order; the restart policy has been asked already. Nothing
     /// when no worker is kept any more. None is missed, whenever it is awaited. Throws
     /// errc::too_many_failures, with the last of the story, when that is how the cluster ended.

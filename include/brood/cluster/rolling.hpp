@@ -40,6 +40,13 @@ inline std::string to_string(const reload_report& report)
     return text;
 }
 
+/// Prints what to_string gives.
+template <class Stream>
+auto operator<<(Stream& stream, const reload_report& report) -> decltype(stream << std::string())
+{
+    return stream << to_string(report);
+}
+
 namespace detail
 {
 

@@ -29,6 +29,7 @@ struct slot
     std::shared_ptr<worker_record> worker;
     failure_history failures;
     bool wanted = true; // whether its worker is to have a successor
+    bool kept = true;   // false once it stays empty
 };
 
 /// Keeps the workers of a cluster alive: one coroutine per slot.
@@ -106,6 +107,19 @@ public:
             co_await self->changed_.wait();
     }
 
+    /// Waits until every place that is kept has a worker that is ready; false when there is none.
+    static task<bool> ready(std::shared_ptr<supervisor> self)
+    {
+        while (auto worker = self->first_unready())
+        {
+            if (worker->has(worker_state::ended))
+                co_await self->changed_.wait(); // its successor starts in a moment
+            else
+                co_await worker->ready.get();
+        }
+        co_return self->running_ != 0;
+    }
+
     /// The handle of the cluster has gone.
     void abandon() { asio::co_spawn(executor_, stop(shared_from_this()), asio::detached); }
 
@@ -135,6 +149,18 @@ public:
     }
 
 private:
+    std::shared_ptr<worker_record> first_unready() const
+    {
+        for (auto& place : slots_)
+        {
+            auto& worker = place->worker;
+            auto ready = worker->ready.peek().value_or(false);
+            if (place->kept && (!ready || worker->has(worker_state::ended)))
+                return worker;
+        }
+        return nullptr;
+    }
+
     void begin(const std::shared_ptr<slot>& place)
     {
         ++running_;
@@ -160,7 +186,9 @@ private:
             again = next.what == restart_decision::action::start && self->wants(*place);
             if (again)
                 place->worker = self->nursery_->start(place->index, place->variables);
+            self->change();
         }
+        place->kept = false;
         self->leave();
     }
 

@@ -93,6 +93,16 @@ public:
     /// Where it listens: "127.0.0.1:8080".
     const std::vector<std::string>& listening_at() const noexcept { return record_->listening_at; }
 
+    /// The port of the first that it listens on, 0 before it does.
+    std::uint16_t port() const
+    {
+        auto& at = record_->listening_at;
+        auto colon = at.empty() ? std::string::npos : at.front().rfind(':');
+        return colon == std::string::npos
+                   ? std::uint16_t{0}
+                   : static_cast<std::uint16_t>(std::stoi(at.front().substr(colon + 1)));
+    }
+
     /// The whole child: its channel, its pipes, its pid.
     forked_process& process() const noexcept { return record_->process; }
 

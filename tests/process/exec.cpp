@@ -4,8 +4,16 @@
 #include "support/catch.hpp"
 #include "support/within.hpp"
 
+#include <asio/experimental/awaitable_operators.hpp>
+
+#include <sys/resource.h>
+
 #include <csignal>
+#include <exception>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace brood::test;
@@ -25,9 +33,28 @@ namespace
 /// Options whose end is not waited for for long.
 exec_options impatient()
 {
-    brood::spawn_options start;
-    start.stop = brood::stop_policy(100ms);
-    return exec_options(start);
+    return exec_options().stop(brood::stop_policy(100ms));
+}
+
+/// The error of a program that could not be started.
+std::optional<brood::spawn_error> refusal(const std::string& program, const exec_options& options)
+{
+    try
+    {
+        exec_file_sync(program, {}, options);
+    }
+    catch (const brood::spawn_error& refused)
+    {
+        return refused;
+    }
+    return std::nullopt;
+}
+
+/// The same as a sentence, empty when it was started.
+std::string refused(const std::string& program, const exec_options& options = {})
+{
+    auto why = refusal(program, options);
+    return why ? why->what() : "";
 }
 
 /// A command in the background, and what became of it.
@@ -133,6 +160,51 @@ TEST_CASE("a limit of output is exact, on each stream", "[exec][node-29]")
            });
 }
 
+TEST_CASE("a limit of output cuts between bytes and counts each stream by itself",
+          "[exec][node-29]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto one = impatient().max_output(1);
+               auto cut = co_await exec("printf '\\303\\244'", one);
+               CHECK(cut.out == "\xc3");
+               CHECK(cut.limit == exec_limit::output);
+
+               auto four = impatient().max_output(4);
+               auto both = co_await exec("printf 1234; printf abcd >&2", four);
+               CHECK(both.success());
+               CHECK(both.out + both.err == "1234abcd");
+
+               auto none = impatient().max_output(0);
+               auto silent = co_await exec("true", none);
+               CHECK(silent.success());
+               auto loud = co_await exec("echo", none);
+               CHECK(loud.limit == exec_limit::output);
+               CHECK(loud.out.empty());
+           });
+}
+
+TEST_CASE("the default limit of output is 16 MiB, and there need not be any", "[exec][node-29]")
+{
+    within(60s,
+           []() -> task<>
+           {
+               auto fits = co_await exec("head -c 16777216 /dev/zero");
+               CHECK(fits.success());
+               CHECK(fits.out.size() == 16777216);
+
+               auto more = co_await exec("head -c 16777217 /dev/zero >&2");
+               CHECK(more.limit == exec_limit::output);
+               CHECK(more.err.size() == 16777216);
+
+               auto unlimited = exec_options().max_output(exec_options::unlimited);
+               auto all = co_await exec("head -c 16777217 /dev/zero", unlimited);
+               CHECK(all.success());
+               CHECK(all.out.size() == 16777217);
+           });
+}
+
 TEST_CASE("after its time a command and all that it started are ended", "[exec][node-25]")
 {
     within(30s,
@@ -179,6 +251,21 @@ TEST_CASE("input is read to its end, and need not be read at all", "[exec]")
                CHECK(ignored.status.code == 4);
                auto closed = co_await exec("exec <&-; sleep 0.02; echo on", options);
                CHECK(closed.out == "on\n");
+           });
+}
+
+TEST_CASE("ten megabytes go in, and come out of both streams, at once", "[exec]")
+{
+    within(60s,
+           []() -> task<>
+           {
+               std::string ten;
+               for (int number = 0; ten.size() < (10 << 20); ++number)
+                   ten += std::to_string(number) + '\n';
+               auto options = exec_options().input(ten);
+               auto result = co_await exec("tee /dev/stderr", options);
+               CHECK((result.out == ten));
+               CHECK((result.err == ten));
            });
 }
 
@@ -248,6 +335,39 @@ TEST_CASE("cancelled later, the command and all that it started are ended",
            });
 }
 
+TEST_CASE("a command that loses against a timer is ended, and one that wins is not", "[exec]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               using namespace asio::experimental::awaitable_operators;
+               auto late = co_await (exec("exec sleep 1000") || brood::sleep(20ms));
+               CHECK(late.index() == 1);
+               auto gone = co_await eventually(5s, [] { return children().empty(); });
+               CHECK(gone);
+
+               auto quick = co_await (exec("echo quick") || brood::sleep(20s));
+               REQUIRE(quick.index() == 0);
+               CHECK(std::get<0>(quick).out == "quick\n");
+           });
+}
+
+TEST_CASE("a command runs on the executor that is named", "[exec]")
+{
+    asio::io_context loop(1);
+    std::string printed;
+    auto add = [&](std::exception_ptr, const exec_result& result)
+    {
+        printed += result.out;
+    };
+    auto executor = loop.get_executor();
+    asio::co_spawn(loop, exec(executor, "printf 1", exec_options().timeout(10s)), add);
+    asio::co_spawn(loop, exec_file(executor, "printf", {"1"}), add);
+    loop.run();
+    CHECK(printed == "11");
+    CHECK(children().empty());
+}
+
 TEST_CASE("a hundred commands run at once", "[exec]")
 {
     within(30s,
@@ -307,37 +427,118 @@ TEST_CASE("without a loop, a command blocks and gives the same", "[exec][node-90
     CHECK(children().empty());
 }
 
-TEST_CASE("without a loop, limits and signals are the same",
-          "[exec][node-31][node-32][node-91][node-92]")
+TEST_CASE("without a loop, bytes go in and come out of both streams", "[exec][node-90]")
+{
+    std::string bytes("\0\xff\xc3\xa4\r\n", 6);
+    auto result = exec_sync("tee /dev/stderr", exec_options().input(bytes));
+    CHECK(result.out == bytes);
+    CHECK(result.err == bytes);
+}
+
+TEST_CASE("without a loop, limits of output are the same", "[exec][node-31][node-32][node-92]")
 {
     auto much = exec_sync("yes", impatient().max_output(4));
     CHECK(much.limit == exec_limit::output);
     CHECK(much.out == "y\ny\n");
 
+    auto fits = exec_sync("head -c 16777215 /dev/zero");
+    CHECK(fits.success());
+    CHECK(fits.out.size() == 16777215);
+    auto more = exec_file_sync("head", {"-c", "16777217", "/dev/zero"});
+    CHECK(more.limit == exec_limit::output);
+    CHECK(more.out.size() == 16777216);
+    auto all =
+        exec_sync("head -c 16777217 /dev/zero", exec_options().max_output(exec_options::unlimited));
+    CHECK(all.success());
+    CHECK(all.out.size() == 16777217);
+}
+
+TEST_CASE("without a loop, a command ends by the signal that is asked for", "[exec][node-91]")
+{
+    auto by = [](std::optional<int> signal)
+    {
+        auto policy = signal ? brood::stop_policy(5s, *signal) : brood::stop_policy();
+        return exec_file_sync("sleep", {"1000"}, exec_options().stop(policy).timeout(20ms));
+    };
+    CHECK(by(std::nullopt).status.signal == SIGTERM);
+    CHECK(by(SIGUSR1).status.signal == SIGUSR1);
+    CHECK(by(brood::signal_number("SIGINT")).status.signal == SIGINT);
+    CHECK(by(SIGKILL).limit == exec_limit::timeout);
+    CHECK_FALSE(brood::signal_number("SIGWHAT"));
+    CHECK_THROWS_AS(brood::stop_policy(1s, 1000), std::invalid_argument);
+}
+
+TEST_CASE("without a loop, what cannot be started says why", "[exec][node-20][node-96][node-112]")
+{
+    auto missing = refusal("no-such-program", {});
+    REQUIRE(missing);
+    CHECK(missing->code() == std::errc::no_such_file_or_directory);
+    CHECK(missing->step() == "exec");
+    CHECK_THAT(missing->what(), ContainsSubstring("no-such-program"));
+
+    auto nowhere = refusal("true", exec_options().cwd("/no/such/folder"));
+    REQUIRE(nowhere);
+    CHECK(nowhere->step() == "cwd");
+    CHECK_THAT(nowhere->what(), ContainsSubstring("/no/such/folder"));
+
+    CHECK_THAT(refused("/dev/null"), ContainsSubstring("Permission denied"));
+    CHECK(refused("true") == "");
+}
+
+TEST_CASE("values out of range are refused before anything is started", "[exec][node-95]")
+{
+    CHECK_THAT(refused("true", exec_options().timeout(-1ms)), ContainsSubstring("timeout"));
+    CHECK_THAT(refused(""), ContainsSubstring("arguments"));
+    CHECK_THAT(refused("true", exec_options().cwd(std::string("/\0", 2))),
+               ContainsSubstring("zero byte"));
+
     brood::spawn_options start;
-    start.stop = brood::stop_policy(5s, SIGINT);
-    auto late = exec_file_sync("sleep", {"1000"}, exec_options(start).timeout(20ms));
-    CHECK(late.limit == exec_limit::timeout);
-    CHECK(late.status.signal == SIGINT);
+    start.uid = static_cast<uid_t>(-1);
+    CHECK_THAT(refused("true", start), ContainsSubstring("ids"));
+    start.uid.reset();
+    start.limits[RLIMIT_NOFILE] = {20, 10};
+    CHECK_THAT(refused("true", start), ContainsSubstring("limits"));
+    CHECK(children().empty());
+}
+
+TEST_CASE("without a loop, a grandchild that holds the pipes is not waited for", "[exec]")
+{
+    auto begin = std::chrono::steady_clock::now();
+    auto result = exec_sync("sleep 1000 & echo $!");
+    auto took = std::chrono::steady_clock::now() - begin;
+    CHECK(result.success());
+    CHECK(took < patient(20s));
+    REQUIRE_FALSE(result.out.empty());
+    ::kill(std::stoi(result.out), SIGKILL);
 }
 
 TEST_CASE("without a loop, arguments, directory and variables are those asked for",
           "[exec][node-88][node-89][node-93][node-112]")
 {
-    brood::spawn_options start;
-    start.cwd = "/";
-    start.env = brood::environment().set("BROOD_TEST", "sync");
-    CHECK(exec_sync("pwd; echo $BROOD_TEST", start).out == "/\nsync\n");
-    CHECK(exec_file_sync("pwd", {}, start).out == "/\n");
+    auto options = exec_options().cwd("/").env(brood::environment().set("BROOD_TEST", "sync"));
+    CHECK(exec_sync("pwd; echo $BROOD_TEST", options).out == "/\nsync\n");
+    CHECK(exec_file_sync("pwd", {}, options).out == "/\n");
+    CHECK(exec_file_sync("pwd", std::vector<std::string>(), options).out == "/\n");
     CHECK(exec_sync("echo a | tr a b").out == "b\n");
+    CHECK(exec_file_sync("echo", {"$HOME;", "a b"}).out == "$HOME; a b\n");
 }
 
 TEST_CASE("a command that blocks may stand inside a loop that runs", "[exec]")
 {
-    within(10s,
+    within(20s,
            []() -> task<>
            {
-               CHECK(exec_sync("echo inside").out == "inside\n");
-               co_return;
+               auto executor = co_await asio::this_coro::executor;
+               std::string other;
+               asio::co_spawn(executor, exec("echo other"),
+                              [&](std::exception_ptr, const exec_result& result)
+                              { other = result.out; });
+               auto running = co_await eventually(5s, [] { return !children().empty(); });
+               CHECK(running);
+
+               CHECK(exec_sync("echo inside; kill -0 $$").out == "inside\n");
+
+               auto done = co_await eventually(5s, [&] { return other == "other\n"; });
+               CHECK(done);
            });
 }

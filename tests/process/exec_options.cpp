@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using brood::exec;
 using brood::exec_limit;
 using brood::exec_options;
+using brood::stop_policy;
 using brood::task;
 
 TEST_CASE("options are named one after the other", "[exec_options]")
@@ -24,6 +25,26 @@ TEST_CASE("options are named one after the other", "[exec_options]")
     CHECK(options.max_output() == 10);
     CHECK(exec_options().max_output() == 16 << 20);
     CHECK_FALSE(exec_options().input());
+
+    auto started = exec_options().cwd("/").env(brood::environment::only()).stop(stop_policy(1s));
+    CHECK(started.start().cwd == "/");
+    CHECK(started.start().env == brood::environment::only());
+    CHECK(started.start().stop == stop_policy(1s));
+}
+
+TEST_CASE("what was named before stays as it was", "[exec_options]")
+{
+    brood::spawn_options start;
+    start.argv0 = "name";
+    exec_options first(start);
+    auto second = first;
+    second.cwd("/tmp").timeout(1s);
+
+    CHECK(first.start().argv0 == "name");
+    CHECK(second.start().argv0 == "name");
+    CHECK(first.start().cwd.empty());
+    CHECK_FALSE(first.start().timeout);
+    CHECK(start.cwd.empty());
 }
 
 TEST_CASE("options may stand beside the await", "[exec_options]")
@@ -47,10 +68,10 @@ TEST_CASE("a command runs in the directory and with the variables that are asked
            []() -> task<>
            {
                brood::test::temporary_directory folder;
-               brood::spawn_options start;
-               start.cwd = folder.path();
-               start.env = brood::environment::only({{"ONLY", "this"}, {"PATH", "/usr/bin:/bin"}});
-               exec_options options(start);
+               auto options = exec_options()
+                                  .cwd(folder.path())
+                                  .env(brood::environment::only(
+                                      {{"ONLY", "this"}, {"PATH", "/usr/bin:/bin"}}));
                auto where = co_await exec("pwd -P", options);
                auto what = co_await brood::exec_file("env", {}, options);
 

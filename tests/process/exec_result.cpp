@@ -23,6 +23,12 @@ TEST_CASE("a result is told with the last line of what went wrong", "[exec_resul
 
     result.err = "one line";
     CHECK(to_string(result) == "process 4711 ended with code 2: one line");
+
+    result.err = "10 %\r20 %\rstopped\r\n";
+    CHECK(to_string(result) == "process 4711 ended with code 2: stopped");
+
+    result.err = "\n\n";
+    CHECK(to_string(result) == "process 4711 ended with code 2");
 }
 
 TEST_CASE("a result says what limit ended it, and is no success then", "[exec_result]")
@@ -37,4 +43,21 @@ TEST_CASE("a result says what limit ended it, and is no success then", "[exec_re
     result.limit = exec_limit::timeout;
     result.status.signal = SIGTERM;
     CHECK(to_string(result) == "process 0 was ended by SIGTERM because it took too long");
+}
+
+TEST_CASE("a line without end does not fill the log", "[exec_result]")
+{
+    exec_result result;
+    result.err = "begin" + std::string(1 << 20, 'x');
+    auto text = to_string(result);
+    CHECK(text.size() < 400);
+    CHECK(text.find("begin") != std::string::npos);
+    CHECK(text.ends_with("..."));
+}
+
+TEST_CASE("a limit can be printed", "[exec_result]")
+{
+    std::ostringstream printed;
+    printed << exec_limit::none << ", " << exec_limit::timeout << ", " << exec_limit::output;
+    CHECK(printed.str() == "nothing, it took too long, it printed too much");
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/temporary.hpp>
-#include <brood/process/detail/process_tree.hpp>
+#include <brood/process/detail/child_tree.hpp>
 #include <brood/process/detail/stopping.hpp>
 
 #include <csignal>
@@ -12,7 +12,6 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
-#include <unistd.h>
 #include <utility>
 
 namespace brood
@@ -89,7 +88,7 @@ public:
     /// Sends a signal to it and to all that it started, and they; to its process group as well when
     /// it leads one. Before SIGKILL all of them are stopped, so that none starts another unseen.
     /// What left it before, a daemon, is not found. False when it has ended itself.
-    bool kill_tree(int signal = SIGTERM);
+    bool kill_tree(int signal = SIGTERM) { return detail::child_tree(use()).signal(signal); }
 
     /// The last signal that kill() or kill_tree() sent, 0 before. Says nothing about its end.
     int kill_requested() const { return use().last_signal; }
@@ -138,28 +137,6 @@ private:
 
     std::shared_ptr<detail::child_state> state_;
 };
-
-inline bool child_process::kill_tree(int signal)
-{
-    if (!kill(0))
-        return false;
-    detail::process_tree tree(pid());
-    if (signal == SIGKILL)
-    {
-        use().process.signal(SIGSTOP);
-        tree.freeze();
-    }
-    else
-    {
-        tree.look();
-    }
-    auto leads = signal != 0 && ::getpgid(pid()) == pid();
-    auto sent = kill(signal);
-    tree.signal(signal);
-    if (leads)
-        ::kill(-pid(), signal);
-    return sent;
-}
 
 namespace detail
 {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/temporary.hpp>
 #include <brood/process/spawn_options.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace brood
@@ -17,31 +20,42 @@ namespace brood
 /// How a command is run whose output is collected: `exec_options().input("text").timeout(2s)`.
 ///
 /// A class with functions, as a temporary of an aggregate beside a co_await is destroyed twice by
-/// g++ 12.
+/// g++ 12. There, what such a temporary or a lambda with captures is given to says: name it first.
 class exec_options
 {
 public:
     /// Called with each piece of output as it comes.
     using listener = std::function<void(std::string_view)>;
 
+    /// For max_output().
+    static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
+
     /// No input, no time limit, 16 MiB of output on each stream.
     exec_options() = default;
 
-    /// The same with everything that can be asked of a start: directory, environment, ids, limits.
-    /// Its stdout and stderr are collected, wherever it says they lead. A timeout in it is the
-    /// timeout here, and its stop policy is how the command is ended.
-    exec_options(spawn_options start) : start_(std::move(start)) {}
+    /// The same with everything that can be asked of a start: ids, limits, a group, descriptors.
+    ///
+    /// Its stdout and stderr are collected, wherever it says they lead; stderr as a part of stdout
+    /// when it says same_as_stdout. A timeout in it is the timeout here, and its stop policy is how
+    /// the command is ended.
+    template <class Start = spawn_options>
+    requires std::same_as<std::remove_cvref_t<Start>, spawn_options> exec_options(Start&& start)
+        : start_(std::forward<Start>(start))
+    {
+        detail::check_temporary<Start>();
+    }
 
     /// What the command reads. Without it, stdin leads to the null device, unless the options of
-    /// the start say where.
-    exec_options& input(std::string text) &
+    /// the start say where: a file, an open descriptor. A pipe without input is at its end.
+    exec_options& input(std::string text)
     {
         input_ = std::move(text);
         return *this;
     }
 
-    /// After this time the command and all that it started are ended.
-    exec_options& timeout(std::chrono::milliseconds limit) &
+    /// After this time the command and all that it started are ended. A time below zero is refused
+    /// at the start, in step "timeout".
+    exec_options& timeout(std::chrono::milliseconds limit)
     {
         start_.timeout = limit;
         return *this;
@@ -49,34 +63,52 @@ public:
 
     /// The most bytes that it may print on stdout, and on stderr; one more, and the command and all
     /// that it started are ended.
-    exec_options& max_output(std::size_t bytes) &
+    exec_options& max_output(std::size_t bytes)
     {
         max_output_ = bytes;
         return *this;
     }
 
-    /// What is told to listen to stdout while it is collected.
-    exec_options& on_out(listener call) &
+    /// The directory it starts in.
+    exec_options& cwd(std::string directory)
     {
-        on_out_ = std::move(call);
+        start_.cwd = std::move(directory);
         return *this;
     }
 
-    exec_options& on_err(listener call) &
+    /// Its variables, instead of those of this process.
+    exec_options& env(environment variables)
     {
-        on_err_ = std::move(call);
+        start_.env = std::move(variables);
         return *this;
     }
 
-    exec_options&& input(std::string text) && { return std::move(input(std::move(text))); }
+    /// How it is ended at a limit, or when nobody waits for it any more. SIGKILL is always the
+    /// last step.
+    exec_options& stop(stop_policy policy)
+    {
+        start_.stop = std::move(policy);
+        return *this;
+    }
 
-    exec_options&& timeout(std::chrono::milliseconds limit) && { return std::move(timeout(limit)); }
+    /// What is told to listen to stdout while it is collected. What it throws ends the command and
+    /// reaches the caller. It is not called any more once the await has ended, cancelled or not.
+    template <class Listener>
+    exec_options& on_out(Listener&& call)
+    {
+        detail::check_temporary<Listener>();
+        on_out_ = std::forward<Listener>(call);
+        return *this;
+    }
 
-    exec_options&& max_output(std::size_t bytes) && { return std::move(max_output(bytes)); }
-
-    exec_options&& on_out(listener call) && { return std::move(on_out(std::move(call))); }
-
-    exec_options&& on_err(listener call) && { return std::move(on_err(std::move(call))); }
+    /// The same of stderr.
+    template <class Listener>
+    exec_options& on_err(Listener&& call)
+    {
+        detail::check_temporary<Listener>();
+        on_err_ = std::forward<Listener>(call);
+        return *this;
+    }
 
     const spawn_options& start() const noexcept { return start_; }
 

@@ -24,7 +24,7 @@ protected:
 };
 
 /// The children of one loop: all that anybody knows of, and how many of them are being stopped in
-/// the background, since their handles have gone.
+/// the background, since nobody waits for them any more.
 struct background final : asio::execution_context::service
 {
     using key_type = background;
@@ -59,5 +59,23 @@ inline background& background_of(const asio::any_io_executor& executor)
 {
     return asio::use_service<background>(asio::query(executor, asio::execution::context));
 }
+
+/// As long as it lives, brood::run() does not let its loop go.
+class background_work
+{
+public:
+    explicit background_work(const asio::any_io_executor& executor) : in_(background_of(executor))
+    {
+        ++in_.stopping;
+    }
+
+    background_work(const background_work&) = delete;
+    background_work& operator=(const background_work&) = delete;
+
+    ~background_work() { --in_.stopping; }
+
+private:
+    background& in_;
+};
 
 } // namespace brood::detail

@@ -2,15 +2,20 @@
 #pragma once
 
 #include <brood/base/detail/shared_result.hpp>
-#include <brood/process/detail/process_tree.hpp>
+#include <brood/base/error.hpp>
+#include <brood/process/detail/background.hpp>
+#include <brood/process/detail/child_tree.hpp>
+#include <brood/process/detail/kept_output.hpp>
+#include <brood/process/detail/start.hpp>
+#include <brood/process/detail/stopping.hpp>
 #include <brood/process/exec_options.hpp>
 #include <brood/process/exec_result.hpp>
-#include <brood/process/spawn.hpp>
 
 #include <chrono>
 #include <csignal>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,21 +26,29 @@ namespace brood::detail
 {
 
 /// A command that runs, and what it has printed so far.
-class execution : public std::enable_shared_from_this<execution>
+///
+/// Shared by the coroutine that awaits the result and by those that read, write and end it: when
+/// the first is cancelled, the others go on until nobody of the command is left. The loop does not
+/// go without it, and takes all that it started with it.
+class execution final : public loop_child, public std::enable_shared_from_this<execution>
 {
 public:
     execution(asio::any_io_executor executor, std::string program, arguments args,
               exec_options options)
         : executor_(std::move(executor)), program_(std::move(program)), args_(std::move(args)),
-          options_(std::move(options)), has_ended_(executor_), all_read_(executor_),
-          tree_ended_(executor_)
+          options_(std::move(options)), out_(options_.max_output(), options_.on_out()),
+          err_(options_.max_output(), options_.on_err()), all_read_(executor_), over_(executor_)
     {
     }
+
+    // The loop may destroy the coroutines before it asks its children to end.
+    ~execution() { end_with_loop(); }
 
     /// Starts it and waits for its end. Cancelled before, it starts nothing; cancelled later, it
     /// ends the command, and all that it started, in the background.
     static task<exec_result> run(std::shared_ptr<execution> self)
     {
+        // In a later turn: what is cancelled in the one that it began in starts nothing.
         co_await asio::post(self->executor_, asio::use_awaitable);
         auto cancellation = co_await asio::this_coro::cancellation_state;
         if (cancellation.cancelled() != asio::cancellation_type::none)
@@ -43,37 +56,67 @@ public:
         self->start();
         try
         {
-            co_await ended(self);
+            co_await self->over_.get();
         }
-        catch (const std::system_error&)
+        catch (...)
         {
-            self->end(exec_limit::none);
+            self->leave();
             throw;
         }
-        self->close();
+        self->leave();
         if (self->failure_)
             std::rethrow_exception(self->failure_);
-        co_return std::move(self->result_);
+        co_return exec_result{self->out_.take(), self->err_.take(), *self->child_->exited.peek(),
+                              self->limit_};
     }
+
+    void end_with_loop() noexcept override
+    {
+        if (!child_ || over_.ready() || child_->on_drop == on_drop::detach)
+            return;
+        try
+        {
+            tree().signal(SIGKILL);
+        }
+        catch (const std::exception&)
+        {
+            // It is somebody else's by now, or there is no memory to look for it.
+        }
+    }
+
+    void leave_loop(std::chrono::steady_clock::time_point) noexcept override {}
 
 private:
     void start()
     {
         auto start = options_.start();
-        auto timeout = std::exchange(start.timeout, std::nullopt);
+        auto timeout = start.timeout;
+        if (timeout >= std::chrono::milliseconds::zero())
+            start.timeout.reset(); // or else it is refused
+        lead_streams(start);
+        insert_before(background_of(executor_).children);
+        child_ = detail::start(executor_, program_, args_, start);
+        begin_watch(child_, start);
+        for (auto& [number, pipe] : child_->outputs)
+            if (number <= 2)
+                begin(collect(shared_from_this(), pipe, number == 1 ? out_ : err_));
+        if (child_->inputs.count(0) != 0)
+            begin(feed(shared_from_this()));
+        if (timeout)
+            begin(end_after(shared_from_this(), *timeout));
+        begin(await_end(shared_from_this()));
+    }
+
+    void lead_streams(spawn_options& start)
+    {
         if (options_.input())
             start.stdin_ = stdio::pipe();
         else if (start.stdin_.what() == stdio::kind::inherit)
             start.stdin_ = stdio::ignore();
         start.stdout_ = stdio::pipe();
-        start.stderr_ = stdio::pipe();
-        child_ = brood::spawn(executor_, program_, args_, start);
-        begin(collect(shared_from_this(), child_.out(), result_.out, options_.on_out()));
-        begin(collect(shared_from_this(), child_.err(), result_.err, options_.on_err()));
-        if (options_.input())
-            begin(feed(shared_from_this()));
-        if (timeout)
-            begin(end_after(shared_from_this(), *timeout));
+        if (start.stderr_.what() != stdio::kind::same_as_stdout)
+            start.stderr_ = stdio::pipe();
+        streams_left_ = start.stderr_.what() == stdio::kind::pipe ? 2 : 1;
     }
 
     void begin(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }
@@ -81,26 +124,30 @@ private:
     // A program need not read all, or any, of its input.
     static task<> feed(std::shared_ptr<execution> self)
     {
-        auto to = self->child_.in();
+        auto end = self->child_->inputs.at(0).end();
+        std::string_view text;
+        if (self->options_.input())
+            text = *self->options_.input();
         try
         {
-            co_await to.write(*self->options_.input());
+            co_await pipe_end::write(end, text);
         }
         catch (const std::system_error&)
         {
         }
-        to.close();
+        end->close_writing();
     }
 
-    static task<> collect(std::shared_ptr<execution> self, pipe_reader from, std::string& to,
-                          exec_options::listener listener)
+    // `to` is a part of `self`.
+    static task<> collect(std::shared_ptr<execution> self, pipe_reader from, kept_output& to)
     {
         try
         {
             for (bool more = true; more;)
             {
                 auto piece = co_await from.read_some();
-                self->keep(piece, to, listener);
+                if (!to.add(piece))
+                    self->end(exec_limit::output);
                 more = !piece.empty();
             }
         }
@@ -110,101 +157,125 @@ private:
         }
         catch (...)
         {
-            self->failure_ = std::current_exception(); // of the listener
-            self->end(exec_limit::none);
+            self->fail(std::current_exception()); // of the listener
         }
-        if (++self->streams_ended_ == 2)
+        if (--self->streams_left_ == 0)
             self->all_read_.set({});
     }
 
-    void keep(std::string_view piece, std::string& to, const exec_options::listener& listener)
-    {
-        auto kept = piece.substr(0, options_.max_output() - to.size());
-        to.append(kept);
-        if (listener && !kept.empty())
-            listener(kept);
-        if (kept.size() < piece.size())
-            end(exec_limit::output);
-    }
-
     // A grandchild may hold the pipes for ever, and is given a second.
-    static task<> ended(std::shared_ptr<execution> self)
+    static task<> await_end(std::shared_ptr<execution> self)
     {
-        self->result_.status = co_await self->child_.exit();
-        self->has_ended_.set({});
+        co_await self->child_->exited.get();
         co_await self->all_read_.get_until(time_from_now(std::chrono::seconds(1)));
-        if (self->is_ending_)
-            co_await self->tree_ended_.get();
+        if (!self->is_ending_)
+            self->over_.set({});
     }
 
     static task<> end_after(std::shared_ptr<execution> self, std::chrono::milliseconds time)
     {
-        auto ended = co_await self->has_ended_.get_until(time_from_now(time));
+        auto ended = co_await self->child_->exited.get_until(time_from_now(time));
         if (!ended)
             self->end(exec_limit::timeout);
     }
 
+    void fail(std::exception_ptr why)
+    {
+        if (!failure_)
+            failure_ = std::move(why);
+        stop_listening();
+        end(exec_limit::none);
+    }
+
+    void stop_listening() noexcept
+    {
+        out_.stop_listening();
+        err_.stop_listening();
+    }
+
+    /// Nobody waits for it any more.
+    void leave()
+    {
+        stop_listening();
+        if (over_.ready())
+            close();
+        else
+            end(exec_limit::none);
+    }
+
     void end(exec_limit why)
     {
-        if (std::exchange(is_ending_, true))
+        if (over_.ready() || std::exchange(is_ending_, true))
             return;
-        result_.limit = why;
+        limit_ = why;
         begin(end_tree(shared_from_this()));
     }
 
-    // As its stop policy says, and all that it started as well: those that were found are known to
-    // the end, although their parent may be gone by then.
     static task<> end_tree(std::shared_ptr<execution> self)
     {
-        process_tree tree(self->child_.pid());
-        for (auto& step : self->options_.start().stop.steps())
+        background_work ending(self->executor_);
+        try
         {
-            tree.look();
-            self->signal(tree, step.signal);
+            co_await take_steps(self);
+        }
+        catch (const std::exception&)
+        {
+            self->failure_ = std::current_exception();
+            self->child_->let_go();
+        }
+        self->close();
+        self->over_.set({});
+    }
+
+    // As its policy says, and at last by SIGKILL: a policy that does not end it would leave us
+    // here for ever. A child that has ended already takes nobody of its tree with it.
+    static task<> take_steps(std::shared_ptr<execution> self)
+    {
+        auto& exited = self->child_->exited;
+        for (auto& step : self->child_->stop.steps())
+        {
+            if (exited.ready() && !self->tree_)
+                co_return;
+            self->signal(step.signal);
             auto until = time_from_now(step.wait);
-            auto ended = co_await self->has_ended_.get_until(until);
+            auto ended = co_await exited.get_until(until);
             auto read = co_await self->all_read_.get_until(until);
             if (ended && read)
                 break;
         }
-        tree.signal(SIGKILL);
-        self->close();
-        self->tree_ended_.set({});
+        self->signal(SIGKILL);
+        auto ended = co_await exited.get_until(time_from_now(std::chrono::seconds(5)));
+        if (!ended)
+            throw error(errc::timed_out, "process " + std::to_string(self->child_->process.pid()) +
+                                             " (" + self->program_ + ") still runs after SIGKILL");
     }
 
-    void signal(const process_tree& tree, int number)
+    void signal(int number)
     {
-        if (number == 0)
-            return;
-        child_.kill(number);
-        tree.signal(number);
-        if (number == SIGKILL)
-            return;
-        child_.kill(SIGCONT);
-        tree.signal(SIGCONT);
+        tree().signal(number);
+        if (number != 0 && number != SIGKILL)
+            tree().signal(SIGCONT);
     }
 
-    // Whoever still reads is told that nothing more is wanted.
-    void close()
-    {
-        child_.out().close();
-        child_.err().close();
-        if (options_.input())
-            child_.in().close();
-    }
+    child_tree& tree() { return tree_ ? *tree_ : tree_.emplace(*child_); }
+
+    // Whoever still reads or writes is told that nothing more is wanted.
+    void close() noexcept { child_->close_pipes(); }
 
     asio::any_io_executor executor_;
     std::string program_;
     arguments args_;
     exec_options options_;
-    child_process child_;
-    exec_result result_;
-    std::exception_ptr failure_; // of a listener
-    int streams_ended_ = 0;
+    kept_output out_;
+    kept_output err_;
+    std::shared_ptr<child_state> child_;
+    std::optional<child_tree> tree_; // once it is being ended
+    exec_limit limit_ = exec_limit::none;
+    std::exception_ptr failure_; // of a listener, or of ending it
+    int streams_left_ = 0;
     bool is_ending_ = false;
-    shared_result<std::monostate> has_ended_;
     shared_result<std::monostate> all_read_;
-    shared_result<std::monostate> tree_ended_;
+    shared_result<std::monostate> over_;
 };
 
 } // namespace brood::detail

@@ -22,19 +22,22 @@ namespace brood::detail
 /// or a kernel without CONFIG_PROC_CHILDREN: proc_pid_task(5).
 ///
 /// Each is held by its pidfd, and looked at again when that is open: a number that came to mean
-/// another process in between is not taken for a member.
+/// another process in between is not taken for a member, nor its children for theirs.
 class process_tree
 {
 public:
-    explicit process_tree(pid_t root) : root_(root) {}
+    /// Nobody.
+    process_tree() = default;
+
+    /// Call it for a child that has not been waited for: its number is its own until then.
+    explicit process_tree(pid_t root) { members_.push_back({root, open_pidfd(root)}); }
 
     /// Finds those who are there now; false when there was nobody new.
     bool look()
     {
         auto before = members_.size();
-        add_children_of(root_);
         for (std::size_t index = 0; index < members_.size(); ++index)
-            add_children_of(members_[index].pid);
+            add_children_of(index);
         return members_.size() != before;
     }
 
@@ -53,19 +56,15 @@ public:
         }
     }
 
+    /// To all but the root.
     void signal(int number) const
     {
-        for (auto& each : members_)
+        for (std::size_t index = 1; index < members_.size(); ++index)
+        {
+            auto& each = members_[index];
             if (!each.pidfd || (!signal_by_pidfd(each.pidfd, number) && errno == ENOSYS))
                 ::kill(each.pid, number);
-    }
-
-    std::vector<pid_t> pids() const
-    {
-        std::vector<pid_t> result;
-        for (auto& each : members_)
-            result.push_back(each.pid);
-        return result;
+        }
     }
 
 private:
@@ -79,43 +78,48 @@ private:
 
     bool knows(pid_t pid) const
     {
-        return pid == root_ || std::any_of(members_.begin(), members_.end(),
-                                           [pid](auto& each) { return each.pid == pid; });
+        return std::any_of(members_.begin(), members_.end(),
+                           [pid](auto& each) { return each.pid == pid; });
+    }
+
+    // Or its number could mean another process by now.
+    static bool is_there(const member& each)
+    {
+        return !each.pidfd || signal_by_pidfd(each.pidfd, 0) || errno != ESRCH;
     }
 
     // Each thread has a list of the children that it started.
-    void add_children_of(pid_t parent)
+    void add_children_of(std::size_t parent)
     {
-        auto folder = "/proc/" + std::to_string(parent) + "/task/";
+        auto folder = "/proc/" + std::to_string(members_[parent].pid) + "/task/";
         std::unique_ptr<DIR, int (*)(DIR*)> threads(::opendir(folder.c_str()), &::closedir);
         while (auto thread = threads ? ::readdir(threads.get()) : nullptr)
             if (thread->d_name[0] != '.')
-                add_listed(folder + thread->d_name + "/children");
+                add_listed(folder + thread->d_name + "/children", parent);
     }
 
-    void add_listed(const std::string& name)
+    void add_listed(const std::string& name, std::size_t parent)
     {
         file_handle file(std::fopen(name.c_str(), "re"), &std::fclose);
         for (int pid = 0; file && std::fscanf(file.get(), "%d", &pid) == 1;)
             if (!knows(pid))
-                add(pid);
+                add(pid, parent);
     }
 
-    void add(pid_t pid)
+    void add(pid_t pid, std::size_t parent)
     {
         auto pidfd = open_pidfd(pid);
-        if (knows(look_at(pid).parent))
+        if (knows(look_at(pid).parent) && is_there(members_[parent]))
             members_.push_back({pid, std::move(pidfd)});
     }
 
     bool all_stopped() const
     {
-        auto stopped = [](pid_t pid)
+        auto stopped = [](const member& each)
         {
-            return std::strchr("TtZX", look_at(pid).state) != nullptr;
+            return !is_there(each) || std::strchr("TtZX", look_at(each.pid).state) != nullptr;
         };
-        return stopped(root_) && std::all_of(members_.begin(), members_.end(),
-                                             [&](auto& each) { return stopped(each.pid); });
+        return std::all_of(members_.begin(), members_.end(), stopped);
     }
 
     struct process_stat
@@ -138,8 +142,7 @@ private:
         return result;
     }
 
-    pid_t root_;
-    std::vector<member> members_;
+    std::vector<member> members_; // the root is the first
 };
 
 } // namespace brood::detail

@@ -50,14 +50,7 @@ inline task<exit_status> walk(std::shared_ptr<child_state> child, stop_policy po
 /// is let go when nobody waits for it, or the loop would never end.
 inline task<> stop_unwatched(std::shared_ptr<child_state> child)
 {
-    struct counted
-    {
-        background& in;
-        ~counted() { --in.stopping; }
-    };
-
-    counted stopping{background_of(child->executor)};
-    ++stopping.in.stopping;
+    background_work stopping(child->executor);
     try
     {
         co_await walk(child, child->stop);

@@ -43,7 +43,8 @@ struct nested
     }
 };
 
-void write_all(const std::string& bytes)
+/// Whether everything could be written.
+bool write_all(const std::string& bytes)
 {
     std::size_t done = 0;
     while (done < bytes.size())
@@ -51,10 +52,11 @@ void write_all(const std::string& bytes)
         auto count =
             ::send(channel_descriptor, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
         if (count == -1 && errno != EAGAIN)
-            return;
+            return false;
         if (count > 0)
             done += static_cast<std::size_t>(count);
     }
+    return true;
 }
 
 /// Says what it is told to say, byte for byte, behind brood's own hello, and lives on.
@@ -330,5 +332,57 @@ TEST_CASE("a child that closes its channel and lives on is told from one that en
                CHECK_FALSE(child.status());
                child.kill(SIGKILL);
                co_await child.exit();
+           });
+}
+
+TEST_CASE("a program that says something else than hello is refused with its pid", "[hostile_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::arguments says(
+                   "-c", "printf 'HTTP/1.1 200 OK\\r\\n\\r\\n       ' >&3; exec sleep 60");
+               auto child = brood::fork("sh", says);
+               auto wrong = co_await refusal<int>(child);
+
+               CHECK(wrong.code() == brood::errc::malformed);
+               CHECK_THAT(wrong.what(), ContainsSubstring(std::to_string(child.pid())));
+               CHECK_THAT(wrong.what(), ContainsSubstring("is it a brood program?"));
+               CHECK_FALSE(child.status());
+               child.kill(SIGKILL);
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("a child's own child that goes on writing into its channel holds nobody up",
+          "[hostile_peer]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto child = brood::fork<[](brood::process& self) -> task<>
+                                        {
+                                            self.send(1);
+                                            co_await self.flush();
+                                            if (::fork() == 0)
+                                            {
+                                                std::string flood;
+                                                for (int count = 0; count < 4000; ++count)
+                                                    flood += message_bytes(2);
+                                                for (;;)
+                                                    if (!write_all(flood))
+                                                        ::_exit(0);
+                                            }
+                                            ::_exit(0);
+                                        }>();
+               auto first = co_await child.message<int>();
+               CHECK(first == 1);
+               auto before = resident_kilobytes();
+               auto status = co_await child.exit();
+               auto after = resident_kilobytes();
+
+               CHECK(status.success());
+               CHECK(after < before + 10'000);
+               CHECK_FALSE(child.connected());
            });
 }

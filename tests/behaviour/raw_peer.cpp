@@ -8,6 +8,7 @@
 #include "support/within.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -57,6 +58,19 @@ struct broken
         return count > 0 ? static_cast<std::size_t>(count) : 0;
     }
 };
+
+task<brood::error> refusal(channel& from)
+{
+    try
+    {
+        co_await from.message<int>(patient(5s));
+    }
+    catch (const brood::error& wrong)
+    {
+        co_return wrong;
+    }
+    co_return brood::error(brood::errc::closed, "nothing was refused");
+}
 
 std::string request_bytes(std::uint64_t number, int value = 1)
 {
@@ -211,29 +225,17 @@ TEST_CASE("confirmations pile up only to the limit before a peer that does not r
                auto before = open_descriptors().size();
                auto reply = frame_bytes({0, frame_kind::reply, 0, 1, 7, 12345});
                auto bytes = std::as_bytes(std::span(reply));
-               std::error_code refused;
-               for (int count = 0; count < 5'000 && !refused; ++count)
+               for (int count = 0; count < 5'000 && with.ours.connected(); ++count)
                {
                    brood::detail::send_bytes(with.peer.get(), bytes, {&null, 1});
                    if (count % 100 == 99)
                        co_await brood::sleep(1ms);
-                   if (!with.ours.connected())
-                       refused = brood::errc::overflow;
                }
 
-               CHECK(refused);
-               std::string text;
-               try
-               {
-                   co_await with.ours.message<int>(patient(5s));
-               }
-               catch (const brood::error& wrong)
-               {
-                   text = wrong.what();
-                   CHECK(wrong.code() == brood::errc::overflow);
-               }
-               CHECK_THAT(text, ContainsSubstring("process 4711"));
-               CHECK_THAT(text, ContainsSubstring("does not read"));
+               auto wrong = co_await refusal(with.ours);
+               CHECK(wrong.code() == brood::errc::overflow);
+               CHECK_THAT(wrong.what(), ContainsSubstring("process 4711"));
+               CHECK_THAT(wrong.what(), ContainsSubstring("does not read"));
                CHECK(open_descriptors().size() <= before);
            });
 }
@@ -274,5 +276,125 @@ TEST_CASE("a flood of frames that nobody takes does not stand in the way of anot
                floods.join();
 
                CHECK(longest < 500);
+           });
+}
+
+TEST_CASE("one turn reads no more than a part of what a fast peer has written", "[raw_peer]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               broken with;
+               int large = 16 << 20;
+               if (::setsockopt(with.peer.get(), SOL_SOCKET, SO_SNDBUFFORCE, &large,
+                                sizeof large) != 0)
+               {
+                   WARN("needs root");
+                   co_return;
+               }
+               std::string flood;
+               for (int count = 0; count < 10'000; ++count)
+                   flood += frame_bytes({0, frame_kind::cancel, 0, 0, 0, 12345});
+               int written = 0;
+               while (with.write(flood))
+                   ++written;
+               REQUIRE(written > 20);
+               auto executor = co_await asio::this_coro::executor;
+               int turns = 0;
+               for (int left = 1; left != 0; ++turns)
+               {
+                   co_await asio::post(executor, asio::use_awaitable);
+                   REQUIRE(::ioctl(with.peer.get(), TIOCOUTQ, &left) == 0);
+               }
+
+               CHECK(turns >= written * static_cast<int>(flood.size()) / (2 << 20));
+           });
+}
+
+TEST_CASE("another version of the wire is told as such", "[raw_peer]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [left, right] = brood::detail::local_pair();
+               channel ours(brood::default_executor(), std::move(left), "process 4711");
+               auto hello = hello_bytes(brood::wire_magic, brood::wire_version + 1);
+               ::send(right.get(), hello.data(), hello.size(), MSG_NOSIGNAL);
+
+               auto wrong = co_await refusal(ours);
+
+               CHECK(wrong.code() == brood::errc::version_mismatch);
+               CHECK_THAT(wrong.what(), ContainsSubstring("process 4711: it speaks version"));
+           });
+}
+
+TEST_CASE("a failure that is none ends the call and the channel", "[raw_peer]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               broken with;
+               auto reply = with.ours.call<int>(1);
+               with.write(frame_bytes({0, frame_kind::failure, 0, 0, 0, 1}, "nonsense"));
+               std::error_code refused;
+               try
+               {
+                   co_await std::move(reply);
+               }
+               catch (const brood::error& wrong)
+               {
+                   refused = wrong.code();
+               }
+
+               CHECK(refused == brood::errc::malformed);
+               CHECK_FALSE(with.ours.connected());
+           });
+}
+
+TEST_CASE("descriptors beside a request that takes none are closed, and it is answered",
+          "[raw_peer]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               broken with;
+               serving serve;
+               int seen = 0;
+               serve.begin(with.ours, [&](int number) { seen = number; });
+               descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+               auto before = open_descriptors().size();
+               auto request = request_bytes(1, 5);
+               request[6] = 1; // how many descriptors are beside it
+               auto bytes = std::as_bytes(std::span(request));
+               brood::detail::send_bytes(with.peer.get(), bytes, {&null, 1});
+
+               auto answered = co_await eventually(5s, [&] { return seen == 5; });
+
+               CHECK(answered);
+               CHECK(open_descriptors().size() == before);
+               CHECK(serve.end.empty());
+           });
+}
+
+TEST_CASE("an end in the middle of a request ends a serve with an error", "[raw_peer]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               broken with;
+               serving serve;
+               int cancelled = 0;
+               serve.begin(with.ours, [&](int) { return for_ever(cancelled); });
+               auto half = request_bytes(2);
+               half.pop_back();
+               with.write(request_bytes(1) + half);
+               ::shutdown(with.peer.get(), SHUT_WR);
+
+               auto ended = co_await eventually(5s, [&] { return !serve.end.empty(); });
+
+               CHECK(ended);
+               CHECK(serve.code == brood::errc::malformed);
+               auto told = co_await eventually(5s, [&] { return cancelled == 1; });
+               CHECK(told);
            });
 }

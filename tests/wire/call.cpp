@@ -6,6 +6,8 @@
 #include "support/catch.hpp"
 #include "support/within.hpp"
 
+#include <asio/experimental/awaitable_operators.hpp>
+
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -34,6 +36,20 @@ task<std::string> slowly(std::string text)
 double never(double)
 {
     throw std::domain_error("never");
+}
+
+/// Works until it is cancelled, and counts that.
+task<int> for_ever(int& cancelled)
+{
+    try
+    {
+        co_await brood::sleep(1h);
+    }
+    catch (const std::system_error&)
+    {
+        ++cancelled;
+    }
+    co_return 0;
 }
 
 /// Two ends, of which the other serves calls.
@@ -192,19 +208,7 @@ TEST_CASE("a call that takes too long is given up, and its handler is cancelled"
            []() -> task<>
            {
                served by;
-               bool cancelled = false;
-               auto for_ever = [](bool& told) -> task<int>
-               {
-                   try
-                   {
-                       co_await brood::sleep(1h);
-                   }
-                   catch (const std::system_error&)
-                   {
-                       told = true;
-                   }
-                   co_return 0;
-               };
+               int cancelled = 0;
                by.serve([&](int) { return for_ever(cancelled); });
                int number = 1;
                std::error_code late;
@@ -217,7 +221,7 @@ TEST_CASE("a call that takes too long is given up, and its handler is cancelled"
                    late = error.code();
                }
                CHECK(late == brood::errc::timed_out);
-               auto told = co_await eventually(5s, [&] { return cancelled; });
+               auto told = co_await eventually(5s, [&] { return cancelled == 1; });
                CHECK(told);
            });
 }
@@ -310,4 +314,208 @@ TEST_CASE("a call may return nothing", "[call]")
                co_await by.one.call<void>(number);
                CHECK(seen == 8);
            });
+}
+
+TEST_CASE("a thousand calls are under way both ways at once", "[call]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               served by;
+               by.serve(square, slowly);
+               auto executor = co_await asio::this_coro::executor;
+               auto back = by.one.serve(square);
+               asio::co_spawn(executor, std::move(back), asio::detached);
+               int right = 0, ended = 0;
+               for (int number = 0; number < 1000; ++number)
+                   for (auto from : {&by.one, &by.other})
+                   {
+                       auto call = from->call<int>(number);
+                       asio::co_spawn(executor, std::move(call),
+                                      [&, number](std::exception_ptr, int reply)
+                                      {
+                                          ++ended;
+                                          right += reply == number * number;
+                                      });
+                   }
+               auto all = co_await eventually(20s, [&] { return ended == 2000; });
+
+               CHECK(all);
+               CHECK(right == 2000);
+           });
+}
+
+TEST_CASE("a call that loses under || is given up, and its handler is cancelled", "[call]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               using namespace asio::experimental::awaitable_operators;
+               served by;
+               int cancelled = 0;
+               by.serve([&](int) { return for_ever(cancelled); }, slowly);
+               for (int round = 1; round <= 50; ++round)
+               {
+                   auto race = by.one.call<int>(round) || brood::sleep(1ms);
+                   auto winner = co_await std::move(race);
+                   CHECK(winner.index() == 1);
+               }
+               auto told = co_await eventually(5s, [&] { return cancelled == 50; });
+               CHECK(told);
+               std::string text = "still";
+               auto reply = co_await by.one.call<std::string>(text);
+               CHECK(reply == "still!");
+           });
+}
+
+TEST_CASE("a request that is given up before its handler began is never begun", "[call]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               channel_limits limits;
+               limits.max_calls = 1;
+               served by(limits);
+               std::vector<int> begun;
+               auto note = [](std::vector<int>& to, int number) -> task<int>
+               {
+                   to.push_back(number);
+                   co_await brood::sleep(20ms);
+                   co_return number;
+               };
+               by.serve([&](int number) { return note(begun, number); });
+               auto executor = co_await asio::this_coro::executor;
+               int ended = 0;
+               auto begin = [&](int number, clock::duration limit)
+               {
+                   auto call = by.one.call<int>(number, limit);
+                   asio::co_spawn(executor, std::move(call),
+                                  [&](std::exception_ptr, int) { ++ended; });
+               };
+               begin(1, patient(5s));
+               begin(2, 2ms);
+               begin(3, patient(5s));
+               auto all = co_await eventually(5s, [&] { return ended == 3; });
+
+               CHECK(all);
+               CHECK(begun == std::vector<int>{1, 3});
+           });
+}
+
+TEST_CASE("a call that nobody awaits is sent, and cancelled when it is dropped", "[call]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               served by;
+               int cancelled = 0, begun = 0;
+               by.serve(
+                   [&](int)
+                   {
+                       ++begun;
+                       return for_ever(cancelled);
+                   });
+               {
+                   auto dropped = by.one.call<int>(1);
+                   auto came = co_await eventually(5s, [&] { return begun == 1; });
+                   CHECK(came);
+                   CHECK(cancelled == 0);
+               }
+               auto told = co_await eventually(5s, [&] { return cancelled == 1; });
+               CHECK(told);
+           });
+}
+
+TEST_CASE("a serve that is cancelled cancels its handlers, and another one goes on", "[call]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               auto [one, other] = channel::pair();
+               int cancelled = 0, begun = 0;
+               auto hang = [&](int)
+               {
+                   ++begun;
+                   return for_ever(cancelled);
+               };
+               asio::cancellation_signal stop;
+               bool ended = false;
+               auto first = other.serve(hang);
+               auto done = [&](std::exception_ptr)
+               {
+                   ended = true;
+               };
+               asio::co_spawn(executor, std::move(first),
+                              asio::bind_cancellation_slot(stop.slot(), done));
+               auto hanging = one.call<int>(1);
+               auto came = co_await eventually(5s, [&] { return begun == 1; });
+               CHECK(came);
+               stop.emit(asio::cancellation_type::terminal);
+               auto stopped = co_await eventually(5s, [&] { return ended && cancelled == 1; });
+               CHECK(stopped);
+
+               auto second = other.serve(square);
+               asio::co_spawn(executor, std::move(second), asio::detached);
+               int number = 4;
+               auto reply = co_await one.call<int>(number);
+               CHECK(reply == 16);
+           });
+}
+
+TEST_CASE("a reply that cannot be sent, and whatever is thrown, is told to the caller", "[call]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               channel_limits limits;
+               limits.max_message = 1000;
+               served by(limits);
+               auto long_reply = [](int length)
+               {
+                   return std::string(static_cast<std::size_t>(length), 'x');
+               };
+               auto long_text = [](double) -> int
+               {
+                   throw std::runtime_error(std::string(5000, 'y'));
+               };
+               auto number_thrown = [](bool) -> int
+               {
+                   throw 42;
+               };
+               by.serve(long_reply, long_text, number_thrown);
+               auto too_long = co_await refusal<std::string>(by.one, 2000);
+               auto text_too_long = co_await refusal<int>(by.one, 1.0);
+               auto no_exception = co_await refusal<int>(by.one, true);
+               int short_enough = 5;
+               auto still = co_await by.one.call<std::string>(short_enough);
+
+               CHECK_THAT(too_long, ContainsSubstring("threw brood::error"));
+               CHECK_THAT(too_long, ContainsSubstring("at most 1000"));
+               CHECK_THAT(text_too_long, ContainsSubstring("threw std::runtime_error: yyyy"));
+               CHECK_THAT(no_exception, ContainsSubstring("no std::exception"));
+               CHECK(still == "xxxxx");
+           });
+}
+
+TEST_CASE("being abandoned at any step of a call leaves nothing", "[call]")
+{
+    abandoned_at_every_step(
+        []() -> task<>
+        {
+            auto [one, other] = channel::pair();
+            auto executor = co_await asio::this_coro::executor;
+            auto serving = other.serve(square, slowly);
+            asio::co_spawn(executor, std::move(serving), asio::detached);
+            other.send(7);
+            std::string text = "ab";
+            auto first = one.call<std::string>(text);
+            int number = 3;
+            auto second = co_await one.call<int>(number);
+            auto message = co_await one.message<int>();
+            auto shouted = co_await std::move(first);
+            CHECK((second == 9 && message == 7 && shouted == "ab!"));
+            one.disconnect();
+            co_await other.disconnected();
+        });
 }

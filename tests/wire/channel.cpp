@@ -3,14 +3,17 @@
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
+#include "support/frames.hpp"
 #include "support/within.hpp"
 
+#include <asio/experimental/awaitable_operators.hpp>
 #include <cereal/types/vector.hpp>
 
 #include <array>
 #include <csignal>
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <variant>
 #include <vector>
@@ -233,6 +236,9 @@ TEST_CASE("of several types, whichever comes is taken", "[channel]")
                    wrong = error.code();
                }
                CHECK(wrong == brood::errc::wrong_type);
+               auto kept = other.try_message<std::string, point>();
+               REQUIRE(kept);
+               CHECK(std::holds_alternative<point>(*kept));
            });
 }
 
@@ -274,6 +280,152 @@ TEST_CASE("a wait for a message that is cancelled or late loses none", "[channel
                one.send(51);
                auto next = co_await other.message<int>(5s);
                CHECK(next == 51);
+           });
+}
+
+TEST_CASE("a message that races a timer under || is never lost", "[channel]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               using namespace asio::experimental::awaitable_operators;
+               auto [one, other] = channel::pair();
+               asio::steady_timer sends(brood::default_executor()), gives_up(sends.get_executor());
+               std::minstd_rand random(7);
+               std::uniform_int_distribution<int> microseconds(0, 300);
+               int in_time = 0, late = 0;
+               for (int round = 0; round < 500; ++round)
+               {
+                   sends.expires_after(std::chrono::microseconds(microseconds(random)));
+                   sends.async_wait([&to = one, round](std::error_code) { to.send(round); });
+                   gives_up.expires_after(std::chrono::microseconds(microseconds(random)));
+                   auto timer_first = round % 2 == 0;
+                   bool came = false;
+                   if (timer_first)
+                   {
+                       auto race = gives_up.async_wait(asio::use_awaitable) || other.message<int>();
+                       auto winner = co_await std::move(race);
+                       came = winner.index() == 1;
+                       if (came)
+                           CHECK(std::get<1>(winner) == round);
+                   }
+                   else
+                   {
+                       auto race = other.message<int>() || gives_up.async_wait(asio::use_awaitable);
+                       auto winner = co_await std::move(race);
+                       came = winner.index() == 0;
+                       if (came)
+                           CHECK(std::get<0>(winner) == round);
+                   }
+                   ++(came ? in_time : late);
+                   if (!came)
+                   {
+                       auto kept = co_await other.message<int>(5s);
+                       CHECK(kept == round);
+                   }
+               }
+               CHECK(in_time > 20);
+               CHECK(late > 20);
+           });
+}
+
+TEST_CASE("each of many that wait for a message gets one, and the end comes to the others",
+          "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               std::vector<int> taken;
+               std::size_t ends = 0;
+               for (int count = 0; count < 5; ++count)
+               {
+                   auto wait = other.message<int>();
+                   asio::co_spawn(brood::default_executor(), std::move(wait),
+                                  [&](std::exception_ptr thrown, std::optional<int> next)
+                                  {
+                                      CHECK_FALSE(thrown);
+                                      if (next)
+                                          taken.push_back(*next);
+                                      else
+                                          ++ends;
+                                  });
+               }
+               for (int number = 1; number <= 3; ++number)
+                   one.send(number);
+               one.disconnect();
+               auto all = co_await eventually(5s, [&] { return taken.size() + ends == 5; });
+               CHECK(all);
+               CHECK(taken == std::vector<int>{1, 2, 3});
+               CHECK(ends == 2);
+           });
+}
+
+TEST_CASE("a drain waits until the other side has taken enough, and throws when it has gone",
+          "[channel]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               auto [one, other] = channel::pair();
+               std::string block(10'000, 'x');
+               int sent = 0;
+               for (bool room = true; room; ++sent)
+               {
+                   room = one.send(block);
+                   co_await asio::post(executor, asio::use_awaitable);
+               }
+               CHECK(sent > 100); // what the other side reads without being asked is full as well
+               waiting drain;
+               drain.begin(executor, one.drain());
+               co_await brood::sleep(20ms);
+               CHECK(drain.done == 0);
+               for (int taken = 0; taken < sent; ++taken)
+               {
+                   auto next = co_await other.message<std::string>(5s);
+                   CHECK((next == block));
+               }
+               auto told = co_await eventually(5s, [&] { return drain.done == 1; });
+               CHECK(told);
+
+               for (int count = 0; count < 1000; ++count)
+                   one.send(block);
+               drain.begin(executor, one.drain());
+               co_await asio::post(executor, asio::use_awaitable);
+               other = channel();
+               auto failed = co_await eventually(5s, [&] { return drain.failed == 1; });
+               CHECK(failed);
+           });
+}
+
+TEST_CASE("a message of just the default limit arrives, one byte more is refused at send",
+          "[channel]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               std::string longest((16U << 20) - 16, 'x');
+               longest.append((16U << 20) - payload_bytes(longest).size(), 'x');
+               one.send(longest);
+               std::string text;
+               try
+               {
+                   one.send(longest + 'x');
+               }
+               catch (const brood::error& refused)
+               {
+                   CHECK(refused.code() == brood::errc::too_large);
+                   text = refused.what();
+               }
+               CHECK_THAT(text, ContainsSubstring("16777217 bytes"));
+               CHECK_THAT(text, ContainsSubstring("shared_bytes"));
+               one.send(1);
+               auto received = co_await other.message<std::string>();
+               auto next = co_await other.message<int>();
+               CHECK((received == longest));
+               CHECK(next == 1);
            });
 }
 
@@ -420,10 +572,15 @@ TEST_CASE("whoever waits is told when the channel itself goes", "[channel]")
                waiting wait;
                wait.begin(executor, one.message<int>());
                wait.begin(executor, one.readable());
+               wait.begin(executor, one.disconnected());
+               wait.begin(executor, one.call<int>(1));
                co_await asio::post(executor, asio::use_awaitable);
+               CHECK(wait.done + wait.failed == 0);
                one = channel();
-               auto over = co_await eventually(5s, [&] { return wait.done + wait.failed == 2; });
+               auto over = co_await eventually(5s, [&] { return wait.done + wait.failed == 4; });
                CHECK(over);
+               CHECK(wait.done == 3);   // the end of the stream
+               CHECK(wait.failed == 1); // a reply cannot come
            });
 }
 

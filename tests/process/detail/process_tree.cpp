@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/detail/process_tree.hpp>
+
+#include "support/catch.hpp"
+#include "support/shell.hpp"
+#include "support/within.hpp"
+
+#include <csignal>
+#include <fstream>
+#include <optional>
+#include <string>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::task;
+using brood::detail::process_tree;
+
+namespace
+{
+
+/// A shell that starts a process, once that one runs.
+task<brood::child_process> parent(const std::string& before)
+{
+    auto child = printing(before + "sleep 1000 & echo; wait");
+    co_await child.out().read_line();
+    co_return child;
+}
+
+task<brood::child_process> parent()
+{
+    return parent("");
+}
+
+/// Starts one with this number, which nobody has any more; nothing when the system gives no choice.
+task<std::optional<brood::child_process>> parent_with_pid(pid_t wanted)
+{
+    for (int round = 0; round < 200; ++round)
+    {
+        std::ofstream("/proc/sys/kernel/ns_last_pid") << wanted - 1 << std::flush;
+        auto child = co_await parent();
+        if (child.pid() == wanted)
+            co_return child;
+        child.kill_tree(SIGKILL);
+        co_await child.exit();
+    }
+    co_return std::nullopt;
+}
+
+} // namespace
+
+TEST_CASE("a tree finds who is below, once, and signals them and not the root", "[process_tree]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = co_await parent("trap 'exit 7' TERM; ");
+               process_tree tree(child.pid());
+               CHECK(tree.look());
+               CHECK_FALSE(tree.look());
+
+               tree.signal(SIGTERM);
+               auto status = co_await child.exit(); // the one below has ended, so the wait is over
+
+               CHECK(status.code == 0);
+               CHECK_FALSE(tree.look());
+           });
+}
+
+TEST_CASE("nobody is below nobody", "[process_tree]")
+{
+    process_tree none;
+    CHECK_FALSE(none.look());
+    none.freeze();
+    none.signal(SIGKILL);
+}
+
+TEST_CASE("a tree that is frozen stands still, and is ended as a whole", "[process_tree]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = co_await parent();
+               process_tree tree(child.pid());
+               child.kill(SIGSTOP);
+               tree.freeze();
+
+               auto below = children(child.pid());
+               REQUIRE(below.size() == 1);
+               CHECK(below.front().state == 'T');
+
+               tree.signal(SIGKILL);
+               child.kill(SIGKILL);
+               co_await child.exit();
+               auto ended = co_await eventually(5s, [&] { return gone(below.front().pid); });
+               CHECK(ended);
+           });
+}
+
+TEST_CASE("children of a stranger that got the number later are not found", "[process_tree]")
+{
+    if (!std::ofstream("/proc/sys/kernel/ns_last_pid").is_open())
+    {
+        WARN("needs the right to choose the next pid");
+        return;
+    }
+    within(60s,
+           []() -> task<>
+           {
+               auto child = co_await parent();
+               process_tree tree(child.pid());
+               child.kill_tree(SIGKILL);
+               co_await child.exit();
+
+               auto stranger = co_await parent_with_pid(child.pid());
+               REQUIRE(stranger);
+               CHECK(process_tree(stranger->pid()).look());
+               CHECK_FALSE(tree.look());
+
+               stranger->kill_tree(SIGKILL);
+               co_await stranger->exit();
+           });
+}

@@ -96,6 +96,30 @@ TEST_CASE("a worker that is killed has no code and its signal, and leaves the li
            });
 }
 
+TEST_CASE("a worker that is stopped ends by itself, and its successor takes the slot",
+          "[worker][node-187]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster_settings settings;
+               settings.size = 1;
+               cluster<square> workers(settings);
+               auto first = workers.workers().at(0);
+               co_await first.ready();
+               auto ended = co_await first.stop();
+               CHECK(ended.cause == brood::exit_cause::stopped);
+               CHECK(ended.status.code == 0);
+               CHECK(ended.status.signal == 0);
+
+               auto ready = co_await workers.ready();
+               CHECK(ready);
+               CHECK(workers.workers().at(0).id() == 2);
+               co_await first.stop(); // it has ended
+               co_await workers.stop();
+           });
+}
+
 TEST_CASE("whoever waits for a worker to be ready learns that it ended before", "[worker]")
 {
     within(20s,

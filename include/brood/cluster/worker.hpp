@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,7 +63,8 @@ struct worker_record
     std::vector<std::string> listening_at;
     descriptor heart; // the file of its heartbeat
     bool wants_recycling = false;
-    shared_result<bool> ready; // false when it ended before
+    std::function<void()> stop; // asks it to end, and makes it
+    shared_result<bool> ready;  // false when it ended before
     shared_result<exit_info> ended;
 };
 
@@ -129,6 +131,15 @@ public:
 
     /// Sends it a signal; false when it has ended. An end by it is a failure, as by any other.
     bool kill(int signal = SIGTERM) const { return process().kill(signal); }
+
+    /// Asks it to finish and makes it end, as the settings of the cluster say, and waits for that.
+    /// Its successor takes the slot at once; to have fewer workers, see cluster::scale().
+    task<exit_info> stop() const
+    {
+        if (record_->stop)
+            record_->stop();
+        return wait_exit(record_);
+    }
 
     /// Waits until it can be given work: true; false when it ended before.
     task<bool> ready() const { return wait_ready(record_); }

@@ -59,6 +59,13 @@ public:
             end_before_start(*worker, refused.what());
             return worker;
         }
+        worker->stop = [self = weak_from_this(), weak = std::weak_ptr(worker)]
+        {
+            auto all = self.lock();
+            auto one = weak.lock();
+            if (all && one)
+                all->end(one, exit_cause::stopped);
+        };
         events_.publish(cluster_event::kind::fork, worker);
         spawn(hear(shared_from_this(), worker));
         spawn(await_ready(shared_from_this(), worker));

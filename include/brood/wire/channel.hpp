@@ -185,7 +185,8 @@ public:
     /// A handler is a function or lambda of one parameter, which returns the reply or a task of it;
     /// handlers run side by side. What one throws goes to the caller as remote_error. Every handler
     /// that is still working when this is cancelled is cancelled; at the end of the stream their
-    /// replies are awaited.
+    /// replies are awaited. While the other side does not read its replies, no further request is
+    /// begun; replies above `max_outgoing` end the channel with errc::overflow.
     template <class... Handlers>
     task<> serve(Handlers&&... handlers)
     {

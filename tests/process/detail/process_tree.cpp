@@ -19,7 +19,7 @@ namespace
 {
 
 /// A shell that starts a process, once that one runs.
-task<brood::child_process> parent(const std::string& before)
+task<brood::child_process> parent(std::string before)
 {
     auto child = printing(before + "sleep 1000 & echo; wait");
     co_await child.out().read_line();

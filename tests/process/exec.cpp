@@ -2,6 +2,7 @@
 #include <brood/process/exec.hpp>
 
 #include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
@@ -528,17 +529,23 @@ TEST_CASE("a command that blocks may stand inside a loop that runs", "[exec]")
     within(20s,
            []() -> task<>
            {
+               temporary_directory folder;
+               auto file = (folder.path() / "go").string();
+               running other;
+               std::string heard;
+               exec_options options;
+               options.on_out([&](std::string_view piece) { heard += piece; });
                auto executor = co_await asio::this_coro::executor;
-               std::string other;
-               asio::co_spawn(executor, exec("echo other"),
-                              [&](std::exception_ptr, const exec_result& result)
-                              { other = result.out; });
-               auto running = co_await eventually(5s, [] { return !children().empty(); });
-               CHECK(running);
+               other.begin(executor, exec("echo begun; while [ ! -e " + file +
+                                              " ]; do sleep 0.01; done; echo went on",
+                                          options));
+               auto begun = co_await eventually(5s, [&] { return !heard.empty(); });
+               CHECK(begun);
 
-               CHECK(exec_sync("echo inside; kill -0 $$").out == "inside\n");
+               CHECK(exec_sync("echo inside; touch " + file).out == "inside\n");
 
-               auto done = co_await eventually(5s, [&] { return other == "other\n"; });
+               auto done = co_await eventually(5s, [&] { return other.done; });
                CHECK(done);
+               CHECK(heard == "begun\nwent on\n");
            });
 }

@@ -18,11 +18,18 @@ using brood::detail::process_tree;
 namespace
 {
 
-/// A shell that starts a process, once that one runs.
+/// A shell that starts a process, once that one runs: until then it is a copy of the shell, with
+/// its traps.
 task<brood::child_process> parent(std::string before)
 {
-    auto child = printing(before + "sleep 1000 & echo; wait");
-    co_await child.out().read_line();
+    auto child = shell(before + "sleep 1000 & wait");
+    auto runs = [pid = child.pid()]
+    {
+        auto below = children(pid);
+        return !below.empty() && below.front().name == "sleep";
+    };
+    auto begun = co_await eventually(10s, runs);
+    CHECK(begun);
     co_return child;
 }
 

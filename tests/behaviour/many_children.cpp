@@ -46,7 +46,7 @@ task<> start_and_end(int count)
         auto child = brood::spawn("/bin/true");
         auto status = co_await child.exit();
         if (!status.success())
-            FAIL("cycle " << cycle << ": " << status);
+            FAIL("cycle " << cycle << ": " << to_string(status));
     }
 }
 

@@ -134,7 +134,7 @@ TEST_CASE("whoever waits for a worker to be ready learns that it ended before", 
                if (all.empty())
                {
                    auto ended = co_await workers.exit();
-                   FAIL(*ended);
+                   FAIL(to_string(*ended));
                }
                auto only = all[0];
                auto ready = co_await only.ready();

@@ -22,7 +22,9 @@ namespace brood
 /// that cannot be started throws spawn_error. Beyond a limit of the options the program and all
 /// that it started are ended, and what it printed until then is kept. When it has ended itself and
 /// somebody else still holds its pipes, a grandchild say, they are read for one more second.
-/// Cancelled, it is ended in the same way in the background of the loop. Follows
+/// Cancelled, it is ended in the same way in the background of the loop, and brood::run() waits for
+/// that; when the loop itself goes, all of them are killed. What survives SIGKILL is let go, and
+/// throws errc::timed_out. A process that left the tree before, a daemon, is not found. Follows
 /// https://nodejs.org/api/child_process.html#child_processexecfilefile-args-options-callback
 inline task<exec_result> exec_file(asio::any_io_executor executor, std::string program,
                                    arguments args = {}, exec_options options = {})

@@ -74,10 +74,11 @@ public:
     arrival_queue requests;
     arrival_queue controls;
 
-    /// Receives once. What was received is found by `next`.
-    received receive_from(int socket)
+    /// Receives once, at most so many bytes. What was received is found by `next`.
+    received receive_from(int socket, std::size_t most)
     {
         auto room = reader_.room();
+        room = room.first(std::min(room.size(), most));
         auto result = receive_bytes(socket, room, loose_);
         if (result.bytes > 0)
             reader_.arrived(static_cast<std::size_t>(result.bytes));

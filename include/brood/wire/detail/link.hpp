@@ -153,14 +153,7 @@ public:
     void peer_exited()
     {
         if (!ended())
-        {
-            // Its own children may hold the socket still, and write for ever.
-            int left = 0;
-            ::ioctl(socket_->native_handle(), FIONREAD, &left);
-            state_ = state::emptying;
-            receive(static_cast<std::size_t>(left));
-            resume_waiting();
-        }
+            receive_what_is_left();
         end_reading();
         sender_->give_up(nullptr);
     }
@@ -192,7 +185,7 @@ private:
     {
         reading,
         paused,   // too much waits to be taken
-        emptying, // the process has ended: what it left is bounded by the kernel's buffer
+        emptying, // the process has ended: what it left is read
         ended,
     };
 
@@ -242,15 +235,36 @@ private:
         auto more = true;
         while (more)
         {
-            auto result = incoming_.receive_from(socket_->native_handle());
+            // Also one call would go on for as long as the other side writes and there is room.
+            auto result = incoming_.receive_from(socket_->native_handle(),
+                                                 std::min(most - done, most_per_read));
             done += static_cast<std::size_t>(std::max<ssize_t>(result.bytes, 0));
             if (result.bytes > 0)
                 more = sort_all() && may_read_on(result) && done < most;
             else
                 more = false;
-            if (result.bytes == 0 || (result.bytes < 0 && errno != EAGAIN && errno != EWOULDBLOCK))
+            if (is_end(result.bytes))
                 end_of_stream();
         }
+    }
+
+    static bool is_end(ssize_t received)
+    {
+        return received == 0 || (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+    }
+
+    // The process has ended, but its own children may hold the socket still, and write for ever.
+    void receive_what_is_left()
+    {
+        int left = 0;
+        ::ioctl(socket_->native_handle(), FIONREAD, &left);
+        state_ = state::emptying;
+        if (left > 0)
+            receive(static_cast<std::size_t>(left));
+        std::byte next{};
+        if (!ended() && is_end(::recv(socket_->native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT)))
+            end_of_stream();
+        resume_waiting();
     }
 
     // A read that did not fill its room has emptied the socket, unless descriptors stopped it.
@@ -407,6 +421,7 @@ private:
     }
 
     static constexpr std::size_t most_per_turn = std::size_t{1} << 20;
+    static constexpr std::size_t most_per_read = std::size_t{256} << 10;
 
     std::shared_ptr<stream_socket> socket_;
     std::shared_ptr<detail::sender> sender_;

@@ -193,12 +193,12 @@ TEST_CASE("what a dropped handle means is its policy", "[child_process][node-9]"
                CHECK_FALSE(gone(detached));
                ::kill(detached, SIGKILL);
                spawn("true"); // whoever starts the next one takes away what is left
-               auto collected = co_await eventually(5s,
-                                                    [&]
-                                                    {
-                                                        auto next = spawn("true");
-                                                        return !find_process(detached);
-                                                    });
+               auto collects = [&]
+               {
+                   auto next = spawn("true");
+                   return !find_process(detached);
+               };
+               auto collected = co_await eventually(5s, collects);
                CHECK(collected);
            });
 }

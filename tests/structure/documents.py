@@ -4,11 +4,12 @@
 A block of C++ compiles as it stands: declarations in a namespace of their own, or, when it starts
 with ```cpp statements, inside a coroutine. A comment before the block says what else it is:
 
-    <!-- examples/exec.cpp -->            consecutive lines of that file
-    <!-- examples/exec.cpp prints -->     what that file promises in its first comment (any block)
-    <!-- given: auto child = ...; -->     compiled before the block, not shown to the reader
-    <!-- refused: a sentence -->          must not compile, and that is the first error
-    <!-- wrong -->                        compiles, but must not be imitated: the lint leaves it out
+    <!-- examples/exec.cpp -->         consecutive lines of that file
+    <!-- examples/exec.cpp prints -->  what that file promises in its first comment (any block)
+    <!-- given: auto child = ...; -->  compiled before the block, not shown to the reader
+    <!-- refused: a sentence -->       must not compile, and that is the first error
+    <!-- refused by g++ 12: ... -->    the same there, and compiles elsewhere
+    <!-- wrong -->                     compiles, but must not be imitated: the lint leaves it out
 
 usage: documents.py [BUILD_DIRECTORY]   without one, nothing is compiled
 """
@@ -50,6 +51,12 @@ class Block:
     @property
     def is_file(self):
         return re.fullmatch(r'[\w./]+\.\w+( prints)?', self.mark) is not None
+
+    @property
+    def refusal(self):
+        """Whether only g++ before 13 has to refuse it, and the sentence; nothing for other blocks."""
+        found = re.fullmatch(r'refused( by g\+\+ 12)?:\s*(.+)', self.mark)
+        return found and (bool(found[1]), found[2])
 
     @property
     def is_code(self):
@@ -111,19 +118,22 @@ def translation_unit(some):
 
 def complaints(compiler, some):
     """What is wrong with the code of one document."""
-    plain = [block for block in some if block.is_code and not block.mark.startswith('refused:')]
+    plain = [block for block in some if block.is_code and not block.refusal]
     said = []
     if plain:
         name = 'documents/' + plain[0].document.stem + '.cpp'
         said.append(compiler.object(name, translation_unit(plain))[1])
     for block in some:
-        if block.mark.startswith('refused:'):
-            sentence = block.mark.removeprefix('refused:').strip()
+        if block.refusal:
+            only_old, sentence = block.refusal
             source = compiler.build / f'tests/structure.p/documents/refused_{block.line}.cpp'
             source.parent.mkdir(parents=True, exist_ok=True)
             source.write_text(translation_unit([block]))
             error = compiler.first_error(source)
-            if sentence not in error or not error:
+            if only_old and not compiler.is_old_gcc():
+                if error:
+                    said.append(f'{block.place}: should compile here: {error}')
+            elif sentence not in error or not error:
                 said.append(f'{block.place}: the first error is not "{sentence}" but "{error}"')
     return [text for text in said if text]
 

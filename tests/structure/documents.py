@@ -54,7 +54,7 @@ class Block:
 
     @property
     def refusal(self):
-        """Whether only g++ before 13 has to refuse it, and the sentence; nothing for other blocks."""
+        """Whether only g++ before 13 refuses it, and the sentence; nothing for other blocks."""
         found = re.fullmatch(r'refused( by g\+\+ 12)?:\s*(.+)', self.mark)
         return found and (bool(found[1]), found[2])
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <brood/base/loop.hpp>
+#include <brood/cluster/detail/worker_launcher.hpp>
 #include <brood/cluster/rolling.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/supervisor.hpp>
-#include <brood/process/fork.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -13,7 +13,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -122,7 +121,8 @@ public:
     task<reload_report> reload(const std::string& file, const reload_options& options = {}) requires
         std::same_as<std::remove_cvref_t<decltype(Worker)>, detail::executable>
     {
-        auto launch = launch_program(supervisor_->executor(), file, supervisor_->settings().args);
+        auto launch =
+            detail::launch_program(supervisor_->executor(), file, supervisor_->settings().args);
         return detail::rolling::reload(rolling_, options, std::move(launch));
     }
 
@@ -139,31 +139,12 @@ private:
         {
             static_assert(sizeof...(Args) == 0,
                           "brood: arguments of a program are in its settings");
-            return launch_program(executor, settings.program, settings.args);
+            return detail::launch_program(executor, settings.program, settings.args);
         }
         else
         {
-            using expected = typename detail::registered<Worker>::signature::arguments;
-            static_assert(sizeof...(Args) == std::tuple_size_v<expected>,
-                          "brood: cluster<worker>(settings, ...) takes the arguments of the worker "
-                          "behind its process&");
-            return [executor,
-                    values = expected(std::forward<Args>(args)...)](const spawn_options& options)
-            {
-                return std::apply([&](auto&... each)
-                                  { return fork_with<Worker>(executor, options, each...); },
-                                  values);
-            };
+            return detail::launch_entry<Worker>(executor, std::forward<Args>(args)...);
         }
-    }
-
-    static detail::worker_launcher launch_program(asio::any_io_executor executor,
-                                                  const std::string& file, const arguments& args)
-    {
-        return [executor, file, args](const spawn_options& options)
-        {
-            return brood::fork(executor, file, args, options);
-        };
     }
 
     void abandon() noexcept

@@ -14,17 +14,19 @@ namespace brood
 /// Why a worker ended.
 enum class exit_cause
 {
-    exited,        ///< By itself, with a code.
-    signalled,     ///< By a signal that the cluster did not send.
-    gave_up,       ///< It said that starting it again is of no use, and why.
-    start_failed,  ///< There never was a process: the reason says which step failed.
-    start_timeout, ///< It was not ready in time, and was stopped.
-    hung,          ///< Its loop stood still, and it was killed: the reason says what it did.
-    deaf,          ///< It closed its channel and lived on, so that nothing could be told to it.
-    recycled,      ///< It had lived long enough.
-    replaced,      ///< A reload put another one in its place.
-    scaled_down,   ///< Fewer workers were wanted.
-    stopped,       ///< The cluster, or worker::stop(), stopped it.
+    exited,          ///< By itself, with a code.
+    signalled,       ///< By a signal that the cluster did not send.
+    gave_up,         ///< It said that starting it again is of no use, and why.
+    start_failed,    ///< There never was a process: the reason says which step failed.
+    start_timeout,   ///< It was not ready in time, and was stopped.
+    hung,            ///< Its loop stood still, and it was killed: the reason says what it did.
+    deaf,            ///< It closed its channel and lived on, so that nothing could be told to it.
+    children_failed, ///< A supervisor, or a cluster, whose children failed too often.
+    recycled,        ///< It had lived long enough.
+    replaced,        ///< A reload put another one in its place.
+    scaled_down,     ///< Fewer workers were wanted.
+    taken_down,      ///< Another child of its supervisor ended, and the strategy restarts both.
+    stopped,         ///< The cluster, or worker::stop(), stopped it.
 };
 
 /// "exited", "signalled", "gave up", …
@@ -46,12 +48,16 @@ inline std::string to_string(exit_cause cause)
         return "hung";
     case exit_cause::deaf:
         return "deaf";
+    case exit_cause::children_failed:
+        return "children failed";
     case exit_cause::recycled:
         return "recycled";
     case exit_cause::replaced:
         return "replaced";
     case exit_cause::scaled_down:
         return "scaled down";
+    case exit_cause::taken_down:
+        return "taken down";
     case exit_cause::stopped:
         return "stopped";
     }
@@ -61,7 +67,8 @@ inline std::string to_string(exit_cause cause)
 /// The end of a worker: which one, how and why.
 struct exit_info
 {
-    std::uint64_t id = 0; ///< Of the worker; no other ever has it.
+    std::string name;     ///< Of the child, in a tree of supervisors: "front/web".
+    std::uint64_t id = 0; ///< Of the worker; no other ever has it. 0 for a whole supervisor.
     std::size_t slot = 0; ///< Its place, which its successor takes over.
     exit_status status;   ///< How its process ended; of no process when it never started.
     exit_cause cause = exit_cause::exited;
@@ -82,10 +89,15 @@ struct exit_info
     friend bool operator==(const exit_info&, const exit_info&) = default;
 };
 
-/// "worker 7 in slot 2: process 4711 was ended by SIGKILL after 1530 ms".
+/// "worker 7 in slot 2: process 4711 was ended by SIGKILL after 1530 ms", or with its name first.
 inline std::string to_string(const exit_info& ended)
 {
-    auto text = "worker " + std::to_string(ended.id) + " in slot " + std::to_string(ended.slot);
+    auto text = ended.name;
+    if (ended.id == 0)
+        return text + ": " + to_string(ended.cause) + (ended.reason.empty() ? "" : ": ") +
+               ended.reason;
+    if (text.empty())
+        text = "worker " + std::to_string(ended.id) + " in slot " + std::to_string(ended.slot);
     if (ended.cause == exit_cause::start_failed)
         return text + " did not start: " + ended.reason;
     text +=

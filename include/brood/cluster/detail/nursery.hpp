@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/cluster/detail/process_activity.hpp>
+#include <brood/cluster/detail/worker_launcher.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/listener.hpp>
 #include <brood/cluster/settings.hpp>
@@ -10,7 +11,6 @@
 #include <brood/process/worker_protocol.hpp>
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,9 +20,6 @@
 
 namespace brood::detail
 {
-
-/// Starts the process of a worker.
-using worker_launcher = std::function<forked_process(const spawn_options&)>;
 
 /// The life of each worker: it is started, heard, watched, and seen to its end. Who is started, and
 /// when, others decide.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/cluster/detail/nursery.hpp>
+#include <brood/cluster/detail/supervised.hpp>
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace brood::detail
+{
+
+/// One worker, which keeps its ports while it is started again.
+class supervised_worker : public supervised
+{
+public:
+    supervised_worker(asio::any_io_executor executor, const cluster_settings& settings,
+                      worker_launcher launch)
+        : nursery_(std::make_shared<nursery>(executor, settings, std::move(launch)))
+    {
+    }
+
+    ~supervised_worker() override { nursery_->close(); }
+
+    void start(end_listener) override { worker_ = nursery_->start(0, {}); }
+
+    task<bool> ready() override { return wait_ready(worker_); }
+
+    task<exit_info> ended() override { return wait_end(worker_); }
+
+    void stop(exit_cause cause) override { nursery_->end(worker_, cause, true); }
+
+    std::optional<worker> find(std::string_view path) override
+    {
+        if (!path.empty() || !worker_)
+            return std::nullopt;
+        return worker(worker_);
+    }
+
+private:
+    static task<bool> wait_ready(std::shared_ptr<worker_record> worker)
+    {
+        auto ready = co_await worker->ready.get();
+        co_return ready;
+    }
+
+    static task<exit_info> wait_end(std::shared_ptr<worker_record> worker)
+    {
+        auto ended = co_await worker->ended.get();
+        co_return ended;
+    }
+
+    std::shared_ptr<nursery> nursery_;
+    std::shared_ptr<worker_record> worker_;
+};
+
+} // namespace brood::detail

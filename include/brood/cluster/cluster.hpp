@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/loop.hpp>
+#include <brood/cluster/detail/inbox.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
 #include <brood/cluster/rolling.hpp>
 #include <brood/cluster/settings.hpp>
@@ -70,6 +71,7 @@ public:
     {
         std::swap(supervisor_, other.supervisor_);
         std::swap(rolling_, other.rolling_);
+        std::swap(inbox_, other.inbox_);
         cluster(std::move(other)).abandon();
         return *this;
     }
@@ -100,6 +102,33 @@ public:
     /// when no worker is kept any more. None is missed, whenever it is awaited. Throws
     /// errc::too_many_failures, with the last of the story, when that is how the cluster ended.
     task<std::optional<exit_info>> exit() { return detail::supervisor::next_exit(supervisor_); }
+
+    /// The next message of any worker, of those that live now or come later: one of each in turn.
+    /// Nothing when no worker is kept any more. A message is taken once, here or by
+    /// worker::message(). Throws for a message of another type, which stays.
+    template <class... Messages>
+    task<std::optional<message_from<detail::one_of_t<Messages...>>>> message()
+    {
+        if (!inbox_)
+            open_inbox();
+        return detail::inbox::next<Messages...>(inbox_);
+    }
+
+    /// Sends a message to every worker that lives and has its channel, and gives how many those
+    /// are.
+    template <class Message>
+    std::size_t send(const Message& message) const
+    {
+        std::size_t count = 0;
+        for (auto& each : workers())
+        {
+            if (!each.connected())
+                continue;
+            each.send(message);
+            ++count;
+        }
+        return count;
+    }
 
     /// Everything that happens from now on, for one more listener.
     event_stream events() { return event_stream(supervisor_->workers().events().subscribe()); }
@@ -147,6 +176,14 @@ private:
         }
     }
 
+    void open_inbox()
+    {
+        inbox_ = std::make_shared<detail::inbox>(supervisor_->executor());
+        inbox_->attend(supervisor_->workers().events().subscribe());
+        for (auto& each : workers())
+            inbox_->attend(each);
+    }
+
     void abandon() noexcept
     {
         if (auto last = std::exchange(supervisor_, nullptr))
@@ -155,6 +192,7 @@ private:
 
     std::shared_ptr<detail::supervisor> supervisor_;
     std::shared_ptr<detail::rolling> rolling_;
+    std::shared_ptr<detail::inbox> inbox_; // once a message is asked for
 };
 
 } // namespace brood

@@ -150,7 +150,7 @@ TEST_CASE("a kill is noted at once, and its signal is known after the exit", "[n
         });
 }
 
-TEST_CASE("a probe changes nothing of a child", "[node-62][defect-11]")
+TEST_CASE("a probe changes nothing of a child", "[node-62][node-B15][defect-11]")
 {
     within(10s,
            []() -> task<>

@@ -30,7 +30,7 @@ std::chrono::milliseconds told_uptime()
 
 } // namespace
 
-TEST_CASE("the names of the system are those that uname prints")
+TEST_CASE("the names of the system are those that uname prints", "[node-250]")
 {
     CHECK(os::hostname() == output_of("uname -n"));
     CHECK(os::type() == output_of("uname -s"));

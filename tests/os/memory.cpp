@@ -87,7 +87,7 @@ void write_group(const faked_root& root, const std::string& limit, const std::st
 
 } // namespace
 
-TEST_CASE("total_memory() is the memory of the machine, and the same without /proc")
+TEST_CASE("total_memory() is the memory of the machine, and the same without /proc", "[node-250]")
 {
     auto pages = std::stoull(output_of("getconf _PHYS_PAGES"));
     auto size = std::stoull(output_of("getconf PAGE_SIZE"));

@@ -99,7 +99,7 @@ TEST_CASE("get_priority() is that of this process unless another is named")
     CHECK(os::get_priority(child.pid()) == nice_of(child.pid()));
 }
 
-TEST_CASE("set_priority() makes a process less urgent, step by step")
+TEST_CASE("set_priority() makes a process less urgent, step by step", "[node-251]")
 {
     sleeper child;
     for (int value = os::get_priority(child.pid()); value <= os::priority::low; ++value)
@@ -148,7 +148,7 @@ TEST_CASE("set_priority(value) is for this process")
     CHECK(status == 0);
 }
 
-TEST_CASE("set_priority() refuses what is not from -20 to 19, and changes nothing")
+TEST_CASE("set_priority() refuses what is not from -20 to 19, and changes nothing", "[node-251]")
 {
     auto before = os::get_priority();
     for (int value : {-21, 20, 100, -100, INT_MAX, INT_MIN})

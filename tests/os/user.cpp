@@ -130,7 +130,7 @@ TEST_CASE("homedir() is $HOME, else what the database says")
     CHECK(os::homedir() == os::user_info().homedir);
 }
 
-TEST_CASE("tmpdir() asks TMPDIR, TMP and TEMP in this order, and skips empty ones")
+TEST_CASE("tmpdir() asks TMPDIR, TMP and TEMP in this order, and skips empty ones", "[node-250]")
 {
     variable tmpdir("TMPDIR"), tmp("TMP"), temp("TEMP");
 
@@ -149,7 +149,7 @@ TEST_CASE("tmpdir() asks TMPDIR, TMP and TEMP in this order, and skips empty one
     CHECK(os::tmpdir() == "/tmp");
 }
 
-TEST_CASE("tmpdir() has no slash at its end, unless it is the root")
+TEST_CASE("tmpdir() has no slash at its end, unless it is the root", "[node-250]")
 {
     variable tmpdir("TMPDIR");
 

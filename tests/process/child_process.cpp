@@ -126,7 +126,8 @@ TEST_CASE("a grandchild that holds a pipe keeps it from closing, and not the chi
            });
 }
 
-TEST_CASE("a signal goes to a child that runs, and never to one that has ended", "[child_process]")
+TEST_CASE("a signal goes to a child that runs, and never to one that has ended",
+          "[child_process][node-213]")
 {
     within(10s,
            []() -> task<>
@@ -144,7 +145,7 @@ TEST_CASE("a signal goes to a child that runs, and never to one that has ended",
            });
 }
 
-TEST_CASE("a signal that does not exist is refused", "[child_process]")
+TEST_CASE("a signal that does not exist is refused", "[child_process][node-214]")
 {
     within(10s,
            []() -> task<>

@@ -100,7 +100,8 @@ TEST_CASE("a forked child answers in the order it was asked", "[fork]")
            });
 }
 
-TEST_CASE("messages come first, then disconnected, then exit, then closed", "[fork][B8]")
+TEST_CASE("messages come first, then disconnected, then exit, then closed",
+          "[fork][node-39][node-B8]")
 {
     for (int round = 0; round < 50; ++round)
         within(10s,

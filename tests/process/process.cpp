@@ -108,7 +108,7 @@ TEST_CASE("the variables that carry the channel are not seen by the child", "[pr
            });
 }
 
-TEST_CASE("exit(code) hands everything that was sent to the kernel first", "[process][B13]")
+TEST_CASE("exit(code) hands everything that was sent to the kernel first", "[process][node-B13]")
 {
     within(20s,
            []() -> task<>

@@ -28,4 +28,4 @@
 #include <brood/process/spawn.hpp>
 
 #include <brood/cluster/cluster.hpp>
-#include <brood/cluster/supervision.hpp>
+#include <brood/cluster/supervisor.hpp>

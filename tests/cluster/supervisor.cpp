@@ -1,232 +1,530 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/cluster/supervisor.hpp>
 
-#include <brood/cluster/cluster.hpp>
-
 #include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <csignal>
-#include <random>
+#include <fstream>
 #include <set>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
-using brood::cluster;
-using brood::cluster_settings;
 using brood::exit_cause;
+using brood::strategy;
+using brood::supervisor;
 using brood::task;
+using brood::test::temporary_directory;
 using Catch::Matchers::ContainsSubstring;
-using event = brood::cluster_event::kind;
 
 namespace
 {
 
-cluster_settings of_size(std::size_t size)
+void note(const std::string& file, const std::string& text)
 {
-    cluster_settings settings;
-    settings.size = size;
-    return settings;
+    std::ofstream(file, std::ios::app) << text << std::endl;
 }
 
-/// Looks at its workers often, and ends a hung one soon.
-cluster_settings watched()
+/// What has been noted since the last time, as "+a +b".
+std::string notes(const std::string& file)
 {
-    auto settings = of_size(1);
-    settings.restart.when = brood::restart::temporary;
-    settings.watchdog.tick = 20ms;
-    settings.watchdog.stale_after = 400ms;
-    settings.watchdog.end = brood::stop_policy(
-        std::vector<brood::stop_step>{{false, SIGABRT, 100ms}, {false, SIGKILL, 5s}});
-    return settings;
+    std::ifstream lines(file);
+    std::string all, line;
+    while (std::getline(lines, line))
+        all += all.empty() ? line : ' ' + line;
+    std::ofstream(file, std::ios::trunc);
+    return all;
 }
 
-task<> wait_for_end(brood::process& self)
+task<> noted(brood::process& self, std::string name, std::string file)
 {
-    co_await self.message<int>();
+    note(file, '+' + name);
+    self.ready();
+    co_await self.shutdown();
+    note(file, '-' + name);
 }
 
-template <class Cluster>
-task<brood::exit_info> only_end(Cluster& workers)
+task<> stubborn(brood::process& self, std::string name, std::string file)
 {
-    auto ended = co_await workers.exit();
+    note(file, '+' + name);
+    signal(SIGTERM, SIG_IGN);
+    self.ready();
+    for (;;)
+        co_await brood::sleep(1h);
+}
+
+task<> until_stopped(brood::process& self)
+{
+    self.ready();
+    co_await self.shutdown();
+}
+
+task<> done_at_once(brood::process& self)
+{
+    self.ready();
+    co_return;
+}
+
+task<> never_ready(brood::process&)
+{
+    throw std::runtime_error("nothing works");
+    co_return;
+}
+
+brood::restart_policy often()
+{
+    brood::restart_policy policy;
+    policy.per_slot.failures = policy.per_cluster.failures = 1000;
+    policy.delay.base = 1ms;
+    policy.delay.cap = 5ms;
+    return policy;
+}
+
+/// Children a to e that note what happens to them.
+supervisor five(strategy how, const std::string& file)
+{
+    supervisor top(how, often());
+    for (std::string name : {"a", "b", "c", "d", "e"})
+        top.add<noted>(name, {}, name, file);
+    return top;
+}
+
+task<> all_ready(supervisor& top)
+{
+    auto ready = co_await top.ready();
+    REQUIRE(ready);
+}
+
+task<brood::exit_info> next_end(supervisor& top)
+{
+    auto ended = co_await top.exit();
     REQUIRE(ended);
     auto info = *ended;
     co_return info;
 }
 
+/// Waits until all are ready, and one child has been started so often.
+task<> started(supervisor& top, std::size_t index, std::size_t times)
+{
+    while (top.children()[index].starts < times)
+        co_await brood::sleep(1ms);
+    co_await all_ready(top);
+}
+
 } // namespace
 
-TEST_CASE("a worker that spins is found, told as such, and replaced", "[supervisor][T08]")
-{
-    within(30s,
-           []() -> task<>
-           {
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           self.ready();
-                           co_await brood::sleep(100ms);
-                           for (volatile bool spin = true; spin;)
-                               continue;
-                       }>
-                   workers(watched());
-               auto events = workers.events();
-               auto ended = co_await only_end(workers);
-
-               CHECK(ended.cause == exit_cause::hung);
-               CHECK(ended.reason == "spins");
-               CHECK(ended.status.signal == SIGABRT);
-               bool told = false;
-               for (;;)
-               {
-                   auto next = co_await events.next();
-                   if (!next)
-                       break;
-                   told = told || (next->what == event::hung && next->text == "spins");
-               }
-               CHECK(told);
-           });
-}
-
-TEST_CASE("a worker that blocks is found", "[supervisor]")
-{
-    within(30s,
-           []() -> task<>
-           {
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           self.ready();
-                           co_await brood::sleep(100ms);
-                           ::pause();
-                       }>
-                   workers(watched());
-               auto ended = co_await only_end(workers);
-
-               CHECK(ended.cause == exit_cause::hung);
-               CHECK(ended.reason == "blocks");
-           });
-}
-
-TEST_CASE("a worker that was stopped is found, and killed", "[supervisor][T07]")
-{
-    within(30s,
-           []() -> task<>
-           {
-               cluster<wait_for_end> workers(watched());
-               auto only = workers.workers().at(0);
-               co_await only.ready();
-               only.kill(SIGSTOP);
-               auto ended = co_await only_end(workers);
-
-               CHECK(ended.cause == exit_cause::hung);
-               CHECK(ended.reason == "stopped");
-           });
-}
-
-TEST_CASE("an idle worker is not taken for a hung one", "[supervisor]")
-{
-    within(30s,
-           []() -> task<>
-           {
-               cluster<wait_for_end> workers(watched());
-               auto only = workers.workers().at(0);
-               co_await only.ready();
-               co_await brood::sleep(1500ms);
-
-               CHECK_FALSE(only.is_dead());
-               co_await workers.stop();
-           });
-}
-
-TEST_CASE("a worker that closes its channel and lives on is found and ended", "[supervisor]")
-{
-    within(30s,
-           []() -> task<>
-           {
-               auto settings = of_size(1);
-               settings.restart.when = brood::restart::temporary;
-               settings.stop = brood::drain_policy(50ms);
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           self.disconnect();
-                           co_await brood::sleep(1h);
-                       }>
-                   workers(settings);
-               auto ended = co_await only_end(workers);
-
-               CHECK(ended.cause == exit_cause::deaf);
-           });
-}
-
-TEST_CASE("a kill storm loses no end and no slot", "[supervisor][T02]")
-{
-    within(60s,
-           []() -> task<>
-           {
-               auto settings = of_size(8);
-               settings.restart.per_slot.failures = 100'000;
-               settings.restart.per_cluster.failures = 100'000;
-               settings.restart.delay.base = 0ms;
-               settings.restart.delay.cap = 0ms;
-               cluster<wait_for_end> workers(settings);
-               std::minstd_rand random(Catch::rngSeed());
-               std::set<std::uint64_t> told;
-               for (int kill = 0; kill < 300; ++kill)
-               {
-                   auto all = workers.workers();
-                   if (!all.empty())
-                       all[random() % all.size()].kill(SIGKILL);
-                   auto ended = co_await workers.exit();
-                   REQUIRE(ended);
-                   CHECK(ended->status.signal == SIGKILL);
-                   CHECK(told.insert(ended->id).second);
-               }
-               co_await brood::sleep(5ms);
-               CHECK(workers.workers().size() == 8);
-               co_await workers.stop();
-               int last = 0;
-               for (;;)
-               {
-                   auto ended = co_await workers.exit();
-                   if (!ended)
-                       break;
-                   CHECK(told.insert(ended->id).second);
-                   ++last;
-               }
-               CHECK(last == 8);
-           });
-}
-
-TEST_CASE("a stop wins over a restart that waits", "[supervisor]")
+TEST_CASE("one for one: a child that was killed is started again, and no other", "[supervisor]")
 {
     within(20s,
            []() -> task<>
            {
-               auto settings = of_size(1);
-               settings.restart.delay.first = 1h;
-               settings.restart.delay.cap = 1h;
-               cluster<wait_for_end> workers(settings);
-               auto only = workers.workers().at(0);
-               co_await only.ready();
-               only.kill(SIGKILL);
-               co_await workers.exit();
+               temporary_directory folder;
+               auto file = folder.path().string() + "/notes";
+               auto top = five(strategy::one_for_one, file);
+               top.start();
+               co_await all_ready(top);
+               notes(file);
 
-               co_await workers.stop();
-               auto none = co_await workers.exit();
-               CHECK_FALSE(none);
+               top.worker("c").kill(SIGKILL);
+               auto ended = co_await next_end(top);
+               co_await started(top, 2, 2);
+
+               CHECK(ended.name == "c");
+               CHECK(ended.status.signal == SIGKILL);
+               CHECK(notes(file) == "+c");
+               co_await top.stop();
            });
 }
 
-TEST_CASE("a loop that goes takes its workers with it", "[supervisor]")
+TEST_CASE("rest for one: those behind it end from the last, and start again in order",
+          "[supervisor][T14]")
 {
-    abandoned_at_every_step(
-        []() -> task<>
-        {
-            cluster<wait_for_end> workers(of_size(2));
-            auto first = workers.workers().at(0);
-            co_await first.ready();
-            first.kill(SIGKILL);
-            co_await workers.exit();
-            co_await workers.stop();
-        });
+    within(20s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto file = folder.path().string() + "/notes";
+               auto top = five(strategy::rest_for_one, file);
+               top.start();
+               co_await all_ready(top);
+               CHECK(notes(file) == "+a +b +c +d +e");
+
+               top.worker("c").kill(SIGKILL);
+               std::string order;
+               for (int end = 0; end < 3; ++end)
+               {
+                   auto ended = co_await next_end(top);
+                   order += ended.name;
+                   CHECK(ended.cause ==
+                         (end == 0 ? exit_cause::signalled : exit_cause::taken_down));
+               }
+               co_await started(top, 4, 2);
+
+               CHECK(order == "ced");
+               CHECK(notes(file) == "-e -d +c +d +e");
+               co_await top.stop();
+               CHECK(notes(file) == "-e -d -c -b -a");
+           });
+}
+
+TEST_CASE("one for all: one that ignores SIGTERM is killed after its grace, and it counts once",
+          "[supervisor][T15]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto file = folder.path().string() + "/notes";
+               auto policy = often();
+               policy.per_cluster.failures = 1; // a second failure would be too many
+               supervisor top(strategy::one_for_all, policy);
+               brood::child_settings impatient;
+               impatient.stop = brood::stop_policy(std::vector<brood::stop_step>{
+                   {true, 0, 50ms}, {false, SIGTERM, 50ms}, {false, SIGKILL, 5s}});
+               top.add<noted>("a", {}, "a", file).add<noted>("b", {}, "b", file);
+               top.add<noted>("c", {}, "c", file).add<stubborn>("d", impatient, "d", file);
+               top.start();
+               co_await all_ready(top);
+               notes(file);
+
+               top.worker("b").kill(SIGKILL);
+               std::vector<std::string> order;
+               for (int end = 0; end < 4; ++end)
+               {
+                   auto ended = co_await next_end(top);
+                   order.push_back(ended.name);
+                   if (ended.name == "d")
+                       CHECK(ended.status.signal == SIGKILL);
+               }
+               co_await started(top, 3, 2);
+
+               CHECK(order == std::vector<std::string>{"b", "d", "c", "a"});
+               CHECK(notes(file) == "-c -a +a +b +c +d");
+               co_await top.stop();
+           });
+}
+
+TEST_CASE("a child is started when the one before it is ready", "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto file = folder.path().string() + "/notes";
+               supervisor top(strategy::rest_for_one, often());
+               top.add<[](brood::process& self, std::string to) -> task<>
+                       {
+                           co_await brood::sleep(100ms);
+                           note(to, "first is ready");
+                           self.ready();
+                           co_await self.shutdown();
+                       }>("first", {}, file);
+               top.add<noted>("second", {}, "second", file);
+               top.start();
+               co_await all_ready(top);
+
+               CHECK(notes(file) == "first is ready +second");
+               co_await top.stop();
+           });
+}
+
+TEST_CASE("temporary children are not started again, transient ones after a failure only",
+          "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               supervisor top(strategy::one_for_one, often());
+               brood::child_settings temporary, transient;
+               temporary.when = brood::restart::temporary;
+               transient.when = brood::restart::transient;
+               top.add<until_stopped>("temporary", temporary);
+               top.add<until_stopped>("transient", transient);
+               top.add<done_at_once>("done", transient);
+               top.start();
+               co_await all_ready(top);
+
+               top.worker("temporary").kill(SIGKILL);
+               top.worker("transient").kill(SIGKILL);
+               co_await started(top, 1, 2);
+               while (top.children()[0].running || top.children()[2].running)
+                   co_await brood::sleep(1ms);
+
+               auto children = top.children();
+               CHECK(children[0].starts == 1);
+               CHECK(children[1].running);
+               CHECK(children[2].starts == 1);
+               CHECK_THROWS_WITH(top.worker("front/web"), ContainsSubstring("front/web"));
+               co_await top.stop();
+           });
+}
+
+TEST_CASE("a temporary child that was taken down with others does not come back", "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               supervisor top(strategy::one_for_all, often());
+               brood::child_settings temporary;
+               temporary.when = brood::restart::temporary;
+               top.add<until_stopped>("a").add<until_stopped>("b", temporary);
+               top.start();
+               co_await all_ready(top);
+
+               top.worker("a").kill(SIGKILL);
+               co_await started(top, 0, 2);
+
+               CHECK(!top.children()[1].running);
+               CHECK(top.children()[1].starts == 1);
+               co_await top.stop();
+           });
+}
+
+TEST_CASE("those behind a child that fails for good are started all the same", "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               supervisor top(strategy::rest_for_one, often());
+               brood::child_settings once;
+               once.when = brood::restart::temporary;
+               top.add<never_ready>("a", once).add<until_stopped>("b");
+               top.start();
+               co_await all_ready(top);
+
+               CHECK(!top.children()[0].running);
+               CHECK(top.children()[1].ready);
+               co_await top.stop();
+           });
+}
+
+TEST_CASE("a supervisor whose children are done has ended", "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               supervisor top(strategy::rest_for_one);
+               brood::child_settings once;
+               once.when = brood::restart::temporary;
+               top.add<done_at_once>("a", once).add<done_at_once>("b", once);
+               top.start();
+
+               auto first = co_await next_end(top);
+               auto second = co_await next_end(top);
+               auto none = co_await top.exit();
+
+               CHECK(std::set{first.name, second.name} == std::set<std::string>{"a", "b"});
+               CHECK(!none);
+           });
+}
+
+TEST_CASE("a supervisor that fails too often tells the story, and its children are ended",
+          "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto policy = often();
+               policy.per_slot.failures = 2;
+               supervisor top(strategy::one_for_one, policy);
+               top.add<until_stopped>("good").add<never_ready>("bad");
+               top.start();
+               std::size_t ends = 0;
+               std::string story;
+               try
+               {
+                   while (auto ended = co_await top.exit())
+                       ++ends;
+               }
+               catch (const brood::error& failure)
+               {
+                   CHECK(failure.code() == brood::errc::too_many_failures);
+                   story = failure.what();
+               }
+
+               CHECK(ends == 4); // three of the bad one, and the good one
+               CHECK_THAT(story, ContainsSubstring("bad: process") &&
+                                     ContainsSubstring("before it was ready"));
+           });
+}
+
+TEST_CASE("a nested supervisor that fails too often is a failure of its own to the one above",
+          "[supervisor]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto file = folder.path().string() + "/notes";
+               auto strict = often();
+               strict.per_slot.failures = 1;
+               supervisor inner(strategy::one_for_one, strict);
+               inner.add<noted>("x", {}, "x", file).add<noted>("y", {}, "y", file);
+               supervisor top(strategy::rest_for_one, often());
+               top.add<noted>("a", {}, "a", file).add("in", std::move(inner));
+               top.add<noted>("z", {}, "z", file);
+               top.start();
+               co_await all_ready(top);
+               notes(file);
+
+               top.worker("in/x").kill(SIGKILL);
+               auto ended = co_await next_end(top);
+               CHECK(ended.name == "in/x");
+               co_await all_ready(top); // those inside are waited for as well
+               CHECK(notes(file) == "+x");
+               top.worker("in/x").kill(SIGKILL); // once more than it bears
+               std::string order;
+               exit_cause why = exit_cause::exited;
+               while (order.find('z') == std::string::npos)
+               {
+                   ended = co_await next_end(top);
+                   order += ended.name + ' ';
+                   if (ended.name == "in")
+                       why = ended.cause;
+               }
+               co_await started(top, 2, 2);
+
+               CHECK(order == "in/x in/y in z ");
+               CHECK(why == exit_cause::children_failed);
+               auto story = notes(file); // x and y do not wait for each other
+               CHECK((story == "-y -z +x +y +z" || story == "-y -z +y +x +z"));
+               CHECK(top.children()[0].starts == 1);
+               co_await top.stop();
+           });
+}
+
+TEST_CASE("a cluster is a child like another", "[supervisor]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               brood::cluster_settings two;
+               two.size = 2;
+               supervisor top(strategy::one_for_all, often());
+               top.add<until_stopped>("store").add_cluster<until_stopped>("web", two);
+               top.start();
+               co_await all_ready(top);
+
+               top.worker("web/1").kill(SIGKILL);
+               auto ended = co_await next_end(top);
+               CHECK(ended.name == "web/1"); // the cluster replaces it, and nobody else is touched
+               CHECK(top.children()[0].starts == 1);
+
+               top.worker("store").kill(SIGKILL);
+               co_await started(top, 1, 2);
+               CHECK(top.children()[0].starts == 2);
+               co_await top.stop();
+           });
+}
+
+TEST_CASE("stop wins over a restart that waits, and over a start that takes long", "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto slow = often();
+               slow.delay.first = 1h;
+               supervisor top(strategy::one_for_all, slow);
+               top.add<until_stopped>("a");
+               top.start();
+               co_await all_ready(top);
+               top.worker("a").kill(SIGKILL);
+               co_await next_end(top);
+               co_await top.stop();
+
+               supervisor other(strategy::rest_for_one);
+               other
+                   .add<[](brood::process& self) -> task<>
+                        {
+                            co_await self.shutdown();
+                        }>("never ready")
+                   .add<until_stopped>("b");
+               other.start();
+               while (!other.children()[0].running)
+                   co_await brood::sleep(1ms);
+               co_await other.stop();
+               CHECK(other.children()[1].starts == 0);
+           });
+}
+
+TEST_CASE("a program that cannot be started is tried again, and told", "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto policy = often();
+               policy.per_slot.failures = 2;
+               supervisor top(strategy::rest_for_one, policy);
+               top.add("missing", "/no/such/program");
+               top.start();
+               std::string said;
+               std::size_t tries = 0;
+               try
+               {
+                   while (auto ended = co_await top.exit())
+                   {
+                       said = to_string(*ended);
+                       ++tries;
+                   }
+               }
+               catch (const brood::error&)
+               {
+               }
+
+               CHECK(tries == 3);
+               CHECK_THAT(said, ContainsSubstring("missing did not start") &&
+                                    ContainsSubstring("/no/such/program"));
+           });
+}
+
+TEST_CASE("a supervisor can be started again, and destroyed while it runs", "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               supervisor top(strategy::one_for_all);
+               top.add<until_stopped>("a");
+               CHECK_THROWS_WITH(top.add<until_stopped>("a"), ContainsSubstring("\"a\""));
+               CHECK_THROWS_WITH(top.add<until_stopped>("a/b"), ContainsSubstring("\"a/b\""));
+               top.start();
+               co_await all_ready(top);
+               CHECK_THROWS_AS(top.start(), std::logic_error);
+               co_await top.stop();
+               auto last = co_await next_end(top);
+               auto none = co_await top.exit();
+               CHECK(last.cause == exit_cause::stopped);
+               CHECK(!none);
+
+               top.start();
+               co_await all_ready(top);
+               CHECK(top.children()[0].starts == 2);
+           });
+}
+
+TEST_CASE("children that are killed again and again are all there at the end", "[supervisor]")
+{
+    within(60s,
+           []() -> task<>
+           {
+               supervisor top(strategy::rest_for_one, often());
+               for (std::string name : {"a", "b", "c", "d"})
+                   top.add<until_stopped>(name);
+               top.start();
+               co_await all_ready(top);
+               const std::vector<std::string> names = {"c", "a", "d", "b"};
+               for (std::size_t round = 0; round < 50; ++round)
+               {
+                   auto before = top.children()[3].starts; // the last, whoever is killed
+                   top.worker(names[round % 4]).kill(SIGKILL);
+                   top.worker(names[(round + 1) % 4]).kill(SIGKILL);
+                   while (top.children()[3].starts == before)
+                       co_await brood::sleep(1ms);
+                   co_await all_ready(top);
+               }
+               for (auto& child : top.children())
+                   CHECK(child.ready);
+               co_await top.stop();
+           });
 }

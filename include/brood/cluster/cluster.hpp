@@ -3,10 +3,10 @@
 
 #include <brood/base/loop.hpp>
 #include <brood/cluster/detail/inbox.hpp>
+#include <brood/cluster/detail/keeper.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
 #include <brood/cluster/rolling.hpp>
 #include <brood/cluster/settings.hpp>
-#include <brood/cluster/supervisor.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -56,12 +56,12 @@ public:
     template <class... Args>
     explicit cluster(asio::any_io_executor executor, const cluster_settings& settings = {},
                      Args&&... args)
-        : supervisor_(std::make_shared<detail::supervisor>(
+        : keeper_(std::make_shared<detail::keeper>(
               executor, settings, launcher(executor, settings, std::forward<Args>(args)...))),
-          rolling_(std::make_shared<detail::rolling>(supervisor_))
+          rolling_(std::make_shared<detail::rolling>(keeper_))
     {
         for (std::size_t count = settings.workers(); count != 0; --count)
-            supervisor_->add();
+            keeper_->add();
         asio::co_spawn(executor, detail::rolling::recycle(rolling_), asio::detached);
     }
 
@@ -69,7 +69,7 @@ public:
 
     cluster& operator=(cluster&& other) noexcept
     {
-        std::swap(supervisor_, other.supervisor_);
+        std::swap(keeper_, other.keeper_);
         std::swap(rolling_, other.rolling_);
         std::swap(inbox_, other.inbox_);
         cluster(std::move(other)).abandon();
@@ -81,14 +81,14 @@ public:
     /// Starts one more worker in a slot of its own, with further variables in its environment.
     worker fork(std::map<std::string, std::string> variables = {})
     {
-        return worker(supervisor_->add(std::move(variables))->worker);
+        return worker(keeper_->add(std::move(variables))->worker);
     }
 
     /// The workers that live now, by slot.
     std::vector<worker> workers() const
     {
         std::vector<worker> result;
-        for (auto& slot : supervisor_->slots())
+        for (auto& slot : keeper_->slots())
             if (!slot->worker->has(worker_state::ended))
                 result.emplace_back(slot->worker);
         return result;
@@ -96,12 +96,12 @@ public:
 
     /// Waits until every slot has a worker that can be given work. False when none is kept any
     /// more.
-    task<bool> ready() { return detail::supervisor::ready(supervisor_); }
+    task<bool> ready() { return detail::keeper::ready(keeper_); }
 
     /// The next end of a worker, in their order; the restart policy has been asked already. Nothing
     /// when no worker is kept any more. None is missed, whenever it is awaited. Throws
     /// errc::too_many_failures, with the last of the story, when that is how the cluster ended.
-    task<std::optional<exit_info>> exit() { return detail::supervisor::next_exit(supervisor_); }
+    task<std::optional<exit_info>> exit() { return detail::keeper::next_exit(keeper_); }
 
     /// The next message of any worker, of those that live now or come later: one of each in turn.
     /// Nothing when no worker is kept any more. A message is taken once, here or by
@@ -131,11 +131,11 @@ public:
     }
 
     /// Everything that happens from now on, for one more listener.
-    event_stream events() { return event_stream(supervisor_->workers().events().subscribe()); }
+    event_stream events() { return event_stream(keeper_->workers().events().subscribe()); }
 
     /// Stops all workers as the settings say, and starts none again. Ends after the last of them
     /// has. Calling it again waits for the same.
-    task<> stop() { return detail::supervisor::stop(supervisor_); }
+    task<> stop() { return detail::keeper::stop(keeper_); }
 
     /// Replaces all workers by new ones, one after the other: the old one is asked to stop when the
     /// new one is ready, so that there are never fewer than wanted. The first new one that fails
@@ -150,8 +150,7 @@ public:
     task<reload_report> reload(const std::string& file, const reload_options& options = {}) requires
         std::same_as<std::remove_cvref_t<decltype(Worker)>, detail::executable>
     {
-        auto launch =
-            detail::launch_program(supervisor_->executor(), file, supervisor_->settings().args);
+        auto launch = detail::launch_program(keeper_->executor(), file, keeper_->settings().args);
         return detail::rolling::reload(rolling_, options, std::move(launch));
     }
 
@@ -178,19 +177,19 @@ private:
 
     void open_inbox()
     {
-        inbox_ = std::make_shared<detail::inbox>(supervisor_->executor());
-        inbox_->attend(supervisor_->workers().events().subscribe());
+        inbox_ = std::make_shared<detail::inbox>(keeper_->executor());
+        inbox_->attend(keeper_->workers().events().subscribe());
         for (auto& each : workers())
             inbox_->attend(each);
     }
 
     void abandon() noexcept
     {
-        if (auto last = std::exchange(supervisor_, nullptr))
+        if (auto last = std::exchange(keeper_, nullptr))
             last->abandon();
     }
 
-    std::shared_ptr<detail::supervisor> supervisor_;
+    std::shared_ptr<detail::keeper> keeper_;
     std::shared_ptr<detail::rolling> rolling_;
     std::shared_ptr<detail::inbox> inbox_; // once a message is asked for
 };

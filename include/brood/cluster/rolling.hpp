@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/supervisor.hpp>
+#include <brood/cluster/detail/keeper.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -55,8 +55,8 @@ namespace detail
 class rolling : public std::enable_shared_from_this<rolling>
 {
 public:
-    explicit rolling(std::shared_ptr<supervisor> over)
-        : supervisor_(std::move(over)), free_(supervisor_->executor())
+    explicit rolling(std::shared_ptr<keeper> over)
+        : keeper_(std::move(over)), free_(keeper_->executor())
     {
     }
 
@@ -67,21 +67,21 @@ public:
                                       worker_launcher launch = nullptr)
     {
         auto turn = co_await take_turn(self);
-        auto& supervisor = *self->supervisor_;
+        auto& keeper = *self->keeper_;
         worker_launcher before;
         if (launch)
-            before = supervisor.workers().launch_by(std::move(launch));
+            before = keeper.workers().launch_by(std::move(launch));
         reload_report report;
         for (std::size_t index = 0; index < self->slots().size() && report.complete(); ++index)
         {
-            if (supervisor.stopping())
+            if (keeper.stopping())
                 break;
             auto failed = co_await replace(self, index, exit_cause::replaced, options.settle);
             report.replaced += failed ? 0U : 1U;
             report.failure = failed;
         }
         if (before && !report.complete())
-            supervisor.workers().launch_by(std::move(before));
+            keeper.workers().launch_by(std::move(before));
         co_return report;
     }
 
@@ -92,12 +92,12 @@ public:
         auto turn = co_await take_turn(self);
         std::vector<std::shared_ptr<slot>> touched;
         while (self->slots().size() < size)
-            touched.push_back(self->supervisor_->add());
+            touched.push_back(self->keeper_->add());
         for (auto& each : touched)
             co_await each->worker->ready.get();
         touched.clear();
         while (self->slots().size() > size)
-            touched.push_back(self->supervisor_->remove_last(exit_cause::scaled_down));
+            touched.push_back(self->keeper_->remove_last(exit_cause::scaled_down));
         for (auto& each : touched)
             co_await each->worker->ended.get();
     }
@@ -106,7 +106,7 @@ public:
     /// lives.
     static task<> recycle(std::shared_ptr<rolling> self)
     {
-        while (!self->supervisor_->stopping())
+        while (!self->keeper_->stopping())
         {
             auto due = self->find_due();
             if (due)
@@ -115,7 +115,7 @@ public:
                 co_await replace(self, *due, exit_cause::recycled, {});
             }
             auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-            co_await self->supervisor_->changed_or(until);
+            co_await self->keeper_->changed_or(until);
         }
     }
 
@@ -140,7 +140,7 @@ private:
         std::shared_ptr<rolling> by_;
     };
 
-    const std::vector<std::shared_ptr<slot>>& slots() const { return supervisor_->slots(); }
+    const std::vector<std::shared_ptr<slot>>& slots() const { return keeper_->slots(); }
 
     static task<holding> take_turn(std::shared_ptr<rolling> self)
     {
@@ -158,16 +158,16 @@ private:
         auto fresh = std::make_shared<slot>();
         fresh->index = index;
         fresh->variables = before->variables;
-        fresh->worker = self->supervisor_->workers().start(index, fresh->variables);
+        fresh->worker = self->keeper_->workers().start(index, fresh->variables);
         auto lived = co_await lives(fresh->worker, settle);
-        if (lived && self->is_kept(before) && !self->supervisor_->stopping())
+        if (lived && self->is_kept(before) && !self->keeper_->stopping())
         {
-            self->supervisor_->replace(fresh, cause);
+            self->keeper_->replace(fresh, cause);
             co_return std::nullopt;
         }
-        self->supervisor_->workers().end(fresh->worker, exit_cause::scaled_down);
+        self->keeper_->workers().end(fresh->worker, exit_cause::scaled_down);
         auto ended = co_await fresh->worker->ended.get();
-        self->supervisor_->tell(fresh->worker, ended);
+        self->keeper_->tell(fresh->worker, ended);
         co_return ended;
     }
 
@@ -196,7 +196,7 @@ private:
 
     bool is_due(const worker_record& worker) const
     {
-        auto& limits = supervisor_->settings().recycle;
+        auto& limits = keeper_->settings().recycle;
         auto age = std::chrono::steady_clock::now() - worker.started;
         if (worker.state != worker_state::ready || age < limits.min_lifetime)
             return false;
@@ -218,7 +218,7 @@ private:
         return std::chrono::milliseconds(static_cast<long long>(age));
     }
 
-    std::shared_ptr<supervisor> supervisor_;
+    std::shared_ptr<keeper> keeper_;
     bool busy_ = false;
     wait_queue free_;
 };

@@ -1,260 +1,235 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/nursery.hpp>
-#include <brood/cluster/event.hpp>
-#include <brood/cluster/settings.hpp>
-#include <brood/cluster/worker.hpp>
+#include <brood/base/loop.hpp>
+#include <brood/cluster/detail/family.hpp>
+#include <brood/cluster/detail/supervised_cluster.hpp>
+#include <brood/cluster/detail/supervised_worker.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <exception>
-#include <map>
 #include <memory>
 #include <optional>
-#include <random>
+#include <stdexcept>
 #include <string>
-#include <system_error>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-namespace brood::detail
+namespace brood
 {
 
-/// A place in a cluster, and the worker that has it.
-struct slot
+/// How a supervisor starts, watches and ends one child; as the settings of a cluster of that name.
+struct child_settings
 {
-    std::size_t index = 0;
-    std::map<std::string, std::string> variables; // in the environment of its workers
-    std::shared_ptr<worker_record> worker;
-    failure_history failures;
-    bool wanted = true; // whether its worker is to have a successor
-    bool kept = true;   // false once it stays empty
+    /// Which of its own ends are followed by a new start.
+    restart when = restart::permanent;
+
+    spawn_options spawn = cluster_settings().spawn;
+    std::chrono::milliseconds start_within = cluster_settings().start_within;
+    stop_policy stop = cluster_settings().stop;
+    brood::watchdog watchdog = {};
 };
 
-/// Keeps the workers of a cluster alive: one coroutine per slot.
+/// A child of a supervisor, as it is at this moment.
+struct child_info
+{
+    std::string name;
+    bool running = false;
+    bool ready = false;       ///< Runs, and can be given work.
+    std::size_t starts = 0;   ///< How often it has been started.
+    std::optional<pid_t> pid; ///< Of a worker that runs.
+};
+
+/// Keeps different children alive that may need each other: workers, clusters, and supervisors of
+/// others, as deep as one likes.
 ///
-///     start; await the exit; ask the policy; wait; again.
-class supervisor : public std::enable_shared_from_this<supervisor>
+/// Children are started in the order they were added, each when the one before is ready, and ended
+/// in the opposite order; with strategy::one_for_one all at once. When one ends, its restart policy
+/// is asked, and the strategy says which others are restarted with it. A supervisor that fails
+/// more often than its policy allows ends its children: a nested one has then failed itself, and
+/// the one above decides. Destroyed, it ends its children in the background of the loop. Belongs to
+/// one executor. Follows Erlang/OTP: https://www.erlang.org/doc/apps/stdlib/supervisor.html
+class supervisor
 {
 public:
-    supervisor(asio::any_io_executor executor, cluster_settings settings, worker_launcher launch)
-        : executor_(executor), settings_(std::move(settings)),
-          nursery_(std::make_shared<nursery>(executor, settings_, std::move(launch))),
-          exits_(std::make_shared<event_queue<exit_info>>(executor)), changed_(executor)
+    /// The limits of the policy are for one child and for all children together.
+    explicit supervisor(strategy how = strategy::one_for_one, const restart_policy& policy = {})
+        : supervisor(default_executor(), how, policy)
     {
-        settings_.check();
     }
 
-    const asio::any_io_executor& executor() const noexcept { return executor_; }
-
-    const cluster_settings& settings() const noexcept { return settings_; }
-
-    nursery& workers() noexcept { return *nursery_; }
-
-    /// The places that are kept, by index.
-    const std::vector<std::shared_ptr<slot>>& slots() const noexcept { return slots_; }
-
-    /// Adds a place, and starts its first worker in this call. What cannot be started is an end
-    /// like any other.
-    std::shared_ptr<slot> add(std::map<std::string, std::string> variables = {})
+    explicit supervisor(asio::any_io_executor executor, strategy how = strategy::one_for_one,
+                        const restart_policy& policy = {})
+        : family_(std::make_shared<detail::family>(executor, how, policy)),
+          exits_(std::make_shared<detail::event_queue<exit_info>>(executor))
     {
-        auto added = std::make_shared<slot>();
-        added->index = slots_.size();
-        added->variables = std::move(variables);
-        added->worker = nursery_->start(added->index, added->variables);
-        slots_.push_back(added);
-        begin(added);
-        return added;
     }
 
-    /// Puts a place with a worker of its own where another was, whose worker is then ended.
-    void replace(const std::shared_ptr<slot>& by, exit_cause cause)
+    supervisor(supervisor&&) noexcept = default;
+
+    supervisor& operator=(supervisor&& other) noexcept
     {
-        auto before = std::exchange(slots_[by->index], by);
-        begin(by);
-        retire(before, cause);
+        std::swap(family_, other.family_);
+        std::swap(exits_, other.exits_);
+        supervisor(std::move(other)).abandon();
+        return *this;
     }
 
-    /// Takes the last place away, and ends its worker.
-    std::shared_ptr<slot> remove_last(exit_cause cause)
+    ~supervisor() { abandon(); }
+
+    /// Adds a worker that runs `Worker`, as for a cluster, with these arguments. Before start().
+    /// Throws std::invalid_argument for a name that is empty, has a slash, or is taken.
+    template <auto Worker, class... Args>
+    supervisor& add(std::string name, const child_settings& settings = {}, Args&&... args)
     {
-        auto last = std::move(slots_.back());
-        slots_.pop_back();
-        retire(last, cause);
-        return last;
+        auto launch =
+            detail::launch_entry<Worker>(family_->executor(), std::forward<Args>(args)...);
+        return add_worker(std::move(name), settings, std::move(launch));
     }
 
-    /// An end that is told although no place was kept for the worker.
-    void tell(const std::shared_ptr<worker_record>& worker, const exit_info& ended)
+    /// Adds a worker that runs a program.
+    supervisor& add(std::string name, const std::string& file, const arguments& args = {},
+                    const child_settings& settings = {})
     {
-        exits_->push(ended);
-        nursery_->events().publish(cluster_event::kind::exit, worker, {}, ended);
+        return add_worker(std::move(name), settings,
+                          detail::launch_program(family_->executor(), file, args));
     }
 
-    bool stopping() const noexcept { return stopping_; }
-
-    /// Ends every worker, and starts none again; waits for the last end.
-    static task<> stop(std::shared_ptr<supervisor> self)
+    /// Adds a cluster; its worker in slot 2 is called "name/2".
+    template <auto Worker, class... Args>
+    supervisor& add_cluster(std::string name, const cluster_settings& settings, Args... args)
     {
-        self->stopping_ = true;
-        self->changed_.post_all();
-        for (auto& each : self->slots_)
-            self->nursery_->end(each->worker, exit_cause::stopped, true);
-        if (self->running_ == 0)
-            self->end();
-        while (self->running_ != 0)
-            co_await self->changed_.wait();
-    }
-
-    /// Waits until every place that is kept has a worker that is ready; false when there is none.
-    static task<bool> ready(std::shared_ptr<supervisor> self)
-    {
-        while (auto worker = self->first_unready())
+        settings.check();
+        auto executor = family_->executor();
+        auto make = [executor, settings, args...]
         {
-            if (worker->has(worker_state::ended))
-                co_await self->changed_.wait(); // its successor starts in a moment
-            else
-                co_await worker->ready.get();
-        }
-        co_return self->running_ != 0;
+            return std::make_shared<cluster<Worker>>(executor, settings, args...);
+        };
+        return add_child(std::move(name), family_->policy(),
+                         std::make_shared<detail::supervised_cluster<Worker>>(executor, make));
     }
 
-    /// The handle of the cluster has gone.
-    void abandon() { asio::co_spawn(executor_, stop(shared_from_this()), asio::detached); }
-
-    /// Waits until something has changed, or for a time.
-    task<> changed_or(std::chrono::steady_clock::time_point until)
+    /// Adds a supervisor of others, that has not been started; its child "web" is called
+    /// "name/web".
+    supervisor& add(std::string name, supervisor nested)
     {
-        try
-        {
-            co_await changed_.wait(until);
-        }
-        catch (const std::system_error& over)
-        {
-            if (over.code() != asio::error::timed_out)
-                throw;
-        }
+        nested.refuse_running("be added to another one");
+        return add_child(std::move(name), family_->policy(), std::move(nested.family_));
     }
 
-    void change() { changed_.post_all(); }
-
-    /// The next end of a worker; nothing when the cluster has ended. Throws why it failed.
-    static task<std::optional<exit_info>> next_exit(std::shared_ptr<supervisor> self)
+    /// Starts the children. Can be called again when all have ended.
+    void start()
     {
-        auto ended = co_await event_queue<exit_info>::next(self->exits_);
-        if (!ended && self->failure_)
-            std::rethrow_exception(self->failure_);
-        co_return ended;
+        refuse_running("be started");
+        if (exits_->has_ended)
+            exits_ = std::make_shared<detail::event_queue<exit_info>>(family_->executor());
+        family_->start([exits = exits_](const exit_info& ended) { exits->push(ended); });
+        asio::co_spawn(family_->executor(), await_end(family_, exits_), asio::detached);
+    }
+
+    /// Waits until every child can be given work; false when none is kept any more.
+    task<bool> ready() { return family_->ready(); }
+
+    /// The next end of a child, also of one further down, in their order. Nothing when none is kept
+    /// any more. Throws errc::too_many_failures, with the last of the story, when that is how the
+    /// supervisor ended.
+    task<std::optional<exit_info>> exit() { return next_exit(family_, exits_); }
+
+    /// Ends all children, and starts none again; returns when the last has ended.
+    task<> stop() { return stop_all(family_); }
+
+    /// The worker of that name, to talk to it or to end it: "web", "front/web", "pool/2". Throws
+    /// std::out_of_range when there is none now.
+    brood::worker worker(std::string_view path) const
+    {
+        if (auto found = family_->find(path))
+            return *found;
+        throw std::out_of_range("brood: supervisor: no worker is called \"" + std::string(path) +
+                                '"');
+    }
+
+    /// The children, in their order.
+    std::vector<child_info> children() const
+    {
+        std::vector<child_info> result;
+        for (auto& each : family_->members())
+        {
+            result.push_back(
+                {each->name, each->running, each->running && each->ready, each->starts, {}});
+            auto one = each->what->find({});
+            if (one && each->running)
+                result.back().pid = one->pid();
+        }
+        return result;
     }
 
 private:
-    std::shared_ptr<worker_record> first_unready() const
+    supervisor& add_worker(std::string name, const child_settings& wanted,
+                           detail::worker_launcher launch)
     {
-        for (auto& place : slots_)
-        {
-            auto& worker = place->worker;
-            auto ready = worker->ready.peek().value_or(false);
-            if (place->kept && (!ready || worker->has(worker_state::ended)))
-                return worker;
-        }
-        return nullptr;
+        cluster_settings settings;
+        settings.size = 1;
+        settings.spawn = wanted.spawn;
+        settings.start_within = wanted.start_within;
+        settings.stop = wanted.stop;
+        settings.watchdog = wanted.watchdog;
+        settings.check();
+        auto policy = family_->policy();
+        policy.when = wanted.when;
+        return add_child(std::move(name), std::move(policy),
+                         std::make_shared<detail::supervised_worker>(family_->executor(), settings,
+                                                                     std::move(launch)));
     }
 
-    void begin(const std::shared_ptr<slot>& place)
+    supervisor& add_child(std::string name, restart_policy policy,
+                          std::shared_ptr<detail::supervised> child)
     {
-        ++running_;
-        asio::co_spawn(executor_, keep(shared_from_this(), place), asio::detached);
+        refuse_running("be given another child");
+        family_->add(std::move(name), std::move(child), std::move(policy));
+        return *this;
     }
 
-    void retire(const std::shared_ptr<slot>& place, exit_cause cause)
+    void refuse_running(const char* what) const
     {
-        place->wanted = false;
-        nursery_->end(place->worker, cause);
-        changed_.post_all();
+        if (family_->running())
+            throw std::logic_error(std::string("brood: a supervisor that runs cannot ") + what);
     }
 
-    static task<> keep(std::shared_ptr<supervisor> self, std::shared_ptr<slot> place)
+    void abandon() noexcept
     {
-        for (bool again = true; again;)
-        {
-            auto ended = co_await place->worker->ended.get();
-            auto next = self->decide(*place, ended);
-            self->report(*place, ended, next.what);
-            if (next.what == restart_decision::action::start)
-                co_await self->pause(*place, next.wait);
-            again = next.what == restart_decision::action::start && self->wants(*place);
-            if (again)
-                place->worker = self->nursery_->start(place->index, place->variables);
-            self->change();
-        }
-        place->kept = false;
-        self->leave();
+        if (auto last = std::exchange(family_, nullptr))
+            last->stop(exit_cause::stopped);
     }
 
-    bool wants(const slot& place) const noexcept { return place.wanted && !stopping_; }
-
-    restart_decision decide(slot& place, const exit_info& ended)
+    static task<> await_end(std::shared_ptr<detail::family> family,
+                            std::shared_ptr<detail::event_queue<exit_info>> exits)
     {
-        if (!wants(place))
-            return {restart_decision::action::leave, {}};
-        auto random = std::uniform_real_distribution<double>(0, 1)(random_);
-        return settings_.restart.decide(ended, place.failures, failures_,
-                                        std::chrono::steady_clock::now(), random);
+        co_await family->ended();
+        exits->end();
     }
 
-    void report(const slot& place, const exit_info& ended, restart_decision::action next)
+    static task<std::optional<exit_info>>
+    next_exit(std::shared_ptr<detail::family> family,
+              std::shared_ptr<detail::event_queue<exit_info>> exits)
     {
-        tell(place.worker, ended);
-        if (next == restart_decision::action::park || ended.cause == exit_cause::gave_up)
-            nursery_->events().publish(cluster_event::kind::parked, place.worker, {}, ended);
-        if (next == restart_decision::action::fail)
-            fail(ended);
+        auto next = co_await detail::event_queue<exit_info>::next(exits);
+        if (next)
+            co_return next;
+        auto last = co_await family->ended();
+        if (last.failed())
+            throw error(errc::too_many_failures, "the supervisor gave up: " + last.reason);
+        co_return std::nullopt;
     }
 
-    // A stop is not kept waiting by it.
-    task<> pause(const slot& place, std::chrono::milliseconds wait)
+    static task<> stop_all(std::shared_ptr<detail::family> family)
     {
-        auto until = std::chrono::steady_clock::now() + wait;
-        while (wants(place) && std::chrono::steady_clock::now() < until)
-            co_await changed_or(until);
+        family->stop(exit_cause::stopped);
+        if (family->running())
+            co_await family->ended();
     }
 
-    void leave()
-    {
-        if (--running_ == 0)
-            end();
-        changed_.post_all();
-    }
-
-    void end()
-    {
-        nursery_->close();
-        exits_->end();
-    }
-
-    void fail(const exit_info& last)
-    {
-        if (failure_)
-            return;
-        failure_ = std::make_exception_ptr(
-            error(errc::too_many_failures,
-                  "the cluster failed more often than its restart policy allows; the last was " +
-                      to_string(last)));
-        abandon();
-    }
-
-    asio::any_io_executor executor_;
-    cluster_settings settings_;
-    std::shared_ptr<nursery> nursery_;
-    std::vector<std::shared_ptr<slot>> slots_;
-    failure_history failures_;
-    std::shared_ptr<event_queue<exit_info>> exits_;
-    std::minstd_rand random_{std::random_device{}()};
-    wait_queue changed_;         // stopping, or other places
-    std::exception_ptr failure_; // why the cluster ended
-    std::size_t running_ = 0;    // places that are kept, retired ones too until their worker ends
-    bool stopping_ = false;
+    std::shared_ptr<detail::family> family_;
+    std::shared_ptr<detail::event_queue<exit_info>> exits_;
 };
 
-} // namespace brood::detail
+} // namespace brood

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/cluster/detail/nursery.hpp>
+#include <brood/cluster/event.hpp>
+#include <brood/cluster/settings.hpp>
+#include <brood/cluster/worker.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// A place in a cluster, and the worker that has it.
+struct slot
+{
+    std::size_t index = 0;
+    std::map<std::string, std::string> variables; // in the environment of its workers
+    std::shared_ptr<worker_record> worker;
+    failure_history failures;
+    bool wanted = true; // whether its worker is to have a successor
+    bool kept = true;   // false once it stays empty
+};
+
+/// Keeps the workers of a cluster alive: one coroutine per slot.
+///
+///     start; await the exit; ask the policy; wait; again.
+class keeper : public std::enable_shared_from_this<keeper>
+{
+public:
+    keeper(asio::any_io_executor executor, cluster_settings settings, worker_launcher launch)
+        : executor_(executor), settings_(std::move(settings)),
+          nursery_(std::make_shared<nursery>(executor, settings_, std::move(launch))),
+          exits_(std::make_shared<event_queue<exit_info>>(executor)), changed_(executor)
+    {
+        settings_.check();
+    }
+
+    const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    const cluster_settings& settings() const noexcept { return settings_; }
+
+    nursery& workers() noexcept { return *nursery_; }
+
+    /// The places that are kept, by index.
+    const std::vector<std::shared_ptr<slot>>& slots() const noexcept { return slots_; }
+
+    /// Adds a place, and starts its first worker in this call. What cannot be started is an end
+    /// like any other.
+    std::shared_ptr<slot> add(std::map<std::string, std::string> variables = {})
+    {
+        auto added = std::make_shared<slot>();
+        added->index = slots_.size();
+        added->variables = std::move(variables);
+        added->worker = nursery_->start(added->index, added->variables);
+        slots_.push_back(added);
+        begin(added);
+        return added;
+    }
+
+    /// Puts a place with a worker of its own where another was, whose worker is then ended.
+    void replace(const std::shared_ptr<slot>& by, exit_cause cause)
+    {
+        auto before = std::exchange(slots_[by->index], by);
+        begin(by);
+        retire(before, cause);
+    }
+
+    /// Takes the last place away, and ends its worker.
+    std::shared_ptr<slot> remove_last(exit_cause cause)
+    {
+        auto last = std::move(slots_.back());
+        slots_.pop_back();
+        retire(last, cause);
+        return last;
+    }
+
+    /// An end that is told although no place was kept for the worker.
+    void tell(const std::shared_ptr<worker_record>& worker, const exit_info& ended)
+    {
+        exits_->push(ended);
+        nursery_->events().publish(cluster_event::kind::exit, worker, {}, ended);
+    }
+
+    bool stopping() const noexcept { return stopping_; }
+
+    /// Ends every worker, and starts none again; waits for the last end.
+    static task<> stop(std::shared_ptr<keeper> self)
+    {
+        self->stopping_ = true;
+        self->changed_.post_all();
+        for (auto& each : self->slots_)
+            self->nursery_->end(each->worker, exit_cause::stopped, true);
+        if (self->running_ == 0)
+            self->end();
+        while (self->running_ != 0)
+            co_await self->changed_.wait();
+    }
+
+    /// Waits until every place that is kept has a worker that is ready; false when there is none.
+    static task<bool> ready(std::shared_ptr<keeper> self)
+    {
+        while (auto worker = self->first_unready())
+        {
+            if (worker->has(worker_state::ended))
+                co_await self->changed_.wait(); // its successor starts in a moment
+            else
+                co_await worker->ready.get();
+        }
+        co_return self->running_ != 0;
+    }
+
+    /// The handle of the cluster has gone.
+    void abandon() { asio::co_spawn(executor_, stop(shared_from_this()), asio::detached); }
+
+    /// Waits until something has changed, or for a time.
+    task<> changed_or(std::chrono::steady_clock::time_point until)
+    {
+        try
+        {
+            co_await changed_.wait(until);
+        }
+        catch (const std::system_error& over)
+        {
+            if (over.code() != asio::error::timed_out)
+                throw;
+        }
+    }
+
+    void change() { changed_.post_all(); }
+
+    /// The next end of a worker; nothing when the cluster has ended. Throws why it failed.
+    static task<std::optional<exit_info>> next_exit(std::shared_ptr<keeper> self)
+    {
+        auto ended = co_await event_queue<exit_info>::next(self->exits_);
+        if (!ended && self->failure_)
+            std::rethrow_exception(self->failure_);
+        co_return ended;
+    }
+
+private:
+    std::shared_ptr<worker_record> first_unready() const
+    {
+        for (auto& place : slots_)
+        {
+            auto& worker = place->worker;
+            auto ready = worker->ready.peek().value_or(false);
+            if (place->kept && (!ready || worker->has(worker_state::ended)))
+                return worker;
+        }
+        return nullptr;
+    }
+
+    void begin(const std::shared_ptr<slot>& place)
+    {
+        ++running_;
+        asio::co_spawn(executor_, keep(shared_from_this(), place), asio::detached);
+    }
+
+    void retire(const std::shared_ptr<slot>& place, exit_cause cause)
+    {
+        place->wanted = false;
+        nursery_->end(place->worker, cause);
+        changed_.post_all();
+    }
+
+    static task<> keep(std::shared_ptr<keeper> self, std::shared_ptr<slot> place)
+    {
+        for (bool again = true; again;)
+        {
+            auto ended = co_await place->worker->ended.get();
+            auto next = self->decide(*place, ended);
+            self->report(*place, ended, next.what);
+            if (next.what == restart_decision::action::start)
+                co_await self->pause(*place, next.wait);
+            again = next.what == restart_decision::action::start && self->wants(*place);
+            if (again)
+                place->worker = self->nursery_->start(place->index, place->variables);
+            self->change();
+        }
+        place->kept = false;
+        self->leave();
+    }
+
+    bool wants(const slot& place) const noexcept { return place.wanted && !stopping_; }
+
+    restart_decision decide(slot& place, const exit_info& ended)
+    {
+        if (!wants(place))
+            return {restart_decision::action::leave, {}};
+        auto random = std::uniform_real_distribution<double>(0, 1)(random_);
+        return settings_.restart.decide(ended, place.failures, failures_,
+                                        std::chrono::steady_clock::now(), random);
+    }
+
+    void report(const slot& place, const exit_info& ended, restart_decision::action next)
+    {
+        tell(place.worker, ended);
+        if (next == restart_decision::action::park || ended.cause == exit_cause::gave_up)
+            nursery_->events().publish(cluster_event::kind::parked, place.worker, {}, ended);
+        if (next == restart_decision::action::fail)
+            fail(ended);
+    }
+
+    // A stop is not kept waiting by it.
+    task<> pause(const slot& place, std::chrono::milliseconds wait)
+    {
+        auto until = std::chrono::steady_clock::now() + wait;
+        while (wants(place) && std::chrono::steady_clock::now() < until)
+            co_await changed_or(until);
+    }
+
+    void leave()
+    {
+        if (--running_ == 0)
+            end();
+        changed_.post_all();
+    }
+
+    void end()
+    {
+        nursery_->close();
+        exits_->end();
+    }
+
+    void fail(const exit_info& last)
+    {
+        if (failure_)
+            return;
+        failure_ = std::make_exception_ptr(
+            error(errc::too_many_failures,
+                  "the cluster failed more often than its restart policy allows; the last was " +
+                      to_string(last)));
+        abandon();
+    }
+
+    asio::any_io_executor executor_;
+    cluster_settings settings_;
+    std::shared_ptr<nursery> nursery_;
+    std::vector<std::shared_ptr<slot>> slots_;
+    failure_history failures_;
+    std::shared_ptr<event_queue<exit_info>> exits_;
+    std::minstd_rand random_{std::random_device{}()};
+    wait_queue changed_;         // stopping, or other places
+    std::exception_ptr failure_; // why the cluster ended
+    std::size_t running_ = 0;    // places that are kept, retired ones too until their worker ends
+    bool stopping_ = false;
+};
+
+} // namespace brood::detail

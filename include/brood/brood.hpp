@@ -24,8 +24,10 @@
 #include <brood/process/fork.hpp>
 #include <brood/process/process.hpp>
 #include <brood/process/run.hpp>
+#include <brood/process/service_manager.hpp>
 #include <brood/process/signals.hpp>
 #include <brood/process/spawn.hpp>
 
 #include <brood/cluster/cluster.hpp>
+#include <brood/cluster/signal_table.hpp>
 #include <brood/cluster/supervisor.hpp>

@@ -94,6 +94,14 @@ public:
         return result;
     }
 
+    asio::any_io_executor executor() const { return keeper_->executor(); }
+
+    /// How many workers are wanted.
+    std::size_t size() const noexcept { return keeper_->slots().size(); }
+
+    /// Figures of each worker and of all: counted from the beginning, or measured in this call.
+    cluster_stats stats() const { return keeper_->stats(); }
+
     /// Waits until every slot has a worker that can be given work. False when none is kept any
     /// more.
     task<bool> ready() { return detail::keeper::ready(keeper_); }
@@ -136,6 +144,9 @@ public:
     /// Stops all workers as the settings say, and starts none again. Ends after the last of them
     /// has. Calling it again waits for the same.
     task<> stop() { return detail::keeper::stop(keeper_); }
+
+    /// The same in another way, also for those that are being asked already.
+    task<> stop(const stop_policy& how) { return detail::keeper::stop_by(keeper_, how); }
 
     /// Replaces all workers by new ones, one after the other: the old one is asked to stop when the
     /// new one is ready, so that there are never fewer than wanted. The first new one that fails

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace brood
 {
@@ -24,6 +25,14 @@ public:
         : set_(std::make_unique<asio::signal_set>(executor, first))
     {
         (set_->add(others), ...);
+    }
+
+    /// The same for signals that are only known when the program runs.
+    signals(const asio::any_io_executor& executor, const std::vector<int>& numbers)
+        : set_(std::make_unique<asio::signal_set>(executor))
+    {
+        for (int number : numbers)
+            set_->add(number);
     }
 
     /// The same on the default executor of this thread.

@@ -4,6 +4,7 @@
 #include <brood/cluster/detail/nursery.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/settings.hpp>
+#include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
 
 #include <algorithm>
@@ -28,8 +29,10 @@ struct slot
     std::map<std::string, std::string> variables; // in the environment of its workers
     std::shared_ptr<worker_record> worker;
     failure_history failures;
-    bool wanted = true; // whether its worker is to have a successor
-    bool kept = true;   // false once it stays empty
+    std::size_t starts = 1; // of workers here, from the beginning
+    std::size_t failed = 0; // of those
+    bool wanted = true;     // whether its worker is to have a successor
+    bool kept = true;       // false once it stays empty
 };
 
 /// Keeps the workers of a cluster alive: one coroutine per slot.
@@ -72,6 +75,8 @@ public:
     void replace(const std::shared_ptr<slot>& by, exit_cause cause)
     {
         auto before = std::exchange(slots_[by->index], by);
+        by->starts += before->starts;
+        by->failed += before->failed;
         begin(by);
         retire(before, cause);
     }
@@ -88,11 +93,46 @@ public:
     /// An end that is told although no place was kept for the worker.
     void tell(const std::shared_ptr<worker_record>& worker, const exit_info& ended)
     {
+        ++ended_;
+        failed_ += ended.failed() ? 1U : 0U;
         exits_->push(ended);
         nursery_->events().publish(cluster_event::kind::exit, worker, {}, ended);
     }
 
     bool stopping() const noexcept { return stopping_; }
+
+    /// What can be counted and measured now.
+    cluster_stats stats() const
+    {
+        auto now = std::chrono::steady_clock::now();
+        auto since = [&](auto start)
+        {
+            return std::chrono::duration_cast<std::chrono::milliseconds>(now - start);
+        };
+        cluster_stats result;
+        result.uptime = since(begun_);
+        result.starts = nursery_->started();
+        result.exits = ended_;
+        result.failures = failed_;
+        for (auto& place : slots_)
+        {
+            auto& worker = *place->worker;
+            worker_stats one;
+            one.slot = place->index;
+            one.id = worker.id;
+            one.state = worker.state;
+            one.starts = place->starts;
+            one.failures = place->failed;
+            one.listening_at = worker.listening_at;
+            one.uptime = since(worker.started);
+            if (auto ended = worker.ended.peek())
+                one.uptime = ended->uptime;
+            else
+                measure(worker.process.pid(), one);
+            result.workers.push_back(std::move(one));
+        }
+        return result;
+    }
 
     /// Ends every worker, and starts none again; waits for the last end.
     static task<> stop(std::shared_ptr<keeper> self)
@@ -105,6 +145,14 @@ public:
             self->end();
         while (self->running_ != 0)
             co_await self->changed_.wait();
+    }
+
+    /// The same by another policy, and faster than a stop that is under way.
+    static task<> stop_by(std::shared_ptr<keeper> self, stop_policy how)
+    {
+        for (auto& each : self->slots_)
+            self->nursery_->hasten(each->worker, how);
+        co_await stop(self);
     }
 
     /// Waits until every place that is kept has a worker that is ready; false when there is none.
@@ -149,6 +197,13 @@ public:
     }
 
 private:
+    static void measure(pid_t pid, worker_stats& one)
+    {
+        one.pid = pid;
+        one.memory = process_activity::resident_memory(pid);
+        one.processor_time = process_activity::of(pid).processor_time();
+    }
+
     std::shared_ptr<worker_record> first_unready() const
     {
         for (auto& place : slots_)
@@ -185,7 +240,7 @@ private:
                 co_await self->pause(*place, next.wait);
             again = next.what == restart_decision::action::start && self->wants(*place);
             if (again)
-                place->worker = self->nursery_->start(place->index, place->variables);
+                self->restart(*place);
             self->change();
         }
         place->kept = false;
@@ -203,8 +258,15 @@ private:
                                         std::chrono::steady_clock::now(), random);
     }
 
-    void report(const slot& place, const exit_info& ended, restart_decision::action next)
+    void restart(slot& place)
     {
+        ++place.starts;
+        place.worker = nursery_->start(place.index, place.variables);
+    }
+
+    void report(slot& place, const exit_info& ended, restart_decision::action next)
+    {
+        place.failed += ended.failed() ? 1U : 0U;
         tell(place.worker, ended);
         if (next == restart_decision::action::park || ended.cause == exit_cause::gave_up)
             nursery_->events().publish(cluster_event::kind::parked, place.worker, {}, ended);
@@ -222,7 +284,8 @@ private:
 
     void leave()
     {
-        if (--running_ == 0)
+        // One that was scaled to nothing waits for more.
+        if (--running_ == 0 && (stopping_ || !slots_.empty()))
             end();
         changed_.post_all();
     }
@@ -253,7 +316,10 @@ private:
     std::minstd_rand random_{std::random_device{}()};
     wait_queue changed_;         // stopping, or other places
     std::exception_ptr failure_; // why the cluster ended
-    std::size_t running_ = 0;    // places that are kept, retired ones too until their worker ends
+    std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+    std::size_t ended_ = 0;   // workers, from the beginning
+    std::size_t failed_ = 0;  // of those
+    std::size_t running_ = 0; // places that are kept, retired ones too until their worker ends
     bool stopping_ = false;
 };
 

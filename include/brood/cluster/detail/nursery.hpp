@@ -35,6 +35,9 @@ public:
 
     event_hub& events() noexcept { return events_; }
 
+    /// How many workers it has started, or tried to.
+    std::size_t started() const noexcept { return last_id_; }
+
     /// Changes what the next workers are started with, and gives what it was.
     worker_launcher launch_by(worker_launcher launch)
     {
@@ -80,6 +83,13 @@ public:
             return;
         send_control(*worker->process.link(), drain_request{no_successor});
         end_by(worker, cause, settings_.stop);
+    }
+
+    /// Makes a worker end by a policy, whatever was asked of it before.
+    void hasten(const std::shared_ptr<worker_record>& worker, const stop_policy& how)
+    {
+        if (!worker->has(worker_state::ended))
+            end_by(worker, exit_cause::stopped, how);
     }
 
     /// The cluster has ended.

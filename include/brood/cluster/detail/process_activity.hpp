@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -17,6 +18,12 @@ struct process_activity
     char state = '?';              ///< R running, S sleeping, D in the kernel, T stopped, Z ended.
     unsigned long long ticks = 0;  ///< Of the processor, that it used.
     unsigned long long waited = 0; ///< Nanoseconds that it could have run and had no processor.
+
+    std::chrono::milliseconds processor_time() const
+    {
+        return std::chrono::milliseconds(static_cast<long long>(ticks) * 1'000 /
+                                         ::sysconf(_SC_CLK_TCK));
+    }
 
     static process_activity of(pid_t pid)
     {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+// Connects to a port of this machine again and again, with 16 connections under way, waits until
+// each is closed by the other side, and reports how many those are in a second.
+//
+// usage: raw_connections PORT COUNT
+#include "measure.hpp"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <vector>
+
+namespace
+{
+
+constexpr std::size_t under_way = 16;
+
+int connect_to(long port)
+{
+    int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
+    {
+        std::perror("connect");
+        std::exit(1);
+    }
+    return socket;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    auto port = bench::argument(argc, argv, 1, 0);
+    auto count = bench::argument(argc, argv, 2, 1'000);
+    bench::stopwatch watch;
+    std::vector<pollfd> open;
+    long begun = 0, done = 0;
+    while (done < count)
+    {
+        while (open.size() < under_way && begun < count)
+        {
+            open.push_back({connect_to(port), POLLIN, 0});
+            ++begun;
+        }
+        ::poll(open.data(), open.size(), -1);
+        for (std::size_t each = open.size(); each-- > 0;)
+        {
+            if (open[each].revents == 0)
+                continue;
+            ::close(open[each].fd);
+            open[each] = open.back();
+            open.pop_back();
+            ++done;
+        }
+    }
+    bench::report(static_cast<double>(count) / watch.seconds());
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/task.hpp>
+#include <brood/cluster/rolling.hpp>
+#include <brood/process/signals.hpp>
+#include <brood/process/stop_policy.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <map>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace brood
+{
+
+/// What the primary of a cluster does when it gets a signal.
+enum class signal_action
+{
+    stop,          ///< Stop all workers as the settings say. The second time: stop_at_once.
+    stop_at_once,  ///< Close their channels and SIGTERM, and a second later SIGKILL.
+    reload,        ///< Replace all workers, one after the other.
+    add_worker,    ///< One more.
+    remove_worker, ///< The last one drains. One always stays.
+    remove_all,    ///< All drain, and the primary waits for more.
+};
+
+/// What each signal means to a cluster; one that is not here keeps its usual effect.
+struct signal_table
+{
+    std::map<int, signal_action> actions;
+
+    /// Is told how each reload went.
+    std::function<void(const reload_report&)> on_reload = {};
+};
+
+/// The signals of a conventional master: TERM stops, INT and QUIT stop at once, HUP reloads, TTIN
+/// and TTOU add and remove a worker, WINCH removes all. USR1 and USR2 are left to the program.
+inline signal_table conventional_signals()
+{
+    signal_table table;
+    table.actions = {
+        {SIGTERM, signal_action::stop},         {SIGINT, signal_action::stop_at_once},
+        {SIGQUIT, signal_action::stop_at_once}, {SIGHUP, signal_action::reload},
+        {SIGTTIN, signal_action::add_worker},   {SIGTTOU, signal_action::remove_worker},
+        {SIGWINCH, signal_action::remove_all}};
+    return table;
+}
+
+namespace detail
+{
+
+/// Carries out what the signals of this process mean to a cluster.
+template <class Cluster>
+class signal_obedience : public std::enable_shared_from_this<signal_obedience<Cluster>>
+{
+public:
+    signal_obedience(asio::any_io_executor executor, Cluster& workers, const signal_table& table)
+        : executor_(executor), workers_(&workers), table_(table),
+          signals_(std::make_unique<signals>(executor, numbers(table)))
+    {
+    }
+
+    static task<> obey(std::shared_ptr<signal_obedience> self, event_stream events)
+    {
+        asio::co_spawn(self->executor_, listen(self), asio::detached);
+        for (;;)
+        {
+            auto event = co_await events.next();
+            if (!event)
+                break;
+        }
+        self->workers_ = nullptr;
+        self->signals_.reset();
+    }
+
+private:
+    static std::vector<int> numbers(const signal_table& table)
+    {
+        std::vector<int> result;
+        for (auto& [number, action] : table.actions)
+            result.push_back(number);
+        return result;
+    }
+
+    static task<> listen(std::shared_ptr<signal_obedience> self)
+    {
+        try
+        {
+            while (self->workers_ != nullptr)
+            {
+                auto number = co_await self->signals_->next();
+                self->carry_out(self->table_.actions.at(number));
+            }
+        }
+        catch (const std::system_error&)
+        {
+            // The cluster has ended, and with it the signals.
+        }
+    }
+
+    void carry_out(signal_action action)
+    {
+        if (workers_ == nullptr)
+            return;
+        auto again = stopping_ && action == signal_action::stop;
+        if (again || action == signal_action::stop_at_once)
+            return begin(workers_->stop(stop_policy(std::chrono::seconds(1))));
+        stopping_ = stopping_ || action == signal_action::stop;
+        auto size = workers_->size();
+        if (action == signal_action::stop)
+            begin(workers_->stop());
+        else if (action == signal_action::reload)
+            begin(reload(this->shared_from_this(), workers_->reload()));
+        else if (action == signal_action::add_worker)
+            begin(workers_->scale(size + 1));
+        else if (action == signal_action::remove_all)
+            begin(workers_->scale(0));
+        else if (size > 1)
+            begin(workers_->scale(size - 1));
+    }
+
+    void begin(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }
+
+    static task<> reload(std::shared_ptr<signal_obedience> self, task<reload_report> running)
+    {
+        auto report = co_await std::move(running);
+        if (self->table_.on_reload)
+            self->table_.on_reload(report);
+    }
+
+    asio::any_io_executor executor_;
+    Cluster* workers_; // null once it has ended
+    signal_table table_;
+    std::unique_ptr<signals> signals_;
+    bool stopping_ = false;
+};
+
+} // namespace detail
+
+/// Does what the signals of this process mean to a cluster, until that has ended. Only then may the
+/// cluster be destroyed. A signal comes while another one is carried out: a reload and a change of
+/// size wait for their turn, a stop does not.
+///
+/// Throws std::system_error for a signal that cannot be caught.
+template <class Cluster>
+task<> obey_signals(Cluster& workers, const signal_table& table = conventional_signals())
+{
+    using obedience = detail::signal_obedience<Cluster>;
+    auto one = std::make_shared<obedience>(workers.executor(), workers, table);
+    return obedience::obey(one, workers.events());
+}
+
+} // namespace brood

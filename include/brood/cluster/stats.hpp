@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/cluster/worker.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace brood
+{
+
+/// "starting", "online", "ready", "draining", "ended".
+inline std::string to_string(worker_state state)
+{
+    constexpr std::array names = {"starting", "online", "ready", "draining", "ended"};
+    return names.at(static_cast<std::size_t>(state));
+}
+
+/// A slot of a cluster and the worker in it, at one moment.
+struct worker_stats
+{
+    std::size_t slot = 0;
+    std::uint64_t id = 0;
+    pid_t pid = 0; ///< 0 once it has ended.
+    worker_state state = worker_state::starting;
+    std::chrono::milliseconds uptime{0};         ///< Of this worker.
+    std::chrono::milliseconds processor_time{0}; ///< Of this worker, as long as it lives.
+    std::size_t memory = 0;                      ///< Resident, in bytes, as long as it lives.
+    std::size_t starts = 0;                      ///< Of all workers that this slot has had.
+    std::size_t failures = 0;                    ///< Of all workers that this slot has had.
+    std::vector<std::string> listening_at;
+};
+
+/// A cluster at one moment: made by cluster::stats(). Nothing is measured while nobody asks.
+struct cluster_stats
+{
+    std::chrono::milliseconds uptime{0}; ///< Of the cluster.
+    std::size_t starts = 0;              ///< Of workers, from the beginning.
+    std::size_t exits = 0;
+    std::size_t failures = 0; ///< Those exits that the cluster did not want.
+    std::vector<worker_stats> workers;
+
+    /// How many workers can be given work.
+    std::size_t ready() const noexcept
+    {
+        return static_cast<std::size_t>(
+            std::count_if(workers.begin(), workers.end(),
+                          [](auto& each) { return each.state == worker_state::ready; }));
+    }
+};
+
+namespace detail
+{
+
+// "850 ms", "12.3 s", "4 min", "7 h", "12 d".
+inline std::string rounded(std::chrono::milliseconds time)
+{
+    auto count = time.count();
+    if (count < 1'000)
+        return std::to_string(count) + " ms";
+    if (count < 100'000)
+        return std::to_string(count / 1'000) + '.' + std::to_string(count / 100 % 10) + " s";
+    if (count < 100 * 60'000)
+        return std::to_string(count / 60'000) + " min";
+    auto hours = count / 3'600'000;
+    return hours < 100 ? std::to_string(hours) + " h" : std::to_string(hours / 24) + " d";
+}
+
+using table_row = std::array<std::string, 10>;
+
+inline table_row to_row(const worker_stats& one)
+{
+    std::string ports;
+    for (auto& each : one.listening_at)
+        ports += (ports.empty() ? "" : " ") + each;
+    return {std::to_string(one.slot),
+            std::to_string(one.id),
+            one.pid != 0 ? std::to_string(one.pid) : "-",
+            to_string(one.state),
+            rounded(one.uptime),
+            rounded(one.processor_time),
+            std::to_string(one.memory >> 10) + " KiB",
+            std::to_string(one.starts),
+            std::to_string(one.failures),
+            ports};
+}
+
+} // namespace detail
+
+/// A table for people: a line for each slot, and one for all.
+inline std::string to_string(const cluster_stats& stats)
+{
+    std::vector<detail::table_row> rows = {{"SLOT", "WORKER", "PID", "STATE", "UPTIME", "CPU",
+                                            "MEMORY", "STARTS", "FAILED", "LISTENS ON"}};
+    for (auto& each : stats.workers)
+        rows.push_back(detail::to_row(each));
+    std::string text;
+    for (auto& row : rows)
+    {
+        std::string line;
+        for (std::size_t column = 0; column < row.size(); ++column)
+        {
+            std::size_t width = 0;
+            for (auto& other : rows)
+                width = std::max(width, other[column].size());
+            auto last = column + 1 == row.size();
+            line += std::string(last ? 0 : width - row[column].size(), ' ') + row[column];
+            line += last ? "" : "  ";
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        text += line + '\n';
+    }
+    return text + std::to_string(stats.ready()) + " of " + std::to_string(stats.workers.size()) +
+           " ready; " + std::to_string(stats.starts) + " starts, " + std::to_string(stats.exits) +
+           " exits, " + std::to_string(stats.failures) + " failed; up " +
+           detail::rounded(stats.uptime) + '\n';
+}
+
+/// Text on a terminal that takes the place of the text before:
+/// `std::cout << table.next(to_string(workers.stats())) << std::flush`, as often as one likes.
+class in_place
+{
+public:
+    /// The text, behind what moves the cursor to where the one before began and clears it.
+    std::string next(const std::string& text)
+    {
+        auto back = lines_ == 0 ? std::string() : "\x1b[" + std::to_string(lines_) + "A\x1b[J";
+        lines_ = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+        return back + text;
+    }
+
+private:
+    std::size_t lines_ = 0; // of the text before
+};
+
+} // namespace brood

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Figures for programs that watch: optional, not in brood.hpp.
+
+#include <brood/metrics/prometheus.hpp>

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/cluster/signal_table.hpp>
+
+#include <brood/cluster/cluster.hpp>
+
+#include "support/catch.hpp"
+#include "support/client.hpp"
+#include "support/patience.hpp"
+#include "support/process_table.hpp"
+#include "support/within.hpp"
+
+#include <cereal/types/string.hpp>
+#include <cereal/types/vector.hpp>
+
+#include <csignal>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using brood::cluster;
+using brood::process;
+using brood::signal_action;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+
+namespace
+{
+
+using pids = std::vector<pid_t>;
+
+brood::cluster_settings two()
+{
+    brood::cluster_settings settings;
+    settings.size = 2;
+    return settings;
+}
+
+task<> until_stopped(process& self)
+{
+    self.ready();
+    co_await self.shutdown();
+}
+
+task<> never_stops(process& self)
+{
+    std::signal(SIGTERM, SIG_IGN);
+    self.ready();
+    for (;;)
+        co_await brood::sleep(1h);
+}
+
+/// Answers each connection with its pid, a while after it came.
+task<> answers_late(process& self)
+{
+    auto listener = co_await self.listen(0);
+    for (;;)
+    {
+        auto client = co_await listener.accept();
+        if (!client)
+            break;
+        self.send(listener.local_endpoint().port()); // it has one
+        co_await brood::sleep(300ms);
+        co_await asio::async_write(*client, asio::buffer("done", 4), asio::use_awaitable);
+    }
+}
+
+template <class Cluster>
+pids pids_of(const Cluster& workers)
+{
+    pids result;
+    for (auto& each : workers.workers())
+        if (each.state() == brood::worker_state::ready)
+            result.push_back(each.pid());
+    return result;
+}
+
+/// Tells the parent which workers are ready whenever that has changed, until it is over.
+template <class Cluster>
+task<> tell_changes(process& self, Cluster& workers, std::shared_ptr<bool> over)
+{
+    pids told;
+    while (!*over)
+    {
+        auto now = pids_of(workers);
+        if (now != told)
+            self.send(now);
+        told = now;
+        co_await brood::sleep(2ms);
+    }
+}
+
+template <auto Worker>
+task<> primary(process& self)
+{
+    cluster<Worker> workers(two());
+    auto table = brood::conventional_signals();
+    table.on_reload = [&self](const brood::reload_report& report)
+    {
+        self.send(to_string(report));
+    };
+    auto over = std::make_shared<bool>(false);
+    auto executor = workers.executor();
+    asio::co_spawn(executor, tell_changes(self, workers, over), asio::detached);
+    co_await brood::obey_signals(workers, table);
+    *over = true;
+}
+
+/// The next list of workers that has so many.
+task<pids> so_many(brood::forked_process& of, std::size_t count)
+{
+    for (;;)
+    {
+        auto next = co_await of.message<pids, std::string>();
+        REQUIRE(next);
+        auto found = std::get_if<pids>(&*next);
+        if (found != nullptr && found->size() == count)
+            co_return *found;
+    }
+}
+
+} // namespace
+
+TEST_CASE("TTIN adds a worker, TTOU takes one away, WINCH all, and TERM ends it", "[signal_table]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto child = brood::fork<primary<until_stopped>>();
+               co_await so_many(child, 2);
+               child.kill(SIGTTIN);
+               co_await so_many(child, 3);
+               child.kill(SIGTTOU);
+               co_await so_many(child, 2);
+               child.kill(SIGWINCH);
+               co_await so_many(child, 0);
+               child.kill(SIGTTIN);
+               co_await so_many(child, 1);
+               child.kill(SIGTTOU); // one stays
+               child.kill(SIGTERM);
+               auto status = co_await child.exit();
+
+               CHECK(status.success());
+           });
+}
+
+TEST_CASE("HUP replaces every worker", "[signal_table]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto child = brood::fork<primary<until_stopped>>();
+               auto before = co_await so_many(child, 2);
+               child.kill(SIGHUP);
+               std::string report;
+               while (report.empty())
+               {
+                   auto next = co_await child.message<pids, std::string>();
+                   REQUIRE(next);
+                   if (auto text = std::get_if<std::string>(&*next))
+                       report = *text;
+               }
+               child.kill(SIGTERM);
+               auto status = co_await child.exit();
+
+               CHECK(report == "replaced 2 workers");
+               CHECK(status.success());
+               for (auto pid : before)
+                   CHECK(gone(pid));
+           });
+}
+
+TEST_CASE("TERM lets a request in progress finish", "[signal_table][T10]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto child =
+                   brood::fork<[](process& self) -> task<>
+                               {
+                                   cluster<answers_late> workers(two());
+                                   co_await workers.ready();
+                                   self.send(workers.workers()[0].port());
+                                   auto forward = [](process& to, auto& from) -> task<>
+                                   {
+                                       co_await from.template message<std::uint16_t>();
+                                       to.send(std::uint16_t{1});
+                                   };
+                                   auto executor = workers.executor();
+                                   auto forwarding = forward(self, workers);
+                                   asio::co_spawn(executor, std::move(forwarding), asio::detached);
+                                   co_await brood::obey_signals(workers);
+                               }>();
+               auto port = co_await child.message<std::uint16_t>();
+               REQUIRE(port);
+               auto client = co_await connect_to(*port);
+               co_await child.message<std::uint16_t>(); // it was accepted
+               child.kill(SIGTERM);
+               auto text = co_await read_all(std::move(client));
+               auto status = co_await child.exit();
+
+               CHECK(text == "done");
+               CHECK(status.success());
+           });
+}
+
+TEST_CASE("a second TERM, or INT, does not wait for workers that do not end", "[signal_table][T11]")
+{
+    for (bool twice : {true, false})
+        within(20s,
+               [&]() -> task<>
+               {
+                   auto child = brood::fork<primary<never_stops>>();
+                   auto workers = co_await so_many(child, 2);
+                   if (twice)
+                   {
+                       child.kill(SIGTERM);
+                       co_await so_many(child, 0); // they are draining
+                       child.kill(SIGTERM);
+                   }
+                   else
+                   {
+                       child.kill(SIGINT);
+                   }
+                   auto status = co_await child.exit();
+
+                   CHECK(status.success());
+                   for (auto pid : workers)
+                       CHECK(gone(pid));
+               });
+}
+
+TEST_CASE("a signal that cannot be caught is refused", "[signal_table]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<until_stopped> workers(two());
+               brood::signal_table table;
+               table.actions = {{SIGKILL, signal_action::stop}};
+               CHECK_THROWS_AS(brood::obey_signals(workers, table), std::system_error);
+               co_await workers.stop();
+           });
+}

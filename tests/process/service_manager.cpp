@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/service_manager.hpp>
+
+#include <brood/base/asio_net.hpp>
+
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/within.hpp"
+
+#include <asio/local/datagram_protocol.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+using namespace std::chrono_literals;
+using brood::service_manager;
+using brood::task;
+using brood::test::temporary_directory;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
+
+namespace
+{
+
+/// A service manager that hears what is said to it.
+class manager
+{
+public:
+    explicit manager(std::string path) : path_(std::move(path))
+    {
+        auto name = path_;
+        if (name.front() == '@')
+            name.front() = '\0';
+        socket_.open();
+        socket_.bind(asio::local::datagram_protocol::endpoint(name));
+        ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
+    }
+
+    ~manager()
+    {
+        for (auto name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+            ::unsetenv(name);
+    }
+
+    manager(const manager&) = delete;
+    manager& operator=(const manager&) = delete;
+
+    std::string heard()
+    {
+        std::array<char, 512> bytes{};
+        auto count = socket_.receive(asio::buffer(bytes));
+        return {bytes.data(), count};
+    }
+
+private:
+    asio::io_context loop_;
+    asio::local::datagram_protocol::socket socket_{loop_};
+    std::string path_;
+};
+
+} // namespace
+
+TEST_CASE("a service manager hears how we are, at a file or a name without one",
+          "[service_manager]")
+{
+    temporary_directory folder;
+    auto name = "@brood-test-" + std::to_string(::getpid());
+    for (auto& path : {(folder.path() / "notify").string(), name})
+    {
+        manager over(path);
+        service_manager ours;
+        REQUIRE(ours);
+
+        ours.ready();
+        CHECK(over.heard() == "READY=1");
+        ours.status("4 of 4 ready\nand no second line");
+        CHECK(over.heard() == "STATUS=4 of 4 ready");
+        ours.reloading();
+        CHECK_THAT(over.heard(), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+        ours.stopping();
+        CHECK(over.heard() == "STOPPING=1");
+    }
+}
+
+TEST_CASE("without a service manager nothing happens", "[service_manager]")
+{
+    ::unsetenv("NOTIFY_SOCKET");
+    service_manager none;
+    CHECK_FALSE(none);
+    none.ready();
+    none.status("nobody hears this");
+    CHECK_FALSE(none.watchdog());
+}
+
+TEST_CASE("no child speaks for us", "[service_manager]")
+{
+    temporary_directory folder;
+    manager over((folder.path() / "notify").string());
+    ::setenv("WATCHDOG_USEC", "1000", 1);
+    service_manager ours;
+
+    CHECK(std::getenv("NOTIFY_SOCKET") == nullptr);
+    CHECK(std::getenv("WATCHDOG_USEC") == nullptr);
+}
+
+TEST_CASE("a watchdog is told twice in its time that we live, when it means us",
+          "[service_manager]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               manager over((folder.path() / "notify").string());
+               ::setenv("WATCHDOG_USEC", "20000", 1);
+               ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
+               service_manager ours;
+               CHECK(ours.watchdog() == 20ms);
+               auto executor = co_await asio::this_coro::executor;
+               asio::cancellation_signal stop;
+               auto alive = ours.keep_alive();
+               asio::co_spawn(executor, std::move(alive),
+                              asio::bind_cancellation_slot(stop.slot(), asio::detached));
+               for (int count = 0; count < 3; ++count)
+               {
+                   co_await brood::sleep(10ms);
+                   CHECK(over.heard() == "WATCHDOG=1");
+               }
+               stop.emit(asio::cancellation_type::terminal);
+               co_await brood::sleep(1ms);
+           });
+}
+
+TEST_CASE("a watchdog for another process, or of no time, is none", "[service_manager]")
+{
+    temporary_directory folder;
+    manager over((folder.path() / "notify").string());
+    ::setenv("WATCHDOG_USEC", "20000", 1);
+    ::setenv("WATCHDOG_PID", "1", 1);
+    CHECK_FALSE(service_manager().watchdog());
+
+    ::unsetenv("WATCHDOG_PID");
+    for (auto wrong : {"0", "-5", "soon", ""})
+    {
+        ::setenv("WATCHDOG_USEC", wrong, 1);
+        CHECK_FALSE(service_manager().watchdog());
+    }
+}
+
+TEST_CASE("a service manager that is gone is an error that names its socket", "[service_manager]")
+{
+    temporary_directory folder;
+    auto path = (folder.path() / "nobody").string();
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    service_manager gone;
+    try
+    {
+        gone.ready();
+        FAIL("nobody heard it");
+    }
+    catch (const std::system_error& refused)
+    {
+        CHECK(refused.code() == std::errc::no_such_file_or_directory);
+        CHECK_THAT(refused.what(), ContainsSubstring(path));
+    }
+}

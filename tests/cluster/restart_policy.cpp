@@ -60,7 +60,7 @@ struct story
 
 } // namespace
 
-TEST_CASE("each class of restart decides about each end as its table says", "[restart_policy]")
+TEST_CASE("each class of restart decides about each end as its table says", "[restart_policy][T03]")
 {
     struct row
     {
@@ -150,7 +150,7 @@ TEST_CASE("a worker that lived long enough starts a new row", "[restart_policy]"
 }
 
 TEST_CASE("ten crashes, each after proven health, neither wait longer nor pass the limit",
-          "[restart_policy]")
+          "[restart_policy][T05]")
 {
     story one;
     for (int crash = 0; crash < 10; ++crash)

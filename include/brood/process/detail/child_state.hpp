@@ -120,6 +120,8 @@ inline task<> pipes_end(std::shared_ptr<child_state> child)
 /// The life of a child, as its parent sees it. The order of the ends is the same on every path.
 inline task<> watch(std::shared_ptr<child_state> child)
 {
+    // Whoever starts a child gets its handle before anybody learns of its end.
+    co_await asio::post(child->executor, asio::use_awaitable);
     auto status = co_await child->process.ended(child->executor);
     if (child->channel)
         child->channel->peer_exited();

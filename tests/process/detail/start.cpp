@@ -17,8 +17,7 @@ TEST_CASE("nobody learns of an end before the one who started the child goes on"
            []() -> task<>
            {
                brood::spawn_options options;
-               auto child =
-                   brood::detail::start(brood::default_executor(), "true", {}, options);
+               auto child = brood::detail::start(brood::default_executor(), "true", {}, options);
                siginfo_t seen{};
                auto pid = static_cast<id_t>(child->process.pid());
                REQUIRE(::waitid(P_PID, pid, &seen, WEXITED | WNOWAIT) == 0);

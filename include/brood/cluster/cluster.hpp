@@ -138,6 +138,13 @@ public:
         return count;
     }
 
+    /// The next line that any worker prints, with `settings.output.where` set to
+    /// worker_output::goes::read. Nothing when no worker is kept any more.
+    task<std::optional<output_line>> line()
+    {
+        return detail::line_queue::next(keeper_->workers().lines());
+    }
+
     /// Everything that happens from now on, for one more listener.
     event_stream events() { return event_stream(keeper_->workers().events().subscribe()); }
 

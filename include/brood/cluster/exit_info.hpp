@@ -75,6 +75,7 @@ struct exit_info
     std::chrono::milliseconds uptime{0}; ///< From the start of its process to its end.
     bool was_ready = false;              ///< Whether it could be given work.
     std::string reason; ///< What it, or the system, said, when the cause is one that says more.
+    std::string last_output; ///< The last that it printed, when cluster_settings::output takes it.
 
     /// Whether the cluster itself wanted this end: never a failure, however the process took it.
     bool wanted() const noexcept { return cause >= exit_cause::recycled; }

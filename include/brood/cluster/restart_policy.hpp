@@ -62,6 +62,7 @@ enum class on_limit
 {
     fail, ///< The cluster stops, and its exit() throws the story.
     park, ///< The slot stays empty and the others go on. For the cluster's own limit: as fail.
+    exit, ///< The cluster stops, tells the story on stderr, and ends this process with a code.
 };
 
 /// What to do about a worker that has ended.
@@ -121,6 +122,7 @@ struct restart_policy
     restart_limit per_slot = {};
     restart_limit per_cluster = {50, std::chrono::milliseconds(30'000)};
     brood::on_limit on_limit = brood::on_limit::fail;
+    int exit_code = 1; ///< For on_limit::exit.
 
     /// The decision about one end. Only failures count and wait; what the cluster wanted, and a
     /// ready worker that returned, goes on at once.
@@ -135,7 +137,7 @@ struct restart_policy
             return {action::start, {}};
         auto slot_failed = slot.add(now, per_slot);
         auto cluster_failed = cluster.add(now, per_cluster);
-        if (cluster_failed || (slot_failed && on_limit == brood::on_limit::fail))
+        if (cluster_failed || (slot_failed && on_limit != brood::on_limit::park))
             return {action::fail, {}};
         if (slot_failed)
             return {action::park, {}};

@@ -3,6 +3,7 @@
 
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/restart_policy.hpp>
+#include <brood/cluster/worker_output.hpp>
 #include <brood/os/cpu.hpp>
 #include <brood/process/arguments.hpp>
 #include <brood/process/spawn_options.hpp>
@@ -100,6 +101,9 @@ struct cluster_settings
     /// Which worker gets the next connection.
     dispatch_policy dispatch = {};
 
+    /// Where what it prints goes.
+    worker_output output = {};
+
     /// The number of workers that this asks for.
     std::size_t workers() const { return size != 0 ? size : os::available_parallelism(); }
 
@@ -115,6 +119,7 @@ struct cluster_settings
         dispatch.check();
         watchdog.check();
         recycle.check();
+        output.check();
     }
 
 private:

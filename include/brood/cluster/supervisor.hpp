@@ -28,6 +28,7 @@ struct child_settings
     std::chrono::milliseconds start_within = cluster_settings().start_within;
     stop_policy stop = cluster_settings().stop;
     brood::watchdog watchdog = {};
+    worker_output output = {}; ///< Unchanged, or printed: a supervisor has no reader for it.
 };
 
 /// A child of a supervisor, as it is at this moment.
@@ -173,6 +174,10 @@ private:
         settings.start_within = wanted.start_within;
         settings.stop = wanted.stop;
         settings.watchdog = wanted.watchdog;
+        settings.output = wanted.output;
+        if (wanted.output.where == worker_output::goes::read)
+            throw std::invalid_argument("brood: supervisor: nobody reads the output of a child; "
+                                        "have it printed");
         settings.check();
         auto policy = family_->policy();
         policy.when = wanted.when;

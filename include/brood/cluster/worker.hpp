@@ -32,6 +32,8 @@ enum class worker_state
 namespace detail
 {
 
+class output_reader;
+
 /// A forked process whose channel also carries what a worker and its primary say to each other.
 class worker_process : public forked_process
 {
@@ -61,7 +63,8 @@ struct worker_record
     std::optional<exit_cause> cause; // why we end it, once we do
     std::string reason;              // what it said when it gave up
     std::vector<std::string> listening_at;
-    descriptor heart; // the file of its heartbeat
+    descriptor heart;                      // the file of its heartbeat
+    std::shared_ptr<output_reader> output; // of what it prints, when that is wanted
     bool wants_recycling = false;
     std::function<void()> stop; // asks it to end, and makes it
     shared_result<bool> ready;  // false when it ended before

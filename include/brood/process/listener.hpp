@@ -100,5 +100,22 @@ inline std::shared_ptr<accepting> listen_alone(asio::any_io_executor executor,
     return result;
 }
 
+/// The same at a socket that listens already.
+inline std::shared_ptr<accepting> listen_already(asio::any_io_executor executor, descriptor open)
+{
+    auto name = std::to_string(open.get());
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    check(::getsockopt(open.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size), "listen with",
+          "descriptor " + name);
+    if (listens == 0)
+        throw_system_error(EINVAL, "listen with", "descriptor " + name);
+    check(::fcntl(open.get(), F_SETFL, ::fcntl(open.get(), F_GETFL) | O_NONBLOCK), "listen with",
+          "descriptor " + name);
+    auto result = std::make_shared<accepting>(std::move(executor), socket_address::of(open.get()));
+    result->accept_from(std::move(open));
+    return result;
+}
+
 } // namespace detail
 } // namespace brood

@@ -3,17 +3,15 @@
 
 #include <brood/base/descriptor.hpp>
 #include <brood/base/error.hpp>
+#include <brood/process/detail/handed_sockets.hpp>
+#include <brood/process/detail/socket_address.hpp>
 #include <brood/process/worker_protocol.hpp>
 
-#include <arpa/inet.h>
-#include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string>
-#include <string_view>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 // Sockets that listen, made from a listen_request: by a primary for its workers, or by a process
@@ -22,88 +20,17 @@
 namespace brood::detail
 {
 
-/// A sockaddr of any family, as the system fills it.
-class socket_address
-{
-public:
-    socket_address() = default;
-
-    explicit socket_address(std::string_view bytes)
-        : size_(static_cast<socklen_t>(std::min(bytes.size(), sizeof storage_)))
-    {
-        std::memcpy(&storage_, bytes.data(), size_);
-    }
-
-    static socket_address of(int socket)
-    {
-        socket_address result;
-        result.size_ = sizeof result.storage_;
-        check(::getsockname(socket, result.data(), &result.size_), "address of a socket");
-        return result;
-    }
-
-    int family() const noexcept { return storage_.ss_family; }
-
-    const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }
-
-    sockaddr* data() noexcept { return reinterpret_cast<sockaddr*>(&storage_); }
-
-    socklen_t size() const noexcept { return size_; }
-
-    std::string bytes() const { return {reinterpret_cast<const char*>(&storage_), size_}; }
-
-    /// The file of a local socket; empty for one without, and for other families.
-    std::string path() const
-    {
-        constexpr auto begin = offsetof(sockaddr_un, sun_path);
-        if (family() != AF_UNIX || size_ <= begin)
-            return {};
-        auto& local = reinterpret_cast<const sockaddr_un&>(storage_);
-        return {local.sun_path, ::strnlen(local.sun_path, size_ - begin)};
-    }
-
-private:
-    sockaddr_storage storage_ = {};
-    socklen_t size_ = 0;
-};
-
-/// "127.0.0.1:8080", "[::]:8080", "/run/server".
-inline std::string to_string(const socket_address& address)
-{
-    char text[INET6_ADDRSTRLEN] = {};
-    if (address.family() == AF_INET)
-    {
-        auto& v4 = *reinterpret_cast<const sockaddr_in*>(address.data());
-        ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
-        return std::string(text) + ':' + std::to_string(ntohs(v4.sin_port));
-    }
-    if (address.family() == AF_INET6)
-    {
-        auto& v6 = *reinterpret_cast<const sockaddr_in6*>(address.data());
-        ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
-        return '[' + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
-    }
-    return address.path();
-}
-
 /// A listening socket, or one that is bound for datagrams.
 class listening_socket
 {
 public:
-    /// Throws std::system_error (EADDRINUSE, EACCES, …) that names the step and the address.
+    /// One that the system handed over for this address, or else a new one. Throws
+    /// std::system_error (EADDRINUSE, EACCES, …) that names the step and the address.
     explicit listening_socket(const listen_request& wanted)
-        : address_(wanted.address),
-          open_(
-              ::socket(wanted.family, wanted.type | SOCK_CLOEXEC | SOCK_NONBLOCK, wanted.protocol))
+        : address_(wanted.address), open_(handed_sockets::ours().find(wanted.type, address_))
     {
-        must(open_.get(), "socket for");
-        set_options(wanted);
-        bind();
-        if (wanted.mode != 0 && !address_.path().empty())
-            must(::chmod(address_.path().c_str(), wanted.mode), "set the mode of");
-        if (wanted.type == SOCK_STREAM)
-            must(::listen(open_.get(), wanted.backlog), "listen on");
-        file_ = address_.path();
+        if (!open_)
+            open(wanted);
         address_ = socket_address::of(open_.get());
     }
 
@@ -128,6 +55,20 @@ public:
     const socket_address& address() const noexcept { return address_; }
 
 private:
+    void open(const listen_request& wanted)
+    {
+        open_ = descriptor(
+            ::socket(wanted.family, wanted.type | SOCK_CLOEXEC | SOCK_NONBLOCK, wanted.protocol));
+        must(open_.get(), "socket for");
+        set_options(wanted);
+        bind();
+        if (wanted.mode != 0 && !address_.path().empty())
+            must(::chmod(address_.path().c_str(), wanted.mode), "set the mode of");
+        if (wanted.type == SOCK_STREAM)
+            must(::listen(open_.get(), wanted.backlog), "listen on");
+        file_ = address_.path();
+    }
+
     void must(int result, const char* step) const
     {
         if (result == -1)

@@ -142,7 +142,8 @@ public:
     /// system choose one.
     ///
     /// In a cluster all workers that ask for the same port share it, port 0 included; the primary
-    /// keeps it open while workers come and go. Throws std::system_error (EADDRINUSE, EACCES).
+    /// keeps it open while workers come and go. A socket for this address that the system handed
+    /// over (LISTEN_FDS, as systemd does) is used. Throws std::system_error (EADDRINUSE, EACCES).
     /// Follows https://nodejs.org/api/net.html#serverlistenport-host-backlog-callback
     task<listener> listen(std::uint16_t port, const listen_options& options = {})
     {
@@ -163,6 +164,15 @@ public:
     {
         return listen_at<asio::local::stream_protocol>(executor_, primary_,
                                                        detail::to_listen_request(at, options));
+    }
+
+    /// The same at a socket that listens already, which somebody else opened and bound. Throws
+    /// std::system_error (EBADF, ENOTSOCK, EINVAL) for what does not listen.
+    task<listener> listen(descriptor open)
+    {
+        auto connections = detail::listen_already(executor_, std::move(open));
+        ready();
+        return listen_with(std::move(connections));
     }
 
     /// Receives datagrams at an address. In a cluster the workers share the socket: each datagram
@@ -271,6 +281,11 @@ private:
             co_return basic_listener<Protocol>(detail::listen_alone(executor, wanted));
         auto connections = co_await detail::primary_link::listen(primary, wanted);
         co_return basic_listener<Protocol>(std::move(connections));
+    }
+
+    static task<listener> listen_with(std::shared_ptr<detail::accepting> connections)
+    {
+        co_return listener(std::move(connections));
     }
 
     static task<asio::ip::udp::socket> bind_at(asio::any_io_executor executor,

@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/base/error.hpp>
+#include <brood/cluster/detail/end_process.hpp>
 #include <brood/cluster/detail/family_member.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/strategy.hpp>
@@ -322,6 +323,8 @@ private:
             std::chrono::steady_clock::now() - started_);
         ended_->set(std::move(ended));
         changed_.post_all();
+        if (!failure_.empty() && policy_.on_limit == on_limit::exit)
+            end_process("a supervisor has ended: " + failure_, policy_.exit_code);
     }
 
     // Children of ours first, then what is inside them.

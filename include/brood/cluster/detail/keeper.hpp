@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/detail/end_process.hpp>
 #include <brood/cluster/detail/nursery.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/settings.hpp>
@@ -294,16 +295,19 @@ private:
     {
         nursery_->close();
         exits_->end();
+        if (failure_ && settings_.restart.on_limit == on_limit::exit)
+            end_process(story_, settings_.restart.exit_code);
     }
 
     void fail(const exit_info& last)
     {
         if (failure_)
             return;
-        failure_ = std::make_exception_ptr(
-            error(errc::too_many_failures,
-                  "the cluster failed more often than its restart policy allows; the last was " +
-                      to_string(last)));
+        story_ = "the cluster failed more often than its restart policy allows; the last was " +
+                 to_string(last);
+        if (!last.last_output.empty())
+            story_ += "; it printed: " + last.last_output;
+        failure_ = std::make_exception_ptr(error(errc::too_many_failures, story_));
         abandon();
     }
 
@@ -315,7 +319,8 @@ private:
     std::shared_ptr<event_queue<exit_info>> exits_;
     std::minstd_rand random_{std::random_device{}()};
     wait_queue changed_;         // stopping, or other places
-    std::exception_ptr failure_; // why the cluster ended
+    std::string story_;          // why the cluster failed
+    std::exception_ptr failure_; // the same
     std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     std::size_t ended_ = 0;   // workers, from the beginning
     std::size_t failed_ = 0;  // of those

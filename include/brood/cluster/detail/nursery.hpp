@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/detail/output_reader.hpp>
 #include <brood/cluster/detail/process_activity.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
 #include <brood/cluster/event.hpp>
@@ -29,11 +30,15 @@ public:
     nursery(asio::any_io_executor executor, const cluster_settings& settings,
             worker_launcher launch)
         : executor_(executor), settings_(settings), launch_(std::move(launch)),
-          ports_(executor, settings.dispatch), events_(executor)
+          ports_(executor, settings.dispatch), events_(executor),
+          output_(std::make_shared<output_hub>(executor, settings.output))
     {
     }
 
     event_hub& events() noexcept { return events_; }
+
+    /// What the workers print, when the settings send it there.
+    const std::shared_ptr<line_queue>& lines() const noexcept { return output_->lines(); }
 
     /// How many workers it has started, or tried to.
     std::size_t started() const noexcept { return last_id_; }
@@ -67,6 +72,7 @@ public:
                 all->end(one, exit_cause::stopped);
         };
         events_.publish(cluster_event::kind::fork, worker);
+        read_output(*worker);
         spawn(hear(shared_from_this(), worker));
         spawn(await_ready(shared_from_this(), worker));
         spawn(await_end(shared_from_this(), worker));
@@ -97,6 +103,7 @@ public:
     {
         ports_.close();
         events_.end();
+        output_->close();
     }
 
 private:
@@ -110,7 +117,27 @@ private:
             options.env->set(name, value);
         worker_identity who{worker.id, static_cast<std::uint32_t>(worker.slot)};
         options.env->set(worker_variable, to_string(who));
+        if (settings_.output.on())
+            for (auto stream : {&options.stdout_, &options.stderr_})
+                if (stream->what() == stdio::kind::inherit)
+                    *stream = stdio::pipe();
         return options;
+    }
+
+    // Not what the user sends elsewhere, or reads.
+    void read_output(worker_record& worker)
+    {
+        if (!settings_.output.on())
+            return;
+        output_line by;
+        by.worker = worker.id;
+        by.slot = worker.slot;
+        by.pid = worker.process.pid();
+        worker.output = std::make_shared<output_reader>(std::move(by), output_);
+        if (settings_.spawn.stdout_.what() == stdio::kind::inherit)
+            worker.output->read(1, worker.process.out());
+        if (settings_.spawn.stderr_.what() == stdio::kind::inherit)
+            worker.output->read(2, worker.process.err());
     }
 
     // ---- What a worker says
@@ -314,6 +341,8 @@ private:
             std::chrono::steady_clock::now() - worker->started);
         ended.was_ready = worker->ready.peek().value_or(false);
         ended.reason = worker->reason;
+        if (worker->output)
+            ended.last_output = worker->output->finish();
         worker->ready.set(false);
         worker->ended.set(std::move(ended));
     }
@@ -330,6 +359,7 @@ private:
     worker_launcher launch_;
     shared_ports ports_;
     event_hub events_;
+    std::shared_ptr<output_hub> output_;
     std::uint64_t last_id_ = 0;
 };
 

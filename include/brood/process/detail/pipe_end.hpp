@@ -83,6 +83,17 @@ public:
         }
     }
 
+    /// What was read, and what can be without waiting: a little more than a pipe holds, at most.
+    std::string take_now()
+    {
+        constexpr std::size_t enough = std::size_t{1} << 20;
+        while (unread_.size() < enough && read_now() > 0)
+            continue;
+        std::string text(reinterpret_cast<const char*>(unread_.data().data()), unread_.size());
+        unread_.consume(text.size());
+        return text;
+    }
+
     /// Writes all of it.
     static task<> write(std::shared_ptr<pipe_end> end, std::string_view text)
     {

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/loop.hpp>
+#include <brood/cluster/detail/line_queue.hpp>
+#include <brood/process/detail/quiet_write.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <memory>
+#include <poll.h>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace brood::detail
+{
+
+/// Prints lines on the streams of this process, each whole and behind its prefix.
+///
+/// The streams are not ours alone, and may block: it is asked first whether they take some bytes,
+/// and what they do not take waits in the queue.
+class line_printer : public std::enable_shared_from_this<line_printer>
+{
+public:
+    line_printer(asio::any_io_executor executor, std::shared_ptr<line_queue> lines)
+        : executor_(std::move(executor)), lines_(std::move(lines))
+    {
+    }
+
+    /// Prints what waits, as far as the streams take it; the rest in the background.
+    void print()
+    {
+        if (!is_waiting_ && !write_now())
+            asio::co_spawn(executor_, write_later(shared_from_this()), asio::detached);
+    }
+
+    /// Prints what it can, and no more after it.
+    void close()
+    {
+        if (!std::exchange(is_closed_, true))
+            write_now();
+    }
+
+private:
+    // False when a stream takes no more for now.
+    bool write_now()
+    {
+        while (!unwritten_.empty() || !lines_->empty())
+        {
+            if (unwritten_.empty())
+                take(lines_->pop());
+            // A pipe that can be written to at all takes so many bytes, and as one piece.
+            auto piece = std::string_view(unwritten_).substr(0, PIPE_BUF);
+            if (!takes_some(stream_))
+                return false;
+            auto count = quiet_write(stream_, piece);
+            if (count == -1 && errno == EAGAIN)
+                return false;
+            // Without a reader it is lost, as it is for a worker that prints by itself.
+            unwritten_.erase(0, count == -1 ? unwritten_.size() : static_cast<std::size_t>(count));
+        }
+        return true;
+    }
+
+    void take(const output_line& line)
+    {
+        if (line.lost != 0)
+            unwritten_ = '[' + std::to_string(line.lost) + " lines of workers were lost]\n";
+        unwritten_ += to_string(line) + '\n';
+        stream_ = line.stream;
+    }
+
+    static bool takes_some(int stream)
+    {
+        pollfd asked{stream, POLLOUT, 0};
+        return ::poll(&asked, 1, 0) != 0;
+    }
+
+    // To wait in the loop, Asio would make the stream non-blocking for all who share it.
+    static task<> write_later(std::shared_ptr<line_printer> self)
+    {
+        self->is_waiting_ = true;
+        while (!self->is_closed_ && !self->write_now())
+            co_await sleep(std::chrono::milliseconds(10));
+        self->is_waiting_ = false;
+    }
+
+    asio::any_io_executor executor_;
+    std::shared_ptr<line_queue> lines_;
+    std::string unwritten_; // the rest of one line
+    int stream_ = 1;        // where it goes
+    bool is_waiting_ = false;
+    bool is_closed_ = false;
+};
+
+} // namespace brood::detail

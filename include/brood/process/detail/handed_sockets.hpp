@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/descriptor.hpp>
+#include <brood/process/detail/socket_address.hpp>
+
+#include <cstdlib>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// Sockets that the system opened for this process before it was started, so that a port never
+/// refuses while a service is replaced. Follows sd_listen_fds(3):
+/// https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
+class handed_sockets
+{
+public:
+    /// Those of this process. The variables that tell of them are gone afterwards.
+    static const handed_sockets& ours()
+    {
+        static const handed_sockets all;
+        return all;
+    }
+
+    /// A second descriptor for the one of this type at this address; empty when there is none.
+    descriptor find(int type, const socket_address& wanted) const
+    {
+        for (auto& each : open_)
+            if (type == each.type && is_at(each.address, wanted))
+                return each.socket.duplicate();
+        return {};
+    }
+
+private:
+    struct handed
+    {
+        descriptor socket;
+        int type;
+        socket_address address;
+    };
+
+    handed_sockets()
+    {
+        constexpr int first = 3;
+        auto count = std::getenv("LISTEN_FDS");
+        auto whose = std::getenv("LISTEN_PID");
+        if (count != nullptr && whose != nullptr && std::atoi(whose) == ::getpid())
+            for (int number = first; number < first + std::atoi(count); ++number)
+                add(number);
+        for (auto variable : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"})
+            ::unsetenv(variable);
+    }
+
+    // A pipe, or a file, may be among them, for others than us.
+    void add(int number)
+    {
+        int type = 0;
+        socklen_t size = sizeof type;
+        if (::getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
+            return;
+        ::fcntl(number, F_SETFD, FD_CLOEXEC);
+        ::fcntl(number, F_SETFL, ::fcntl(number, F_GETFL) | O_NONBLOCK);
+        open_.push_back({descriptor(number), type, socket_address::of(number)});
+    }
+
+    static bool is_at(const socket_address& have, const socket_address& wanted)
+    {
+        if (!wanted.path().empty() || !have.path().empty())
+            return have.path() == wanted.path();
+        if (have.port() == 0 || have.port() != wanted.port())
+            return false;
+        return to_string(have) == to_string(wanted) || (have.is_any() && wanted.is_any());
+    }
+
+    std::vector<handed> open_;
+};
+
+} // namespace brood::detail

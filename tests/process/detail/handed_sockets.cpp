@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/detail/handed_sockets.hpp>
+
+#include <brood/cluster/cluster.hpp>
+
+#include "support/catch.hpp"
+#include "support/client.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/within.hpp"
+
+#include <cstdlib>
+#include <string>
+#include <system_error>
+
+using namespace std::chrono_literals;
+using namespace brood::test;
+using asio::ip::tcp;
+using brood::process;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+using local = asio::local::stream_protocol;
+
+namespace
+{
+
+/// What a service manager would have set: it knows the pid before the program starts.
+void say_that_they_are_ours()
+{
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+}
+
+template <class Listener>
+task<> greet_one(Listener from)
+{
+    auto client = co_await from.accept();
+    if (client)
+        co_await asio::async_write(*client, asio::buffer("hello", 5), asio::use_awaitable);
+}
+
+task<> serve_alone(process& self, std::uint16_t port)
+{
+    say_that_they_are_ours();
+    auto listener = co_await self.listen(tcp::endpoint(asio::ip::address_v4::loopback(), port));
+    if (std::getenv("LISTEN_FDS") != nullptr)
+        throw std::logic_error("our children would take them for theirs");
+    self.send(0);
+    co_await greet_one(std::move(listener));
+}
+
+task<> serve_at_any_address(process& self, std::uint16_t port)
+{
+    say_that_they_are_ours();
+    auto listener = co_await self.listen(port);
+    self.send(0);
+    co_await greet_one(std::move(listener));
+}
+
+task<> serve_local(process& self, std::string path)
+{
+    say_that_they_are_ours();
+    auto listener = co_await self.listen(local::endpoint(path));
+    self.send(0);
+    co_await greet_one(std::move(listener));
+}
+
+task<> work(process& self, std::uint16_t port)
+{
+    auto listener = co_await self.listen(tcp::endpoint(asio::ip::address_v4::loopback(), port));
+    for (;;)
+    {
+        auto client = co_await listener.accept();
+        if (!client)
+            co_return;
+        co_await asio::async_write(*client, asio::buffer("hello", 5), asio::use_awaitable);
+    }
+}
+
+task<> serve_by_workers(process& self, std::uint16_t port)
+{
+    say_that_they_are_ours();
+    brood::cluster_settings settings;
+    settings.size = 2;
+    brood::cluster<work> workers(settings, port);
+    co_await workers.ready();
+    self.send(0);
+    co_await self.message<int>();
+    co_await workers.stop();
+}
+
+task<> serve_descriptor(process& self)
+{
+    auto listener = co_await self.listen(brood::descriptor(3));
+    co_await greet_one(std::move(listener));
+}
+
+task<> refuse_what_does_not_listen(process& self)
+{
+    for (int number : {3, 4, 99})
+    {
+        try
+        {
+            co_await self.listen(brood::descriptor(number));
+            self.send(0);
+        }
+        catch (const std::system_error& refused)
+        {
+            self.send(refused.code().value());
+        }
+    }
+}
+
+tcp::acceptor listening(const tcp::endpoint& at)
+{
+    auto executor = brood::default_executor();
+    return tcp::acceptor(executor, at);
+}
+
+/// Starts a child with this as its descriptor 3.
+template <auto Entry, class Open, class... Args>
+brood::forked_process start(Open& open, Args... args)
+{
+    brood::spawn_options options;
+    options.env.emplace();
+    options.env->set("LISTEN_FDS", "1");
+    options.descriptors.emplace(3, brood::stdio::from(open.native_handle()));
+    return brood::fork_with<Entry>(brood::default_executor(), options, args...);
+}
+
+tcp::endpoint loopback()
+{
+    return {asio::ip::address_v4::loopback(), 0};
+}
+
+} // namespace
+
+TEST_CASE("a socket that the system handed over is used for its address", "[handed_sockets]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto open = listening(loopback());
+               auto port = open.local_endpoint().port();
+               auto child = start<serve_alone>(open, port);
+               open.close();
+               co_await child.message<int>();
+               auto text = co_await ask(port);
+               CHECK(text == "hello");
+               auto status = co_await child.exit();
+               CHECK(status.success());
+           });
+}
+
+TEST_CASE("all addresses are all addresses, whether IPv6 or IPv4", "[handed_sockets]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto open = listening(tcp::endpoint(tcp::v4(), 0));
+               auto port = open.local_endpoint().port();
+               auto child = start<serve_at_any_address>(open, port);
+               open.close();
+               co_await child.message<int>();
+               auto text = co_await ask(port);
+               CHECK(text == "hello");
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("a local socket that was handed over stays when the service ends", "[handed_sockets]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto path = (folder.path() / "socket").string();
+               local::acceptor open(brood::default_executor(), local::endpoint(path));
+               auto child = start<serve_local>(open, path);
+               co_await child.message<int>();
+               local::socket client(brood::default_executor());
+               local::endpoint at(path);
+               co_await client.async_connect(at, asio::use_awaitable);
+               co_await child.exit();
+               CHECK(std::filesystem::exists(path));
+           });
+}
+
+TEST_CASE("the workers of a cluster share a socket that was handed over", "[handed_sockets]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto open = listening(loopback());
+               auto port = open.local_endpoint().port();
+               auto child = start<serve_by_workers>(open, port);
+               open.close();
+               co_await child.message<int>();
+               for (int client = 0; client < 10; ++client)
+               {
+                   auto text = co_await ask(port);
+                   CHECK(text == "hello");
+               }
+               child.send(0);
+               auto status = co_await child.exit();
+               CHECK(status.success());
+           });
+}
+
+TEST_CASE("a child serves at a listening descriptor that its parent has closed",
+          "[handed_sockets][node-228][node-230]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto open = listening(loopback());
+               auto port = open.local_endpoint().port();
+               auto child = start<serve_descriptor>(open);
+               open.close();
+               auto text = co_await ask(port);
+               CHECK(text == "hello");
+               auto status = co_await child.exit();
+               CHECK(status.success());
+           });
+}
+
+TEST_CASE("a descriptor that does not listen is refused", "[handed_sockets][node-232]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::spawn_options options;
+               tcp::socket idle(brood::default_executor(), tcp::v4());
+               options.descriptors.emplace(3, brood::stdio::from(idle.native_handle()));
+               options.descriptors.emplace(4, brood::stdio::read("/dev/null"));
+               auto child = brood::fork_with<refuse_what_does_not_listen>(brood::default_executor(),
+                                                                          options);
+               for (int expected : {EINVAL, ENOTSOCK, EBADF})
+               {
+                   auto reason = co_await child.message<int>();
+                   CHECK(reason == expected);
+               }
+               co_await child.exit();
+           });
+}

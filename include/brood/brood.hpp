@@ -29,5 +29,7 @@
 #include <brood/process/spawn.hpp>
 
 #include <brood/cluster/cluster.hpp>
+#include <brood/cluster/file_watch.hpp>
+#include <brood/cluster/presets.hpp>
 #include <brood/cluster/signal_table.hpp>
 #include <brood/cluster/supervisor.hpp>

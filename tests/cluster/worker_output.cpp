@@ -14,6 +14,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
 #include <map>
 #include <regex>
 #include <sstream>
@@ -73,6 +75,14 @@ task<> print_by_primary(process&)
         if (!ended)
             break;
     }
+}
+
+task<> print_in_color(process&)
+{
+    auto settings = settings_for(worker_output::goes::printed);
+    settings.output.in_color = true;
+    cluster<print_in_pieces> workers(settings);
+    co_await workers.exit();
 }
 
 task<> print_for_ever(process& self)
@@ -451,6 +461,35 @@ TEST_CASE("a primary may end with a code when its workers fail too often", "[wor
                status = co_await top.exit();
                CHECK(status.code == 43);
                CHECK_THAT(said, ContainsSubstring("bad: process"));
+           });
+}
+
+TEST_CASE("on a terminal each slot has a colour of its own, when that is wanted", "[worker_output]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::descriptor ours(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+               REQUIRE(ours);
+               ::grantpt(ours.get());
+               ::unlockpt(ours.get());
+               brood::descriptor terminal(
+                   ::open(::ptsname(ours.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+               REQUIRE(terminal);
+               brood::spawn_options options;
+               options.stdout_ = brood::stdio::from(std::move(terminal));
+               auto primary = brood::fork_with<print_in_color>(brood::default_executor(), options);
+               options.stdout_ = brood::stdio::inherit(); // or our end would keep it open
+               std::string text;
+               brood::pipe_reader from(brood::default_executor(), std::move(ours));
+               while (text.find("line 0 of worker 1") == std::string::npos)
+               {
+                   auto piece = co_await from.read_some();
+                   text += piece;
+               }
+               co_await primary.exit();
+               CHECK_THAT(text, Catch::Matchers::StartsWith("\033[31m[0.") &&
+                                    ContainsSubstring("]\033[0m line 0 of worker 1"));
            });
 }
 

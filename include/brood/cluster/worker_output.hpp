@@ -47,6 +47,7 @@ struct worker_output
     when_full full = when_full::drop_oldest;        ///< When nobody reads.
     std::size_t waiting = std::size_t{1} << 20;     ///< Bytes that wait to be read, at most.
     std::size_t longest_line = std::size_t{65'536}; ///< A longer one comes in pieces.
+    bool in_color = false;    ///< Printed on a terminal, each slot has a colour of its own.
     std::size_t kept = 8'192; ///< Bytes of the last of it that exit_info::last_output has.
 
     bool on() const noexcept { return where != goes::unchanged; }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/cluster/detail/line_queue.hpp>
-#include <brood/process/detail/quiet_write.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <utility>
 
 namespace brood::detail
@@ -24,8 +25,8 @@ namespace brood::detail
 class line_printer : public std::enable_shared_from_this<line_printer>
 {
 public:
-    line_printer(asio::any_io_executor executor, std::shared_ptr<line_queue> lines)
-        : executor_(std::move(executor)), lines_(std::move(lines))
+    line_printer(asio::any_io_executor executor, std::shared_ptr<line_queue> lines, bool in_color)
+        : executor_(std::move(executor)), lines_(std::move(lines)), in_color_(in_color)
     {
     }
 
@@ -68,8 +69,17 @@ private:
     {
         if (line.lost != 0)
             unwritten_ = '[' + std::to_string(line.lost) + " lines of workers were lost]\n";
-        unwritten_ += to_string(line) + '\n';
         stream_ = line.stream;
+        unwritten_ += in_color_ && ::isatty(stream_) == 1 ? colored(line) : to_string(line);
+        unwritten_ += '\n';
+    }
+
+    static std::string colored(const output_line& line)
+    {
+        constexpr std::size_t first = 31, colours = 6; // red to cyan
+        auto text = to_string(line);
+        text.insert(text.size() - line.text.size() - 1, "\033[0m");
+        return "\033[" + std::to_string(first + line.slot % colours) + 'm' + text;
     }
 
     static bool takes_some(int stream)
@@ -89,6 +99,7 @@ private:
 
     asio::any_io_executor executor_;
     std::shared_ptr<line_queue> lines_;
+    bool in_color_;
     std::string unwritten_; // the rest of one line
     int stream_ = 1;        // where it goes
     bool is_waiting_ = false;

@@ -25,7 +25,7 @@ public:
         : settings_(settings), lines_(std::make_shared<line_queue>(executor, settings))
     {
         if (settings.where == worker_output::goes::printed)
-            printer_ = std::make_shared<line_printer>(executor, lines_);
+            printer_ = std::make_shared<line_printer>(executor, lines_, settings.in_color);
     }
 
     const worker_output& settings() const noexcept { return settings_; }

@@ -3,8 +3,8 @@
 
 #include <brood/base/buffer.hpp>
 #include <brood/base/descriptor.hpp>
+#include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/task.hpp>
-#include <brood/process/detail/quiet_write.hpp>
 
 #include <cstddef>
 #include <memory>

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/task.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <sys/stat.h>
+#include <utility>
+#include <vector>
+
+namespace brood
+{
+
+/// Tells when one of some files is changed, replaced, made or removed: to reload() the workers that
+/// have read it, or that run it.
+///
+///     brood::file_watch configuration({"server.conf"});
+///     for (;;)
+///     {
+///         co_await configuration.changed();
+///         co_await workers.reload();
+///     }
+///
+/// It looks every 200 ms, which works on every file system; see stat(2).
+class file_watch
+{
+public:
+    explicit file_watch(std::vector<std::string> paths) : paths_(std::move(paths)), seen_(look()) {}
+
+    /// Waits until one of them is not what it was when this was made, or when this last ended.
+    task<> changed()
+    {
+        while (look() == seen_)
+            co_await sleep(std::chrono::milliseconds(200));
+        seen_ = look();
+    }
+
+private:
+    struct state
+    {
+        bool exists = false;
+        ino_t file = 0;
+        off_t size = 0;
+        std::filesystem::file_time_type written = {};
+
+        friend bool operator==(const state&, const state&) = default;
+    };
+
+    std::vector<state> look() const
+    {
+        std::vector<state> result;
+        for (auto& path : paths_)
+        {
+            struct stat found = {};
+            auto& now = result.emplace_back();
+            std::error_code unknown;
+            if (::stat(path.c_str(), &found) == 0)
+                now = {true, found.st_ino, found.st_size,
+                       std::filesystem::last_write_time(path, unknown)};
+        }
+        return result;
+    }
+
+    std::vector<std::string> paths_;
+    std::vector<state> seen_;
+};
+
+} // namespace brood

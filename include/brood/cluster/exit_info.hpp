@@ -20,7 +20,8 @@ enum class exit_cause
     start_failed,    ///< There never was a process: the reason says which step failed.
     start_timeout,   ///< It was not ready in time, and was stopped.
     hung,            ///< Its loop stood still, and it was killed: the reason says what it did.
-    deaf,            ///< It closed its channel and lived on, so that nothing could be told to it.
+    deaf,            ///< It closed its channel and lived on, or sent what no worker sends: nothing
+                     ///< could be told to it any more.
     children_failed, ///< A supervisor, or a cluster, whose children failed too often.
     recycled,        ///< It had lived long enough.
     replaced,        ///< A reload put another one in its place.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <list>
 #include <map>
 #include <memory>
@@ -159,9 +160,11 @@ public:
     {
     }
 
-    /// Answers what a worker asks for: opens the port when nobody has yet, and lets it share.
+    /// Answers what a worker asks for: opens the port when nobody has yet, and lets it share. Throws
+    /// errc::malformed for what no worker asks for.
     void open(const std::shared_ptr<worker_record>& worker, const listen_request& wanted)
     {
+        refuse_forged(*worker, wanted);
         listen_reply reply;
         reply.number = wanted.number;
         std::vector<descriptor> beside;
@@ -222,6 +225,17 @@ public:
     }
 
 private:
+    void refuse_forged(const worker_record& worker, const listen_request& wanted) const
+    {
+        constexpr std::ptrdiff_t enough = 4'096; // ports of one worker
+        auto first = opened_.lower_bound(std::tuple(worker.id, std::uint64_t{0}));
+        auto last = opened_.lower_bound(std::tuple(worker.id + 1, std::uint64_t{0}));
+        if (opened_by(worker, wanted.number))
+            throw error(errc::malformed, "the number of a listener that it has already");
+        if (std::distance(first, last) >= enough)
+            throw error(errc::malformed, "more listeners than a worker may have");
+    }
+
     // Type, address, index; and the slot when each has a socket of its own.
     using key = std::tuple<std::int32_t, std::string, std::uint32_t, std::size_t>;
 

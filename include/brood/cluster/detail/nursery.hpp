@@ -159,7 +159,9 @@ private:
         }
         catch (const error& wrong)
         {
+            worker->process.link()->fail(wrong);
             worker->reason = wrong.text();
+            worker->cause = worker->cause.value_or(exit_cause::deaf);
         }
         self->events_.publish(cluster_event::kind::disconnect, worker);
         spawn_on(self->executor_, end_the_deaf(self, worker));

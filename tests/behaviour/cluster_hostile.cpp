@@ -21,8 +21,8 @@ using brood::cluster;
 using brood::cluster_settings;
 using brood::process;
 using brood::task;
-using Catch::Matchers::ContainsSubstring;
 using brood::detail::send_control;
+using Catch::Matchers::ContainsSubstring;
 
 namespace
 {

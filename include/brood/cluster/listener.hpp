@@ -160,8 +160,8 @@ public:
     {
     }
 
-    /// Answers what a worker asks for: opens the port when nobody has yet, and lets it share. Throws
-    /// errc::malformed for what no worker asks for.
+    /// Answers what a worker asks for: opens the port when nobody has yet, and lets it share.
+    /// Throws errc::malformed for what no worker asks for.
     void open(const std::shared_ptr<worker_record>& worker, const listen_request& wanted)
     {
         refuse_forged(*worker, wanted);

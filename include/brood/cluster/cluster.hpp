@@ -2,9 +2,9 @@
 #pragma once
 
 #include <brood/base/loop.hpp>
-#include <brood/cluster/detail/inbox.hpp>
 #include <brood/cluster/detail/keeper.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
+#include <brood/cluster/message_stream.hpp>
 #include <brood/cluster/rolling.hpp>
 #include <brood/cluster/settings.hpp>
 
@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <typeindex>
 #include <utility>
 #include <vector>
 
@@ -72,6 +73,7 @@ public:
         std::swap(keeper_, other.keeper_);
         std::swap(rolling_, other.rolling_);
         std::swap(inbox_, other.inbox_);
+        std::swap(message_hubs_, other.message_hubs_);
         cluster(std::move(other)).abandon();
         return *this;
     }
@@ -117,9 +119,18 @@ public:
     template <class... Messages>
     task<std::optional<message_from<detail::one_of_t<Messages...>>>> message()
     {
-        if (!inbox_)
-            open_inbox();
-        return detail::inbox::next<Messages...>(inbox_);
+        return detail::inbox::next<Messages...>(inbox());
+    }
+
+    /// The same for any number of listeners: each gets every message that is taken from now on.
+    template <class... Messages>
+    message_stream<Messages...> messages()
+    {
+        using hub = detail::message_hub<Messages...>;
+        auto& known = message_hubs_[typeid(hub)];
+        if (!known)
+            known = std::make_shared<hub>(executor(), inbox());
+        return message_stream<Messages...>(hub::listen(std::static_pointer_cast<hub>(known)));
     }
 
     /// Sends a message to every worker that lives and has its channel, and gives how many those
@@ -193,12 +204,15 @@ private:
         }
     }
 
-    void open_inbox()
+    const std::shared_ptr<detail::inbox>& inbox()
     {
+        if (inbox_)
+            return inbox_;
         inbox_ = std::make_shared<detail::inbox>(keeper_->executor());
         inbox_->attend(keeper_->workers().events().subscribe());
         for (auto& each : workers())
             inbox_->attend(each);
+        return inbox_;
     }
 
     void abandon() noexcept
@@ -210,6 +224,7 @@ private:
     std::shared_ptr<detail::keeper> keeper_;
     std::shared_ptr<detail::rolling> rolling_;
     std::shared_ptr<detail::inbox> inbox_; // once a message is asked for
+    std::map<std::type_index, std::shared_ptr<void>> message_hubs_;
 };
 
 } // namespace brood

@@ -3,6 +3,7 @@
 
 #include <brood/cluster/detail/end_process.hpp>
 #include <brood/cluster/detail/nursery.hpp>
+#include <brood/cluster/detail/process_activity.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/stats.hpp>

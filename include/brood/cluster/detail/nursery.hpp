@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/detail/hang_detector.hpp>
 #include <brood/cluster/detail/output_reader.hpp>
-#include <brood/cluster/detail/process_activity.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/listener.hpp>
@@ -14,6 +14,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -248,49 +249,20 @@ private:
 
     static task<> watch(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
     {
-        using clock = std::chrono::steady_clock;
-        auto stale_after = self->settings_.watchdog.stale_after;
-        auto step = stale_after / 4;
-        std::uint64_t count = 0;
-        auto changed = clock::now();
-        auto looked = changed;
-        auto before = process_activity::of(worker->process.pid());
-        for (;;)
+        hang_detector detector(worker->process.pid(), self->settings_.watchdog.stale_after);
+        std::optional<std::string> what;
+        while (!what)
         {
-            auto ended = co_await worker->ended.get_until(clock::now() + step);
+            auto until = std::chrono::steady_clock::now() + detector.step();
+            auto ended = co_await worker->ended.get_until(until);
             if (ended)
                 co_return;
-            // Whoever looks too late was stopped or starved itself, and so perhaps were all.
-            auto late = clock::now() - looked > step * 2;
-            looked = clock::now();
-            auto now = worker->heart ? heartbeat::count(worker->heart) : 0;
-            if (late || now != count || !worker->heart)
-            {
-                count = now;
-                changed = looked;
-                before = process_activity::of(worker->process.pid());
-            }
-            else if (looked - changed >= stale_after && self->is_hung(worker, before, stale_after))
-            {
-                co_return;
-            }
+            what = detector.look(worker->heart);
         }
-    }
-
-    bool is_hung(const std::shared_ptr<worker_record>& worker, process_activity& before,
-                 std::chrono::nanoseconds stale)
-    {
-        auto now = process_activity::of(worker->process.pid());
-        if (was_starved(before, now, static_cast<unsigned long long>(stale.count())))
-        {
-            before = now;
-            return false;
-        }
-        worker->reason = describe_hang(before, now);
-        events_.publish(cluster_event::kind::hung, worker, worker->reason);
+        worker->reason = *what;
+        self->events_.publish(cluster_event::kind::hung, worker, *what);
         worker->state = worker_state::online; // a drain that is under way does not help
-        end_by(worker, exit_cause::hung, settings_.watchdog.end);
-        return true;
+        self->end_by(worker, exit_cause::hung, self->settings_.watchdog.end);
     }
 
     // ---- The end

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/cluster/detail/family_life.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// Children of a supervisor that need each other, in their order. One coroutine keeps them alive:
+///
+///     start; await the exit; ask the policy; take down who depends on it; wait; again.
+class family_group : public std::enable_shared_from_this<family_group>
+{
+public:
+    family_group(std::shared_ptr<family_life> of,
+                 std::vector<std::shared_ptr<family_member>> children)
+        : life_(std::move(of)), children_(std::move(children))
+    {
+    }
+
+    /// Ends when no child is kept any more, or the supervisor is to end.
+    static task<> keep(std::shared_ptr<family_group> self)
+    {
+        std::optional<restart_point> again(restart_point{0, {}});
+        while (again)
+        {
+            co_await self->start_from(again->index);
+            again = co_await self->next_restart();
+            if (!again)
+                break;
+            co_await self->take_down_from(again->index, exit_cause::taken_down);
+            co_await self->life_->pause(again->wait);
+        }
+        co_await self->take_down_from(0, exit_cause::stopped);
+    }
+
+private:
+    // An end that nobody in the supervisor wanted.
+    struct own_end
+    {
+        std::size_t index;
+        std::size_t start; // how often the child had been started
+        exit_info ended;
+    };
+
+    struct restart_point
+    {
+        std::size_t index;
+        std::chrono::milliseconds wait;
+    };
+
+    // From the left to the right, each when the one before it is ready. One that fails ends it.
+    task<> start_from(std::size_t first)
+    {
+        for (std::size_t index = first; index < children_.size() && !life_->stopping; ++index)
+        {
+            auto child = children_[index];
+            if (!child->kept || child->running)
+                continue;
+            start_one(child, index);
+            while (child->running && !child->ready && !life_->stopping)
+                co_await life_->changed.wait();
+            if (!child->running && child->kept)
+                break;
+        }
+    }
+
+    void start_one(const std::shared_ptr<family_member>& child, std::size_t index)
+    {
+        ++child->starts;
+        child->running = true;
+        child->ready = child->taken_down = child->resting = child->undecided = false;
+        child->what->start(
+            [weak = std::weak_ptr(life_), name = child->name](exit_info ended)
+            {
+                ended.name = name + '/' + ended.name;
+                if (auto life = weak.lock())
+                    life->report(std::move(ended));
+            });
+        auto self = shared_from_this();
+        asio::co_spawn(life_->executor, await_ready(self, child), asio::detached);
+        asio::co_spawn(life_->executor, await_end(self, child, index), asio::detached);
+    }
+
+    static task<> await_ready(std::shared_ptr<family_group> self,
+                              std::shared_ptr<family_member> child)
+    {
+        auto start = child->starts;
+        auto ready = co_await child->what->ready();
+        if (start != child->starts)
+            co_return;
+        child->ready = ready;
+        self->life_->changed.post_all();
+    }
+
+    static task<> await_end(std::shared_ptr<family_group> self,
+                            std::shared_ptr<family_member> child, std::size_t index)
+    {
+        auto start = child->starts;
+        auto ended = co_await child->what->ended();
+        child->running = false;
+        ended.name = child->name;
+        child->undecided = !child->taken_down;
+        if (child->undecided)
+            self->ends_.push_back({index, start, ended});
+        self->life_->report(std::move(ended));
+        self->life_->changed.post_all();
+    }
+
+    // Waits for the next end that asks for a restart. Nothing when the group is over.
+    task<std::optional<restart_point>> next_restart()
+    {
+        for (;;)
+        {
+            while (ends_.empty() && !life_->stopping && is_any_running())
+                co_await life_->changed.wait();
+            if (life_->stopping || ends_.empty())
+                co_return std::nullopt;
+            auto next = std::move(ends_.front());
+            ends_.pop_front();
+            auto& child = *children_[next.index];
+            if (next.start != child.starts)
+                continue; // it was started again with another one
+            auto decision = life_->decide(child, next.ended);
+            if (decision.what == restart_decision::action::start)
+                co_return restart_point{first_restarted(life_->how, next.index), decision.wait};
+            leave(child, next.ended, decision);
+            if (auto left_over = first_to_start(); left_over && !life_->stopping)
+                co_return restart_point{*left_over, {}};
+        }
+    }
+
+    // It is not started again by itself.
+    void leave(family_member& child, const exit_info& ended, const restart_decision& decision)
+    {
+        child.resting = ended.cause == exit_cause::exited && ended.id != 0 &&
+                        child.policy.when == restart::transient &&
+                        decision.what == restart_decision::action::leave;
+        child.kept = child.resting;
+        child.undecided = false;
+        if (decision.what == restart_decision::action::fail)
+            life_->fail(ended);
+    }
+
+    // A child that has not been started because one before it failed.
+    std::optional<std::size_t> first_to_start() const
+    {
+        for (std::size_t index = 0; index < children_.size(); ++index)
+            if (!children_[index]->settled() && !children_[index]->running &&
+                !children_[index]->undecided)
+                return index;
+        return std::nullopt;
+    }
+
+    bool is_any_running() const
+    {
+        return std::any_of(children_.begin(), children_.end(),
+                           [](auto& each) { return each->running; });
+    }
+
+    // From the right to the left, each when the one behind it has ended.
+    task<> take_down_from(std::size_t first, exit_cause cause)
+    {
+        for (std::size_t index = children_.size(); index-- > first;)
+        {
+            auto child = children_[index];
+            if (child->policy.when == restart::temporary && child->running)
+                child->kept = false;
+            if (child->running)
+            {
+                child->taken_down = true;
+                child->what->stop(cause);
+            }
+            while (child->running)
+                co_await life_->changed.wait();
+        }
+    }
+
+    std::shared_ptr<family_life> life_;
+    std::vector<std::shared_ptr<family_member>> children_;
+    std::deque<own_end> ends_;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/wait_queue.hpp>
+#include <brood/cluster/detail/family_member.hpp>
+#include <brood/cluster/strategy.hpp>
+
+#include <chrono>
+#include <random>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace brood::detail
+{
+
+/// What all children of a supervisor share: its strategy and policy, whether it is to end, and who
+/// hears of it.
+struct family_life
+{
+    family_life(asio::any_io_executor on, strategy which, restart_policy its_policy)
+        : executor(on), how(which), policy(std::move(its_policy)), changed(std::move(on))
+    {
+        policy.check();
+    }
+
+    /// It begins, perhaps again.
+    void begin(end_listener listener)
+    {
+        inside = std::move(listener);
+        failures = {};
+        failure.clear();
+        stopping = false;
+        started = std::chrono::steady_clock::now();
+    }
+
+    /// From here on nothing is started.
+    void stop(exit_cause why)
+    {
+        if (std::exchange(stopping, true))
+            return;
+        cause = why;
+        changed.post_all();
+    }
+
+    /// Children failed too often, this one last.
+    void fail(const exit_info& last)
+    {
+        if (stopping)
+            return;
+        failure = "its children failed more often than its restart policy allows; the last was " +
+                  to_string(last);
+        stop(exit_cause::children_failed);
+    }
+
+    void report(exit_info ended)
+    {
+        if (inside)
+            inside(std::move(ended));
+    }
+
+    restart_decision decide(family_member& child, const exit_info& ended)
+    {
+        auto has_nothing_left_to_do = ended.id == 0 && !ended.failed();
+        if (has_nothing_left_to_do)
+            return {restart_decision::action::leave, {}};
+        auto chance = std::uniform_real_distribution<double>(0, 1)(random);
+        return child.policy.decide(ended, child.failures, failures,
+                                   std::chrono::steady_clock::now(), chance);
+    }
+
+    /// Waits before a restart; a stop is not kept waiting by it.
+    task<> pause(std::chrono::milliseconds wait)
+    {
+        auto until = std::chrono::steady_clock::now() + wait;
+        try
+        {
+            while (!stopping && std::chrono::steady_clock::now() < until)
+                co_await changed.wait(until);
+        }
+        catch (const std::system_error& over)
+        {
+            if (over.code() != asio::error::timed_out)
+                throw;
+        }
+    }
+
+    /// Its own end, once that of all children has come.
+    exit_info end() const
+    {
+        exit_info ended;
+        ended.was_ready = true;
+        ended.cause = stopping ? cause : exit_cause::exited;
+        ended.reason = failure;
+        ended.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - started);
+        return ended;
+    }
+
+    asio::any_io_executor executor;
+    strategy how;
+    restart_policy policy;
+    failure_history failures; // of all children
+    end_listener inside;
+    std::minstd_rand random{std::random_device{}()};
+    wait_queue changed; // any start, end, or stop
+    std::chrono::steady_clock::time_point started;
+    std::string failure; // why it failed, when it did
+    exit_cause cause = exit_cause::exited;
+    bool stopping = false;
+};
+
+} // namespace brood::detail

@@ -87,6 +87,9 @@ public:
     /// Whether the primary accepts, and hands the connections over.
     bool hands_over() const noexcept { return kind_ != kind::shared && kind_ != kind::reuse_port; }
 
+    /// Whether the choice depends on the address of the client.
+    bool asks_for_client() const noexcept { return kind_ == kind::sticky || kind_ == kind::chosen; }
+
     /// The place of the candidate that gets the next connection. `turn` is what the one before left
     /// behind, 0 at first.
     std::size_t choose(std::span<const dispatch_candidate> from, std::string_view client,

@@ -121,7 +121,8 @@ private:
         std::vector<dispatch_candidate> candidates;
         for (auto each : takers)
             candidates.push_back({each->worker->slot, each->copies.size()});
-        auto& chosen = *takers[policy.choose(candidates, client_of(connection), turn_)];
+        auto client = policy.asks_for_client() ? client_of(connection) : std::string();
+        auto& chosen = *takers[policy.choose(candidates, client, turn_)];
         send_control(*chosen.worker->process.link(), handed_connection{chosen.number},
                      connection.duplicate());
         chosen.copies.push_back(std::move(connection));

@@ -8,10 +8,12 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <csignal>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace brood::test;
@@ -76,6 +78,55 @@ std::map<std::size_t, std::uint64_t> ids(const Cluster& workers)
     for (auto& each : workers.workers())
         result[each.slot()] = each.id();
     return result;
+}
+
+/// Tells the variable that its program was started with.
+task<> tell_version(brood::process& self)
+{
+    auto version = self.env().get("VERSION").value_or("none");
+    self.ready();
+    for (;;)
+    {
+        auto asked = co_await self.message<int>();
+        if (!asked)
+            break;
+        self.send(std::stoi(version));
+    }
+}
+
+/// A program of that version; from this start on it fails.
+std::string program(const temporary_directory& folder, int version, int fails_from = 1'000)
+{
+    auto self = std::filesystem::read_symlink("/proc/self/exe").string();
+    auto name = "version-" + std::to_string(version);
+    auto log = (folder.path() / (name + ".log")).string();
+    auto path = folder.write(name, "#!/bin/sh\n"
+                                   "echo started >> '" +
+                                       log +
+                                       "'\n"
+                                       "[ $(wc -l < '" +
+                                       log + "') -ge " + std::to_string(fails_from) +
+                                       " ] && exit 1\n"
+                                       "VERSION=" +
+                                       std::to_string(version) + " BROOD_ENTRY='" +
+                                       brood::detail::registered<tell_version>::listed->name +
+                                       "' exec '" + self + "'\n");
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path;
+}
+
+/// What each worker says, by slot.
+template <class Cluster>
+task<std::vector<int>> versions(Cluster& workers)
+{
+    std::vector<int> result;
+    for (auto& each : workers.workers())
+    {
+        each.send(0);
+        auto version = co_await each.template message<int>();
+        result.push_back(version.value_or(-1));
+    }
+    co_return result;
 }
 
 struct load
@@ -298,6 +349,110 @@ TEST_CASE("a worker that is old, or holds too much memory, is replaced", "[rolli
 
                    REQUIRE(ended);
                    CHECK(ended->cause == exit_cause::recycled);
+                   co_await workers.stop();
+               });
+}
+
+TEST_CASE("a reload to another program is for all later workers too", "[rolling]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto settings = of_size(3);
+               settings.program = program(folder, 1);
+               cluster<brood::executable> workers(settings);
+               co_await workers.ready();
+               auto now = co_await versions(workers);
+               CHECK(now == std::vector<int>{1, 1, 1});
+
+               auto report = co_await workers.reload(program(folder, 2));
+               CHECK(report.complete());
+               now = co_await versions(workers);
+               CHECK(now == std::vector<int>{2, 2, 2});
+
+               auto first = workers.workers().at(0);
+               first.kill(SIGKILL);
+               co_await first.exit();
+               co_await workers.ready();
+               now = co_await versions(workers);
+               CHECK(now == std::vector<int>{2, 2, 2});
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a reload to a program that fails changes nothing, for later workers neither",
+          "[rolling][T13]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto settings = of_size(2);
+               settings.program = program(folder, 1);
+               cluster<brood::executable> workers(settings);
+               co_await workers.ready();
+               auto report = co_await workers.reload(program(folder, 2, 1));
+               CHECK(report.replaced == 0);
+               REQUIRE(report.failure);
+               CHECK(report.failure->status.code == 1);
+
+               auto first = workers.workers().at(0);
+               first.kill(SIGKILL);
+               co_await first.exit();
+               co_await workers.ready();
+               auto now = co_await versions(workers);
+               CHECK(now == std::vector<int>{1, 1});
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a reload that fails half-way keeps what was replaced, or restores it", "[rolling][T13]")
+{
+    for (bool restore : {false, true})
+        within(30s,
+               [=]() -> task<>
+               {
+                   temporary_directory folder;
+                   auto settings = of_size(3);
+                   settings.program = program(folder, 1);
+                   cluster<brood::executable> workers(settings);
+                   co_await workers.ready();
+                   brood::reload_options options;
+                   options.restore = restore;
+                   auto report = co_await workers.reload(program(folder, 2, 2), options);
+                   CHECK(report.replaced == 1);
+                   CHECK(report.restored == (restore ? 1 : 0));
+                   CHECK(report.failure);
+                   auto now = co_await versions(workers);
+                   CHECK(now == std::vector<int>{restore ? 1 : 2, 1, 1});
+                   co_await workers.stop();
+               });
+}
+
+TEST_CASE("a worker that has accepted enough connections is replaced, under every policy",
+          "[rolling]")
+{
+    for (auto& dispatch : {brood::dispatch_policy::shared(), brood::dispatch_policy::round_robin()})
+        within(30s,
+               [&]() -> task<>
+               {
+                   auto settings = of_size(1);
+                   settings.dispatch = dispatch;
+                   settings.recycle.max_connections = 20;
+                   settings.recycle.min_lifetime = 0ms;
+                   cluster<greet> workers(settings);
+                   co_await workers.ready();
+                   auto port = workers.workers().at(0).port();
+                   std::map<std::string, int> answers;
+                   while (answers.size() < 3)
+                   {
+                       auto who = co_await ask(port);
+                       CHECK_FALSE(who.empty());
+                       ++answers[who];
+                   }
+                   CHECK(answers["1"] >= 18); // a tenth fewer, by chance
+                   CHECK(workers.stats().failures == 0);
                    co_await workers.stop();
                });
 }

@@ -144,3 +144,47 @@ TEST_CASE("whoever waits for a worker to be ready learns that it ended before", 
                CHECK_FALSE(again);
            });
 }
+
+TEST_CASE("a worker whose channel is closed finishes by itself, and is replaced", "[worker]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster_settings settings;
+               settings.size = 1;
+               cluster<square> workers(settings);
+               auto first = workers.workers().at(0);
+               co_await first.ready();
+               first.disconnect();
+               auto ended = co_await first.exit();
+               CHECK(ended.cause == brood::exit_cause::exited);
+               CHECK(ended.status.success());
+               co_await workers.ready();
+               CHECK(workers.workers().at(0).id() == 2);
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("workers are found by id and by slot", "[worker]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster_settings settings;
+               settings.size = 3;
+               cluster<square> workers(settings);
+               co_await workers.ready();
+               auto middle = workers.worker_in_slot(1);
+               REQUIRE(middle);
+               CHECK(middle->id() == 2);
+               CHECK(workers.worker_with_id(2) == middle);
+               middle->kill(SIGKILL);
+               co_await middle->exit();
+               co_await workers.ready();
+
+               CHECK_FALSE(workers.worker_with_id(2));
+               CHECK(workers.worker_in_slot(1) == workers.worker_with_id(4));
+               CHECK_FALSE(workers.worker_in_slot(3));
+               co_await workers.stop();
+           });
+}

@@ -50,6 +50,7 @@ TEST_CASE("without a cluster a process listens for itself, with the same words",
                auto answer = co_await ask(listener.local_endpoint().port());
                CHECK(answer == "hello");
                CHECK_FALSE(self.is_worker());
+               CHECK(self.is_primary());
                CHECK(self.worker_id() == 0);
            });
 }

@@ -8,8 +8,10 @@
 #include <brood/cluster/rolling.hpp>
 #include <brood/cluster/settings.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -94,6 +96,18 @@ public:
             if (!slot->worker->has(worker_state::ended))
                 result.emplace_back(slot->worker);
         return result;
+    }
+
+    /// The one with this id; nothing when it has ended, or never was.
+    std::optional<worker> worker_with_id(std::uint64_t id) const
+    {
+        return find([id](const worker& each) { return each.id() == id; });
+    }
+
+    /// The one that has this slot; nothing while that is empty.
+    std::optional<worker> worker_in_slot(std::size_t slot) const
+    {
+        return find([slot](const worker& each) { return each.slot() == slot; });
     }
 
     asio::any_io_executor executor() const { return keeper_->executor(); }
@@ -202,6 +216,14 @@ private:
         {
             return detail::launch_entry<Worker>(executor, std::forward<Args>(args)...);
         }
+    }
+
+    template <class Condition>
+    std::optional<worker> find(Condition condition) const
+    {
+        auto all = workers();
+        auto found = std::find_if(all.begin(), all.end(), condition);
+        return found == all.end() ? std::nullopt : std::optional(*found);
     }
 
     const std::shared_ptr<detail::inbox>& inbox()

@@ -3,6 +3,7 @@
 
 #include <brood/cluster/detail/keeper.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -18,12 +19,17 @@ struct reload_options
 {
     /// So long a new worker must live once it is ready, before the old one is asked to stop.
     std::chrono::milliseconds settle{0};
+
+    /// When a reload to another program fails, the workers that run it already are replaced by ones
+    /// that run the program from before.
+    bool restore = false;
 };
 
 /// How a reload went.
 struct reload_report
 {
     std::size_t replaced = 0;              ///< Workers of the old generation that were replaced.
+    std::size_t restored = 0;              ///< Of those, how many got the old program back.
     std::optional<exit_info> failure = {}; ///< The new worker with which it ended before its time.
 
     /// Whether all workers were replaced.
@@ -37,6 +43,8 @@ inline std::string to_string(const reload_report& report)
                 (report.replaced == 1 ? " worker" : " workers");
     if (report.failure)
         text += ", then stopped: " + to_string(*report.failure);
+    if (report.restored != 0)
+        text += "; " + std::to_string(report.restored) + " restored";
     return text;
 }
 
@@ -81,7 +89,11 @@ public:
             report.failure = failed;
         }
         if (before && !report.complete())
+        {
             keeper.workers().launch_by(std::move(before));
+            if (options.restore)
+                report.restored = co_await restore(self, report.replaced);
+        }
         co_return report;
     }
 
@@ -149,6 +161,18 @@ private:
         co_return holding(self);
     }
 
+    // Replaces the first ones once more, and gives how many.
+    static task<std::size_t> restore(std::shared_ptr<rolling> self, std::size_t count)
+    {
+        std::size_t restored = 0;
+        for (std::size_t index = 0; index < std::min(count, self->slots().size()); ++index)
+        {
+            auto failed = co_await replace(self, index, exit_cause::replaced, {});
+            restored += failed ? 0U : 1U;
+        }
+        co_return restored;
+    }
+
     // Gives the end of the new worker when that failed; the old one goes on then.
     static task<std::optional<exit_info>> replace(std::shared_ptr<rolling> self, std::size_t index,
                                                   exit_cause cause,
@@ -208,14 +232,10 @@ private:
                process_activity::resident_memory(worker.process.pid()) > limits.max_memory;
     }
 
-    // By chance, but the same for a worker at every look.
-    static std::chrono::nanoseconds age_of(const worker_record& worker, const recycling& limits)
+    static std::chrono::milliseconds age_of(const worker_record& worker, const recycling& limits)
     {
-        std::minstd_rand random(static_cast<unsigned>(worker.id * 2654435761U));
-        random.discard(3);
-        auto chance = std::uniform_real_distribution<double>(-1, 1)(random);
-        auto age = static_cast<double>(limits.max_age.count()) * (1 + limits.jitter * chance);
-        return std::chrono::milliseconds(static_cast<long long>(age));
+        auto age = static_cast<double>(limits.max_age.count());
+        return std::chrono::milliseconds(static_cast<long long>(limits.varied(age, worker.id)));
     }
 
     std::shared_ptr<keeper> keeper_;

@@ -11,6 +11,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
+#include <random>
 #include <stdexcept>
 #include <string>
 
@@ -51,16 +53,24 @@ struct watchdog
 /// When a worker that does no wrong is replaced all the same: its successor is ready before it is
 /// asked to stop, one at a time, and it never counts as a failure.
 ///
-/// A worker that wants to end after some amount of work calls process::recycle().
+/// A worker that wants to end after some amount of other work calls process::recycle().
 struct recycling
 {
     std::chrono::milliseconds max_age{0}; ///< Zero for any.
     std::size_t max_memory = 0;           ///< Bytes of resident memory; zero for any.
-    double jitter = 0.1; ///< The age is so much shorter or longer by chance, so that workers of one
-                         ///< start do not end together.
+    std::uint64_t max_connections = 0;    ///< That its listeners have accepted; zero for any.
+    double jitter = 0.1; ///< Age and connections are so much fewer or more by chance, so that
+                         ///< workers of one start do not end together.
     std::chrono::milliseconds min_lifetime{10'000}; ///< None is recycled before.
 
-    bool on() const noexcept { return max_age.count() > 0 || max_memory != 0; }
+    /// The limit for one worker: by chance, but always the same for it.
+    double varied(double limit, std::uint64_t worker) const
+    {
+        std::minstd_rand random(static_cast<unsigned>(worker * 2654435761U));
+        random.discard(3);
+        auto chance = std::uniform_real_distribution<double>(-1, 1)(random);
+        return limit * (1 + jitter * chance);
+    }
 
     void check() const
     {

@@ -135,6 +135,10 @@ public:
     /// Sends it a signal; false when it has ended. An end by it is a failure, as by any other.
     bool kill(int signal = SIGTERM) const { return process().kill(signal); }
 
+    /// Sends it nothing more: it reads the end, and has 5 s to finish what it does. Its end is its
+    /// own, which the restart policy is asked about.
+    void disconnect() const { process().disconnect(); }
+
     /// Asks it to finish and makes it end, as the settings of the cluster say, and waits for that.
     /// Its successor takes the slot at once; to have fewer workers, see cluster::scale().
     task<exit_info> stop() const

@@ -108,6 +108,9 @@ public:
     /// Whether this process is a worker of a cluster.
     bool is_worker() const noexcept { return primary_ != nullptr; }
 
+    /// Whether it is none: it may have a cluster of its own.
+    bool is_primary() const noexcept { return !is_worker(); }
+
     /// The number of this worker, from 1, which none before or after it has; 0 in no cluster.
     std::uint64_t worker_id() const noexcept { return is_worker() ? primary_->who().id : 0; }
 

@@ -171,6 +171,18 @@ struct heartbeat_request
     }
 };
 
+/// Ask to be replaced when your listeners have accepted so many connections.
+struct recycle_request
+{
+    std::uint64_t connections = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(connections);
+    }
+};
+
 /// Finish what you do, take nothing new, and end.
 struct drain_request
 {

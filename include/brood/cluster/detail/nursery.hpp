@@ -11,7 +11,9 @@
 #include <brood/process/heartbeat.hpp>
 #include <brood/process/worker_protocol.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -184,6 +186,7 @@ private:
         worker->state = worker_state::online;
         events_.publish(cluster_event::kind::online, worker);
         start_heartbeat(worker);
+        limit_connections(*worker);
     }
 
     void on(const std::shared_ptr<worker_record>& worker, const ready_notice&)
@@ -245,6 +248,16 @@ private:
         worker->heart = heartbeat::make_file();
         heartbeat_request request{settings_.watchdog.tick.count()};
         send_control(*worker->process.link(), request, worker->heart.duplicate());
+    }
+
+    void limit_connections(const worker_record& worker)
+    {
+        auto& limits = settings_.recycle;
+        if (limits.max_connections == 0)
+            return;
+        auto count = limits.varied(static_cast<double>(limits.max_connections), worker.id);
+        send_control(*worker.process.link(),
+                     recycle_request{static_cast<std::uint64_t>(std::max(count, 1.0))});
     }
 
     static task<> watch(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)

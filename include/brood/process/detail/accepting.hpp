@@ -47,12 +47,15 @@ public:
         own_.emplace(std::move(socket));
     }
 
-    /// Calls a function for each connection that was handed over and is taken, and one at the end.
-    void tell(std::function<void()> taken, std::function<void()> closed)
+    /// Who is told what happens here.
+    struct listener
     {
-        taken_ = std::move(taken);
-        closed_ = std::move(closed);
-    }
+        std::function<void()> accepted = {};    ///< A connection was taken.
+        std::function<void()> took_handed = {}; ///< One that had been handed over was taken.
+        std::function<void()> closed = {};
+    };
+
+    void tell(listener who) { told_ = std::move(who); }
 
     /// One more to take, before those that the socket gives.
     void hand_over(descriptor connection)
@@ -67,6 +70,8 @@ public:
         for (;;)
         {
             auto connection = self->take();
+            if (connection && self->told_.accepted)
+                self->told_.accepted();
             if (connection || self->is_over())
                 co_return connection;
             co_await changed(self);
@@ -80,7 +85,7 @@ public:
             return;
         shared_.reset();
         own_.reset();
-        if (auto closed = std::exchange(closed_, nullptr))
+        if (auto closed = std::exchange(told_.closed, nullptr))
             closed();
         changed_.post_all();
     }
@@ -123,8 +128,8 @@ private:
     {
         auto connection = std::move(handed_.front());
         handed_.pop_front();
-        if (taken_)
-            taken_();
+        if (told_.took_handed)
+            told_.took_handed();
         return connection;
     }
 
@@ -176,8 +181,7 @@ private:
     std::optional<asio::posix::stream_descriptor> shared_;
     std::optional<listening_socket> own_;
     std::deque<descriptor> handed_;
-    std::function<void()> taken_;
-    std::function<void()> closed_;
+    listener told_;
     std::optional<std::chrono::steady_clock::time_point> close_at_;
     wait_queue changed_;
     bool is_closed_ = false;

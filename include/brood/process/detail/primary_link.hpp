@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -124,11 +125,10 @@ private:
     {
         for (;;)
         {
-            auto word =
-                co_await next_control<carrying<listen_reply, std::vector<descriptor>>,
-                                      carrying<handed_connection, descriptor>,
-                                      carrying<heartbeat_request, descriptor>, drain_request>(
-                    self->link_);
+            auto word = co_await next_control<carrying<listen_reply, std::vector<descriptor>>,
+                                              carrying<handed_connection, descriptor>,
+                                              carrying<heartbeat_request, descriptor>,
+                                              recycle_request, drain_request>(self->link_);
             if (!word)
                 co_return;
             std::visit([&](auto& said) { self->on(said); }, *word);
@@ -160,8 +160,16 @@ private:
             opened->accept_from(std::move(socket));
         auto to = link_;
         auto number = reply.number;
-        opened->tell([to, number] { send_control(*to, accepted_notice{number}); },
-                     [to, number] { send_control(*to, closed_notice{number}); });
+        opened->tell({[weak = weak_from_this()]
+                      {
+                          if (auto self = weak.lock())
+                              self->count_connection();
+                      },
+                      [to, number] { send_control(*to, accepted_notice{number}); },
+                      [to, number]
+                      {
+                          send_control(*to, closed_notice{number});
+                      }});
         if (is_draining_)
             opened->close();
         else
@@ -181,6 +189,14 @@ private:
     {
         auto interval = std::chrono::milliseconds(said.message.milliseconds);
         asio::co_spawn(link_->executor(), beat(heartbeat(said.object()), interval), asio::detached);
+    }
+
+    void on(const recycle_request& said) { connections_left_ = said.connections; }
+
+    void count_connection()
+    {
+        if (connections_left_ && *connections_left_ != 0 && --*connections_left_ == 0)
+            recycle();
     }
 
     static task<> beat(heartbeat heart, std::chrono::milliseconds interval)
@@ -231,6 +247,7 @@ private:
     std::shared_ptr<stop_request> stop_;
     bool is_ready_ = false;
     bool is_draining_ = false;
+    std::optional<std::uint64_t> connections_left_; // until it asks to be replaced
     std::uint64_t last_number_ = 0;
     std::map<std::tuple<std::int32_t, std::string>, std::uint32_t> asked_before_;
     std::map<std::uint64_t, std::shared_ptr<question>> questions_;

@@ -10,9 +10,8 @@
 //   head: process <n> ended with code 0 after <n> ms (taken down)
 //   heart: process <n> was ended by SIGKILL after <n> ms
 //   head: process <n> ended with code 0 after <n> ms (stopped)
-//   the tree has ended: the supervisor gave up: its children failed more often than its restart
-//   policy allows; the last was heart: process <n> was ended by SIGKILL after <n> ms [0.<n>] hello
-//   from a worker
+//   the tree has ended: too many failures
+//   [0.<n>] hello from a worker
 #include <brood/brood.hpp>
 
 #include <csignal>
@@ -67,7 +66,7 @@ brood::task<> run_tree()
     }
     catch (const brood::error& failed)
     {
-        std::cout << "the tree has ended: " << failed.text() << '\n';
+        std::cout << "the tree has ended: " << failed.code().message() << '\n';
     }
 }
 

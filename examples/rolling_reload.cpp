@@ -6,8 +6,8 @@
 //   good morning
 //   replaced 2 workers
 //   good evening
-//   replaced 0 workers, then stopped: worker 5 in slot 0: process <n> ended with code 1 after <n>
-//   ms, before it was ready good evening
+//   the new one failed: process <n> ended with code 1
+//   good evening
 #include <brood/brood.hpp>
 
 #include <asio/read_until.hpp>
@@ -67,7 +67,7 @@ brood::task<> primary() // runs here
 
     std::ofstream(configuration) << "\n";
     report = co_await workers.reload();
-    std::cout << report << '\n';
+    std::cout << "the new one failed: " << report.failure.value().status << '\n';
     co_await show_greeting(port);
 
     co_await workers.stop();

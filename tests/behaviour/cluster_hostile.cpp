@@ -4,12 +4,13 @@
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
+#include "support/echo.hpp"
+#include "support/own_memory.hpp"
 #include "support/patience.hpp"
 #include "support/within.hpp"
 
 #include <cereal/types/string.hpp>
 
-#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -42,17 +43,6 @@ brood::detail::listen_request request_for(std::uint16_t port)
     auto result = brood::detail::to_listen_request(here, {});
     result.number = 1;
     return result;
-}
-
-task<> echo(process& self)
-{
-    for (;;)
-    {
-        auto number = co_await self.message<int>();
-        if (!number)
-            break;
-        self.send(*number);
-    }
 }
 
 enum class lie : int
@@ -146,13 +136,6 @@ task<int> echoed(const Worker& worker, int number)
     worker.send(number);
     auto answer = co_await worker.template message<int>();
     co_return answer.value_or(-1);
-}
-
-std::size_t resident_memory()
-{
-    std::size_t size = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> size >> resident;
-    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 } // namespace

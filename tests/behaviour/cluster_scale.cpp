@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/descriptors.hpp"
+#include "support/echo.hpp"
+#include "support/own_memory.hpp"
 #include "support/patience.hpp"
 #include "support/within.hpp"
 
@@ -12,11 +14,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <map>
 #include <set>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -50,24 +50,6 @@ cluster_settings tireless(std::size_t size)
     settings.restart.per_slot.failures = settings.restart.per_cluster.failures = 10'000'000;
     settings.restart.delay.base = settings.restart.delay.cap = 0ms;
     return settings;
-}
-
-std::size_t resident_memory()
-{
-    std::size_t size = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> size >> resident;
-    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
-
-task<> echo(process& self)
-{
-    for (;;)
-    {
-        auto number = co_await self.message<int>();
-        if (!number)
-            break;
-        self.send(*number);
-    }
 }
 
 // ---- A server of lines: each request is a number, its answer "keep" or "close" and the number

@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/disturbance.hpp"
+#include "support/echo.hpp"
 #include "support/within.hpp"
 
 #include <fcntl.h>
@@ -28,17 +29,6 @@ namespace
 {
 
 constexpr int many = 20, carrier = 7;
-
-task<> echo(process& self)
-{
-    for (;;)
-    {
-        auto number = co_await self.message<int>();
-        if (!number)
-            break;
-        self.send(*number);
-    }
-}
 
 task<> five_messages(process& self)
 {

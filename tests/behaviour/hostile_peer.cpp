@@ -6,6 +6,7 @@
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
+#include "support/echo.hpp"
 #include "support/frames.hpp"
 #include "support/within.hpp"
 
@@ -119,17 +120,6 @@ task<> leave_a_writer(brood::process& self)
     {
     }
     ::_exit(0);
-}
-
-task<> echo(brood::process& self)
-{
-    for (;;)
-    {
-        auto number = co_await self.message<int>();
-        if (!number)
-            break;
-        self.send(*number);
-    }
 }
 
 template <class Message>

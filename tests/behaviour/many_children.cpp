@@ -3,15 +3,14 @@
 #include <brood/process/fork.hpp>
 
 #include "support/catch.hpp"
+#include "support/own_memory.hpp"
 #include "support/within.hpp"
 
-#include <unistd.h>
-
-#include <fstream>
 #include <vector>
 
 using namespace std::chrono_literals;
 using brood::task;
+using brood::test::resident_memory;
 
 namespace
 {
@@ -24,13 +23,6 @@ constexpr std::size_t growth = 256 << 20;
 constexpr int at_once = 1'000, cycles = 10'000;
 constexpr std::size_t growth = 1 << 20;
 #endif
-
-std::size_t resident_memory()
-{
-    std::size_t size = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> size >> resident;
-    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
 
 task<> answer(brood::process& self)
 {

@@ -85,6 +85,15 @@ task<> print_in_color(process&)
     co_await workers.exit();
 }
 
+constexpr std::size_t many_lines = 20'000;
+
+task<> print_many_lines(process&)
+{
+    for (std::size_t number = 0; number < many_lines; ++number)
+        print(std::string(99, 'x') + '\n');
+    co_return;
+}
+
 task<> print_for_ever(process& self)
 {
     self.ready();
@@ -308,13 +317,7 @@ TEST_CASE("when nobody reads, the oldest lines are lost and counted, and no work
                auto settings = settings_for(worker_output::goes::read);
                settings.output.waiting = 64'000;
                settings.output.longest_line = 1'000;
-               cluster<[](process&) -> task<>
-                       {
-                           for (int number = 0; number < 20'000; ++number)
-                               print(std::string(99, 'x') + '\n');
-                           co_return;
-                       }>
-                   workers(settings);
+               cluster<print_many_lines> workers(settings);
                auto ended = co_await workers.exit();
                REQUIRE(ended);
                CHECK(ended->status.code == 0);
@@ -330,7 +333,7 @@ TEST_CASE("when nobody reads, the oldest lines are lost and counted, and no work
                }
                CHECK(read <= 64'000 / 99);
                CHECK(lost > 0);
-               CHECK(read + lost == 20'000);
+               CHECK(read + lost == many_lines);
            });
 }
 
@@ -343,13 +346,7 @@ TEST_CASE("workers wait for their reader when they are told to", "[worker_output
                settings.output.full = worker_output::when_full::wait;
                settings.output.waiting = 64'000;
                settings.output.longest_line = 1'000;
-               cluster<[](process&) -> task<>
-                       {
-                           for (int number = 0; number < 20'000; ++number)
-                               print(std::string(99, 'x') + '\n');
-                           co_return;
-                       }>
-                   workers(settings);
+               cluster<print_many_lines> workers(settings);
                auto only = workers.workers().at(0);
                // So much more than any pipe holds that it cannot have ended.
                for (int number = 0; number < 2'000; ++number)
@@ -365,7 +362,7 @@ TEST_CASE("workers wait for their reader when they are told to", "[worker_output
                    ++read;
                    CHECK(line->lost == 0);
                }
-               CHECK(read == 20'000);
+               CHECK(read == many_lines);
            });
 }
 

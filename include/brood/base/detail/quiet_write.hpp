@@ -48,16 +48,17 @@ inline bool sigpipe_is_pending()
     return ::sigismember(&pending, SIGPIPE) == 1;
 }
 
-// The signal is held back in this thread around the write, and one that the write caused is taken
-// away; one that was pending before is not ours.
-inline ssize_t write_with_signal_blocked(int number, std::string_view text)
+/// Calls what may write to a closed pipe or socket: SIGPIPE is held back in this thread meanwhile,
+/// and one that the call caused is taken away; one that was pending before is not ours.
+template <class Call>
+ssize_t without_sigpipe(Call call)
 {
     sigset_t pipe_signal, before;
     ::sigemptyset(&pipe_signal);
     ::sigaddset(&pipe_signal, SIGPIPE);
     auto was_pending = sigpipe_is_pending();
     ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    auto count = ::write(number, text.data(), text.size());
+    auto count = call();
     auto reason = errno;
     if (count == -1 && reason == EPIPE && !was_pending && sigpipe_is_pending())
     {
@@ -67,6 +68,11 @@ inline ssize_t write_with_signal_blocked(int number, std::string_view text)
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     errno = reason;
     return count;
+}
+
+inline ssize_t write_with_signal_blocked(int number, std::string_view text)
+{
+    return without_sigpipe([&] { return ::write(number, text.data(), text.size()); });
 }
 
 /// write(2) that fails with EPIPE and raises no SIGPIPE, without touching what the program does

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/wait_queue.hpp>
+#include <brood/http/detail/client_address.hpp>
+#include <brood/http/detail/server_state.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace brood::http::detail
+{
+
+/// One connection of a server: one request after the other, until either side wants no more.
+class connection : public brood::detail::list_node
+{
+public:
+    using clock = std::chrono::steady_clock;
+
+    /// `refused`: it gets nothing but 503.
+    connection(std::shared_ptr<server_state> server, socket_type socket, bool refused)
+        : server_(std::move(server)), stream_(std::move(socket)), refused_(refused)
+    {
+        stream_.write_within(server_->options.write_timeout);
+    }
+
+    stream& bytes() noexcept { return stream_; }
+
+    /// Whether it waits for a request of which nothing has come.
+    bool idle() const noexcept { return phase_ == phase::idle && stream_.text().empty(); }
+
+    /// Its wait has taken too long. One that was only kept ends without a word.
+    void expire()
+    {
+        if (idle() && (served_ != 0 || server_->closing))
+            stream_.cancel();
+        else
+            stream_.expire();
+    }
+
+    /// The server takes no more requests: what waits for one has little time left.
+    void hurry()
+    {
+        if (idle())
+            stream_.read_until(last_use_ + server_state::grace);
+    }
+
+    /// Serves it to its end.
+    ///
+    /// Everything that each request passes through stands in this one coroutine: Asio keeps the
+    /// memory of two frames for the next ones, which are those of the handler and of what it awaits.
+    static task<> run(std::shared_ptr<connection> self)
+    {
+        while (self->begin())
+        {
+            std::exception_ptr failed;
+            try
+            {
+                while (!self->has_head())
+                {
+                    auto read = co_await self->stream_.read(4'096);
+                    if (!self->goes_on(read))
+                        co_return;
+                }
+                auto answer = self->server_->handler(self->request(), self->response());
+                co_await std::move(answer);
+                if (!self->response().ended())
+                    co_await self->response().end();
+            }
+            catch (...)
+            {
+                failed = std::current_exception();
+            }
+            if (failed)
+                co_await answer_failure(self, failed);
+            if (self->has_unread_body())
+                co_await discard_body(self);
+            self->end();
+        }
+        if (self->has_unread_input())
+            co_await linger(self);
+    }
+
+private:
+    enum class phase
+    {
+        idle,    // waits for a request
+        head,    // a part of its head has come
+        serving, // the handler runs, and its response is sent
+        over,    // no more requests are served
+    };
+
+    http::request& request() noexcept { return work_->request; }
+
+    http::response& response() noexcept { return work_->response; }
+
+    // Whether there is to be another request.
+    bool begin()
+    {
+        if (phase_ == phase::over)
+            return false;
+        phase_ = phase::idle;
+        last_use_ = server_->now;
+        auto& options = server_->options;
+        auto wait = served_ == 0 ? options.headers_timeout : options.keep_alive_timeout;
+        stream_.read_until(server_->after(server_->closing ? server_state::grace : wait));
+        return true;
+    }
+
+    // Takes the head of the next request from what has come, if it is there.
+    bool has_head()
+    {
+        if (refused_)
+            refuse_connection();
+        if (stream_.text().empty())
+            return false;
+        if (phase_ == phase::idle)
+            begin_head();
+        if (!request().incoming().read_head())
+            return false;
+        phase_ = phase::serving;
+        stream_.read_until(server_->after(server_->options.request_timeout));
+        announce_end();
+        if (served_ > limit())
+            throw refusal(503, "too many requests on one connection");
+        return true;
+    }
+
+    void announce_end()
+    {
+        if (!request().incoming().parser().keep_alive() || served_ >= limit())
+            return response().close_after();
+        auto& options = server_->options;
+        if (options.max_requests_per_connection == 0)
+            return;
+        auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options.keep_alive_timeout);
+        response().set("Keep-Alive", "timeout=" + std::to_string(seconds.count()) +
+                                         ", max=" + std::to_string(limit() - served_));
+    }
+
+    [[noreturn]] void refuse_connection()
+    {
+        take_work();
+        throw refusal(503, "too many connections");
+    }
+
+    void begin_head()
+    {
+        phase_ = phase::head;
+        ++served_;
+        auto& options = server_->options;
+        if (options.on_request)
+            began_ = clock::now();
+        stream_.read_until(std::min(server_->after(options.headers_timeout),
+                                    server_->after(options.request_timeout)));
+        take_work();
+    }
+
+    void take_work()
+    {
+        work_ = server_->take_exchange();
+        request().begin(stream_, server_->limits());
+        response().begin(request(), server_->date, server_->closing);
+    }
+
+    // Whether there is something to parse; else the client has closed, or was too slow.
+    bool goes_on(stream::reading read)
+    {
+        if (read == stream::reading::some)
+            return true;
+        if (phase_ == phase::idle && (read == stream::reading::end || served_ != 0))
+            return false;
+        if (!work_)
+            take_work();
+        if (read == stream::reading::later)
+            throw refusal(408, "the request came too slowly");
+        throw refusal(400, "the request was cut off");
+    }
+
+    std::size_t limit() const
+    {
+        auto most = server_->options.max_requests_per_connection;
+        return most == 0 ? std::numeric_limits<std::size_t>::max() : most;
+    }
+
+    static task<> answer_failure(std::shared_ptr<connection> self, std::exception_ptr failed)
+    {
+        auto text = self->explain(failed);
+        if (!text)
+            co_return;
+        try
+        {
+            co_await self->response().end(*text);
+        }
+        catch (const std::exception&)
+        {
+            // The client has gone meanwhile: there is nobody to tell.
+        }
+    }
+
+    // What to answer in place of the handler; nothing when the client has gone, or has a part of
+    // the handler's response already, which is then cut off.
+    std::optional<std::string> explain(const std::exception_ptr& failed)
+    {
+        if (stream_.broken())
+            return std::nullopt;
+        unsigned status = 500;
+        std::string text = "Internal Server Error";
+        try
+        {
+            std::rethrow_exception(failed);
+        }
+        catch (const refusal& why)
+        {
+            status = why.status();
+            text = why.what();
+        }
+        catch (...)
+        {
+            tell(failed);
+        }
+        if (response().begun())
+            return std::nullopt;
+        response().restart(status);
+        response().set("Content-Type", "text/plain; charset=utf-8");
+        if (phase_ != phase::serving || !request().complete())
+            response().close_after();
+        return text + '\n';
+    }
+
+    void tell(const std::exception_ptr& failed)
+    {
+        if (auto& on_error = server_->options.on_error)
+            return on_error(request(), failed);
+        auto what = std::string("an exception of unknown type");
+        try
+        {
+            std::rethrow_exception(failed);
+        }
+        catch (const std::exception& known)
+        {
+            what = known.what();
+        }
+        catch (...)
+        {
+        }
+        std::fprintf(stderr, "brood: http: process %d: %s %s: the handler threw: %s\n",
+                     static_cast<int>(::getpid()), request().method().c_str(),
+                     request().target().c_str(), what.c_str());
+    }
+
+    // A body that the handler did not read stands before the next request.
+    bool has_unread_body()
+    {
+        return !response().is_upgraded() && !request().complete() && response().ended() &&
+               response().keep_alive() && !stream_.broken();
+    }
+
+    static task<> discard_body(std::shared_ptr<connection> self)
+    {
+        constexpr std::size_t most = 65'536;
+        std::size_t discarded = 0;
+        try
+        {
+            while (discarded <= most)
+            {
+                auto piece = co_await self->request().incoming().next();
+                if (!piece)
+                    break;
+                discarded += piece->size();
+            }
+        }
+        catch (const std::exception&)
+        {
+            // The rest of the request is no better than its connection, which ends.
+        }
+    }
+
+    void end()
+    {
+        report();
+        auto& answer = response();
+        auto open = !answer.is_upgraded() && !stream_.broken();
+        if (open)
+            request().incoming().let_go();
+        auto in_step = open && answer.ended() && request().complete();
+        auto too_many = served_ == limit() && open && !stream_.text().empty();
+        phase_ = in_step && (answer.keep_alive() || too_many) ? phase::idle : phase::over;
+        unread_ = open && (!in_step || !stream_.text().empty());
+        server_->give_back(std::move(work_));
+        if (open)
+            stream_.shrink();
+    }
+
+    void report()
+    {
+        auto& on_request = server_->options.on_request;
+        if (!on_request || !response().ended() || phase_ == phase::idle)
+            return;
+        auto time = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - began_);
+        on_request(access_record{request().incoming().head(), client(), response().status(),
+                                 response().body_size(), time});
+    }
+
+    // Known from the first report on: the socket tells it only as long as it is connected.
+    const std::string& client()
+    {
+        if (client_.empty())
+            client_ = client_address(stream_.socket());
+        return client_;
+    }
+
+    bool has_unread_input() const noexcept { return unread_; }
+
+    // Closing a socket with something unread would reset the connection, and the client may lose
+    // the response: RFC 9112, section 9.6.
+    static task<> linger(std::shared_ptr<connection> self)
+    {
+        constexpr std::size_t most = 1U << 20;
+        auto& bytes = self->stream_;
+        bytes.end_writing();
+        bytes.read_until(self->server_->after(std::chrono::seconds(2)));
+        bytes.input().clear();
+        auto last = bytes.received() + most;
+        try
+        {
+            for (auto read = stream::reading::some; read == stream::reading::some;)
+            {
+                if (bytes.received() > last)
+                    break;
+                read = co_await bytes.read(4'096);
+                bytes.input().clear();
+            }
+        }
+        catch (const std::exception&)
+        {
+            // It has been reset by the client.
+        }
+    }
+
+    std::shared_ptr<server_state> server_;
+    stream stream_;
+    std::unique_ptr<exchange> work_; // of the request that is served
+    std::string client_;
+    clock::time_point last_use_;
+    clock::time_point began_; // the request, when somebody wants to know
+    std::size_t served_ = 0; // requests, the one that is served included
+    phase phase_ = phase::idle;
+    bool refused_ = false;
+    bool unread_ = false; // something that no request was read from
+};
+
+} // namespace brood::http::detail

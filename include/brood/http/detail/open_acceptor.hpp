@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/asio_net.hpp>
+#include <brood/base/error.hpp>
+#include <brood/base/task.hpp>
+
+#include <asio/basic_socket_acceptor.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+namespace brood::http::detail
+{
+
+/// An acceptor of Asio with the face of a brood::listener. Copies are for the same acceptor.
+template <class Protocol, class Executor>
+class open_acceptor
+{
+public:
+    using acceptor_type = asio::basic_socket_acceptor<Protocol, Executor>;
+    using socket_type = typename Protocol::socket;
+
+    explicit open_acceptor(acceptor_type from)
+        : from_(std::make_shared<acceptor_type>(std::move(from)))
+    {
+    }
+
+    /// The next connection, or nothing when it is closed.
+    task<std::optional<socket_type>> accept() { return next(from_); }
+
+    void close()
+    {
+        std::error_code ignored;
+        from_->close(ignored);
+    }
+
+private:
+    static task<std::optional<socket_type>> next(std::shared_ptr<acceptor_type> from)
+    {
+        while (from->is_open())
+        {
+            socket_type connection(from->get_executor());
+            auto accepting = from->async_accept(connection, brood::detail::use_tuple);
+            auto result = co_await std::move(accepting);
+            auto failed = std::get<0>(result);
+            if (!failed)
+                co_return connection;
+            if (failed == std::errc::too_many_files_open ||
+                failed == std::errc::too_many_files_open_in_system ||
+                failed == std::errc::no_buffer_space || failed == std::errc::not_enough_memory)
+                co_await sleep(std::chrono::milliseconds(50)); // it waits in the backlog
+            else if (failed == std::errc::invalid_argument)
+                throw std::system_error(failed, "accept");
+        }
+        co_return std::nullopt;
+    }
+
+    std::shared_ptr<acceptor_type> from_;
+};
+
+} // namespace brood::http::detail

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/task.hpp>
+#include <brood/http/date.hpp>
+#include <brood/http/request.hpp>
+#include <brood/http/response.hpp>
+#include <brood/http/server_options.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace brood::http
+{
+
+/// What answers a request. An exception that leaves it becomes a 500, a refusal its own status.
+using handler = std::function<task<>(request&, response&)>;
+
+namespace detail
+{
+
+/// A request and its response, used for one after the other so that memory is kept.
+struct exchange
+{
+    http::request request;
+    http::response response;
+};
+
+/// What the connections of one server share.
+class server_state
+{
+public:
+    using clock = std::chrono::steady_clock;
+
+    server_state(http::handler answer, server_options chosen)
+        : handler(std::move(answer)), options(std::move(chosen))
+    {
+    }
+
+    /// A free exchange; an idle connection needs none.
+    std::unique_ptr<exchange> take_exchange()
+    {
+        if (unused_.empty())
+            return std::make_unique<exchange>();
+        auto taken = std::move(unused_.back());
+        unused_.pop_back();
+        return taken;
+    }
+
+    void give_back(std::unique_ptr<exchange> used)
+    {
+        constexpr std::size_t kept = 256;
+        if (unused_.size() < kept)
+            unused_.push_back(std::move(used));
+    }
+
+    parser_limits limits() const
+    {
+        auto any = std::numeric_limits<std::uint64_t>::max();
+        return {options.max_header_size, options.max_header_count,
+                options.max_body == 0 ? any : options.max_body};
+    }
+
+    /// How often it is looked for connections that are late.
+    clock::duration tick() const
+    {
+        clock::duration shortest = std::chrono::seconds(10);
+        for (auto each : {options.headers_timeout, options.request_timeout,
+                          options.keep_alive_timeout, options.write_timeout})
+            if (each.count() > 0)
+                shortest = std::min<clock::duration>(shortest, each);
+        return std::max<clock::duration>(shortest / 10, std::chrono::milliseconds(5));
+    }
+
+    /// The time, as of the last tick: good enough for timeouts, and free.
+    clock::time_point now = clock::now();
+
+    /// When a wait of this length ends that begins now; never for zero.
+    clock::time_point after(std::chrono::milliseconds time) const
+    {
+        return time.count() == 0 ? stream::never : now + tick() + time;
+    }
+
+    const http::handler handler;
+    const server_options options;
+    date_clock date;
+    bool closing = false; ///< Each response is the last of its connection.
+
+    /// How long a connection that is in use may take for one more request, once the server closes:
+    /// its client may be sending it.
+    static constexpr std::chrono::milliseconds grace{500};
+
+private:
+    std::vector<std::unique_ptr<exchange>> unused_;
+};
+
+} // namespace detail
+} // namespace brood::http

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brood::http
+{
+
+/// Whether two texts are the same but for the case of ASCII letters.
+inline bool same_name(std::string_view one, std::string_view other) noexcept
+{
+    auto lower = [](char letter)
+    {
+        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
+    };
+    return one.size() == other.size() &&
+           std::equal(one.begin(), one.end(), other.begin(),
+                      [&](char left, char right) { return lower(left) == lower(right); });
+}
+
+/// Whether a text may name a field or a method: letters, digits and !#$%&'*+-.^_`|~, at least one.
+/// Follows RFC 9110, section 5.6.2.
+inline bool is_token(std::string_view text) noexcept
+{
+    auto is_part = [](char letter)
+    {
+        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+               (letter >= '0' && letter <= '9') ||
+               std::string_view("!#$%&'*+-.^_`|~").find(letter) != std::string_view::npos;
+    };
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_part);
+}
+
+/// The fields of a head, or those behind a body, in their order. Names match in any case; a name
+/// may stand there several times. Follows RFC 9110, section 5.
+///
+/// Memory is kept when cleared, so that request after request allocates nothing.
+class fields
+{
+public:
+    struct field
+    {
+        std::string_view name, value; ///< Valid until these fields change.
+    };
+
+    class iterator;
+
+    bool empty() const noexcept { return places_.empty(); }
+
+    std::size_t size() const noexcept { return places_.size(); }
+
+    iterator begin() const noexcept;
+    iterator end() const noexcept;
+
+    /// The first value under this name; nothing when there is none.
+    std::optional<std::string_view> find(std::string_view name) const noexcept
+    {
+        for (auto& each : places_)
+            if (same_name(name_of(each), name))
+                return value_of(each);
+        return std::nullopt;
+    }
+
+    bool has(std::string_view name) const noexcept { return find(name).has_value(); }
+
+    /// All values under this name, in their order.
+    std::vector<std::string_view> all(std::string_view name) const
+    {
+        std::vector<std::string_view> values;
+        for (auto& each : places_)
+            if (same_name(name_of(each), name))
+                values.push_back(value_of(each));
+        return values;
+    }
+
+    /// Adds a field beside those of the same name. Throws std::invalid_argument for a name or value
+    /// that would end the field early, so that nobody can write a head of their own into yours.
+    void add(std::string_view name, std::string_view value)
+    {
+        if (!is_token(name))
+            throw std::invalid_argument("brood: http: not a name of a field: " + std::string(name));
+        if (std::any_of(value.begin(), value.end(), ends_field))
+            throw std::invalid_argument("brood: http: the value of the field " + std::string(name) +
+                                        " holds a control character");
+        add_checked(name, value);
+    }
+
+    /// The same for what a parser has checked already.
+    void add_checked(std::string_view name, std::string_view value)
+    {
+        places_.push_back({static_cast<std::uint32_t>(text_.size()),
+                           static_cast<std::uint32_t>(name.size()),
+                           static_cast<std::uint32_t>(value.size())});
+        text_.append(name).append(value);
+    }
+
+    /// Puts a field in the place of all those of the same name.
+    void set(std::string_view name, std::string_view value)
+    {
+        auto kept = std::string(value); // it may be a view into these fields
+        remove(name);
+        add(name, kept);
+    }
+
+    /// Removes all fields of this name.
+    void remove(std::string_view name)
+    {
+        std::erase_if(places_, [&](auto& each) { return same_name(name_of(each), name); });
+    }
+
+    void clear() noexcept
+    {
+        places_.clear();
+        text_.clear();
+    }
+
+private:
+    // A field lies in text_ as its name, and its value behind it.
+    struct place
+    {
+        std::uint32_t begin, name_size, value_size;
+    };
+
+    static bool ends_field(char letter) noexcept
+    {
+        auto code = static_cast<unsigned char>(letter);
+        return (code < 0x20 && letter != '\t') || code == 0x7f;
+    }
+
+    std::string_view name_of(const place& at) const noexcept
+    {
+        return std::string_view(text_).substr(at.begin, at.name_size);
+    }
+
+    std::string_view value_of(const place& at) const noexcept
+    {
+        return std::string_view(text_).substr(at.begin + at.name_size, at.value_size);
+    }
+
+    std::string text_;
+    std::vector<place> places_;
+};
+
+/// Goes over the fields in their order.
+class fields::iterator
+{
+public:
+    using value_type = field;
+    using difference_type = std::ptrdiff_t;
+
+    iterator() = default;
+
+    field operator*() const noexcept
+    {
+        auto& at = of_->places_[index_];
+        return {of_->name_of(at), of_->value_of(at)};
+    }
+
+    iterator& operator++() noexcept
+    {
+        ++index_;
+        return *this;
+    }
+
+    iterator operator++(int) noexcept
+    {
+        auto before = *this;
+        ++index_;
+        return before;
+    }
+
+    friend bool operator==(const iterator&, const iterator&) = default;
+
+private:
+    friend fields;
+
+    iterator(const fields& of, std::size_t index) noexcept : of_(&of), index_(index) {}
+
+    const fields* of_ = nullptr;
+    std::size_t index_ = 0;
+};
+
+inline fields::iterator fields::begin() const noexcept
+{
+    return {*this, 0};
+}
+
+inline fields::iterator fields::end() const noexcept
+{
+    return {*this, places_.size()};
+}
+
+/// Whether a list of tokens, as in `Connection: close, Upgrade`, holds this one, in any case.
+inline bool list_has(std::string_view list, std::string_view token) noexcept
+{
+    while (!list.empty())
+    {
+        auto end = std::min(list.find(','), list.size());
+        auto item = list.substr(0, end);
+        list.remove_prefix(std::min(end + 1, list.size()));
+        auto first = item.find_first_not_of(" \t");
+        auto last = item.find_last_not_of(" \t");
+        if (first != std::string_view::npos && same_name(item.substr(first, last - first + 1), token))
+            return true;
+    }
+    return false;
+}
+
+} // namespace brood::http

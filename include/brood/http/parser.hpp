@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Bytes to heads and pieces of bodies, trusting nothing: the only header that knows Boost. Beast's
+// parser reads, without Beast's input and output; what it lets pass and we do not is checked here.
+
+#include <brood/base/buffer.hpp>
+#include <brood/http/fields.hpp>
+#include <brood/http/head.hpp>
+#include <brood/http/host.hpp>
+#include <brood/http/refusal.hpp>
+#include <brood/http/target.hpp>
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace brood::http
+{
+
+/// How much of a message is read before it is refused.
+struct parser_limits
+{
+    std::size_t head_size = 16'384; ///< Bytes, of the fields behind a body too: else 431.
+    std::size_t field_count = 2'000; ///< Else 431.
+    std::uint64_t body_size = std::numeric_limits<std::uint64_t>::max(); ///< Bytes; else 413.
+};
+
+namespace detail
+{
+
+namespace beast = boost::beast::http;
+
+/// Reads one message. What it reads goes to a head, and to the fields that may stand behind the
+/// body; the pieces of the body are views of the input. Throws refusal, and must not be used after.
+template <bool is_request>
+class message_parser : private beast::basic_parser<is_request>
+{
+    using base = beast::basic_parser<is_request>;
+    using text = boost::beast::string_view;
+    using failure = boost::beast::error_code;
+
+public:
+    using head_type = std::conditional_t<is_request, request_head, response_head>;
+
+    message_parser(head_type& head, fields& trailers, const parser_limits& limits)
+        : head_(head), trailers_(trailers), limits_(limits)
+    {
+        head_.clear();
+        trailers_.clear();
+        this->body_limit(boost::none);
+        auto largest = std::numeric_limits<std::uint32_t>::max();
+        this->header_limit(
+            static_cast<std::uint32_t>(std::min<std::size_t>(limits.head_size, largest)));
+    }
+
+    /// For the response to a HEAD: what its head says of a body does not follow.
+    void expect_no_body() { this->skip(true); }
+
+    /// Reads on, and takes what it has read from the input; true when the head is complete, false
+    /// when it needs more input.
+    bool read_head(buffer& input)
+    {
+        if (!this->got_some())
+            skip_empty_line(input);
+        failure failed;
+        auto before = input.size();
+        input.consume(put(as_text(input), failed));
+        head_size_ += before - input.size();
+        if (failed == beast::error::need_more)
+        {
+            limit_head(head_size_ + input.size());
+            return false;
+        }
+        refuse(failed);
+        limit_head(head_size_);
+        return this->is_header_done();
+    }
+
+    struct piece
+    {
+        std::size_t used = 0;   ///< How much of the input was read; 0 when it needs more.
+        std::string_view bytes; ///< What of that is the body.
+    };
+
+    /// Reads on behind the head, to the next piece of the body. Not once it is done.
+    piece read_piece(std::string_view input)
+    {
+        piece_ = {};
+        std::size_t used = 0;
+        while (piece_.empty() && !this->is_done() && used < input.size())
+        {
+            failure failed;
+            used += put(input.substr(used), failed);
+            if (failed == beast::error::need_more)
+                break;
+            refuse(failed);
+        }
+        if (used == 0 && input.size() >= limits_.head_size)
+            throw refusal(431, "the size of a chunk, or the fields behind the body, are too long");
+        limit_overhead(used);
+        return {used, piece_};
+    }
+
+    /// The other side has closed: whether that is the end of a response that says no length. Throws
+    /// refusal when the message is cut off.
+    void read_end()
+    {
+        failure failed;
+        this->put_eof(failed);
+        refuse(failed);
+    }
+
+    /// Whether anything of this message has been read.
+    bool begun() const { return this->got_some(); }
+
+    /// Whether the message is complete.
+    bool done() const { return this->is_done(); }
+
+    /// Whether another message may follow on this connection, as far as this one says.
+    bool keep_alive() const { return base::keep_alive(); }
+
+    /// Whether the head asks to go on with another protocol.
+    bool upgrade() const { return base::upgrade(); }
+
+    /// Whether the client waits for "100 Continue" before it sends the body.
+    bool expects_continue() const { return expects_continue_; }
+
+    /// What the head says of the length of the body: nothing when it is not known beforehand.
+    std::optional<std::uint64_t> content_length() const
+    {
+        if (!this->is_header_done())
+            return std::nullopt;
+        auto known = base::content_length();
+        return known ? std::optional<std::uint64_t>(*known) : std::nullopt;
+    }
+
+private:
+    static std::string_view as_text(const buffer& input)
+    {
+        return {reinterpret_cast<const char*>(input.data().data()), input.size()};
+    }
+
+    static std::string_view standard(text from) { return {from.data(), from.size()}; }
+
+    // RFC 9112, section 2.2: at least one before the request line.
+    static void skip_empty_line(buffer& input)
+    {
+        if (as_text(input).starts_with("\r\n"))
+            input.consume(2);
+    }
+
+    std::size_t put(std::string_view input, failure& failed)
+    {
+        input_ = input;
+        return base::put(boost::asio::const_buffer(input.data(), input.size()), failed);
+    }
+
+    static void refuse(const failure& failed)
+    {
+        if (!failed)
+            return;
+        if (failed == beast::error::header_limit)
+            throw refusal(431, "the head is too long");
+        if (failed == beast::error::bad_version)
+            throw refusal(is_request ? 505 : 400, "this version of HTTP is not spoken here");
+        throw refusal(400, failed.message());
+    }
+
+    void limit_head(std::size_t size) const
+    {
+        if (size > limits_.head_size)
+            throw refusal(431, "the head is too long");
+    }
+
+    // Chunks of a byte with long extensions would keep us busy for nothing.
+    void limit_overhead(std::size_t used)
+    {
+        body_size_ += piece_.size();
+        overhead_ += used - piece_.size();
+        if (body_size_ > limits_.body_size)
+            throw refusal(413, "the body is too long");
+        if (overhead_ / 16 > body_size_ + 4'096)
+            throw refusal(400, "chunks with more around them than in them");
+    }
+
+    // ---- What Beast calls
+
+    void on_request_impl(beast::verb, text method, text target, int version, failure&) override
+    {
+        if constexpr (is_request)
+        {
+            head_.method = standard(method);
+            head_.target = standard(target);
+            head_.version = static_cast<unsigned>(version);
+            if (head_.method == "CONNECT")
+                throw refusal(405, "this is no proxy");
+            if (!is_target(head_.target, head_.method))
+                throw refusal(400, "bad target");
+        }
+    }
+
+    void on_response_impl(int status, text reason, int version, failure&) override
+    {
+        if constexpr (!is_request)
+        {
+            head_.status = static_cast<unsigned>(status);
+            head_.reason = standard(reason);
+            head_.version = static_cast<unsigned>(version);
+        }
+    }
+
+    void on_field_impl(beast::field known, text name, text value, failure&) override
+    {
+        refuse_folded(name, value);
+        auto& into = this->is_header_done() ? trailers_ : head_.headers;
+        if (into.size() >= limits_.field_count)
+            throw refusal(431, "too many fields");
+        if (&into == &head_.headers)
+            check(known, standard(value));
+        into.add_checked(standard(name), standard(value));
+    }
+
+    // A value that went on in another line (obs-fold of RFC 9112, section 5.2) is not where it
+    // should be: it was put together elsewhere, or stands in a later line than its name.
+    void refuse_folded(text name, text value) const
+    {
+        std::less<const char*> before;
+        auto begin = name.data() + name.size() + 1;
+        auto is_input = !before(value.data(), begin) &&
+                        !before(input_.data() + input_.size(), value.data() + value.size());
+        auto is_space = [](char letter)
+        {
+            return letter == ' ' || letter == '\t';
+        };
+        if (!is_input || !std::all_of(begin, value.data(), is_space))
+            throw refusal(400, "a field that goes on in another line");
+    }
+
+    void check(beast::field known, std::string_view value)
+    {
+        switch (known)
+        {
+        case beast::field::host:
+            if (is_request && (++hosts_ > 1 || !is_host(value)))
+                throw refusal(400, "bad Host");
+            break;
+        case beast::field::content_length:
+            // Beast lets lengths pass that are the same twice.
+            if (++lengths_ > 1 || value.find(',') != std::string_view::npos)
+                throw refusal(400, "more than one Content-Length");
+            break;
+        case beast::field::transfer_encoding:
+            check_encoding(value);
+            break;
+        case beast::field::expect:
+            if (is_request && !same_name(value, "100-continue"))
+                throw refusal(417, "only 100-continue can be expected");
+            expects_continue_ = true;
+            break;
+        default:
+            break;
+        }
+    }
+
+    // Whatever is not quite "chunked" another server may read in another way.
+    void check_encoding(std::string_view value) const
+    {
+        if (head_.version < 11)
+            throw refusal(400, "HTTP/1.0 has no Transfer-Encoding");
+        if (!same_name(value, "chunked"))
+            throw refusal(is_request ? 501 : 400, "only chunked is a Transfer-Encoding here");
+    }
+
+    void on_header_impl(failure&) override
+    {
+        if (is_request && hosts_ == 0 && head_.version >= 11)
+            throw refusal(400, "no Host");
+        if (content_length().value_or(0) > limits_.body_size)
+            throw refusal(413, "the body is too long");
+        if (head_.version < 11)
+            expects_continue_ = false; // RFC 9110, section 10.1.1
+    }
+
+    void on_body_init_impl(const boost::optional<std::uint64_t>&, failure&) override {}
+
+    std::size_t on_body_impl(text body, failure&) override
+    {
+        piece_ = standard(body);
+        return body.size();
+    }
+
+    void on_chunk_header_impl(std::uint64_t, text, failure&) override {}
+
+    std::size_t on_chunk_body_impl(std::uint64_t, text body, failure&) override
+    {
+        piece_ = standard(body);
+        return body.size();
+    }
+
+    void on_finish_impl(failure&) override {}
+
+    head_type& head_;
+    fields& trailers_;
+    parser_limits limits_;
+    std::string_view input_; // what Beast reads in this moment
+    std::string_view piece_;
+    std::size_t head_size_ = 0;
+    std::uint64_t body_size_ = 0;
+    std::uint64_t overhead_ = 0;
+    unsigned hosts_ = 0;
+    unsigned lengths_ = 0;
+    bool expects_continue_ = false;
+};
+
+using request_parser = message_parser<true>;
+using response_parser = message_parser<false>;
+
+} // namespace detail
+} // namespace brood::http

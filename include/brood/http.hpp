@@ -6,6 +6,7 @@
 
 #include <brood/http/access_record.hpp>
 #include <brood/http/date.hpp>
+#include <brood/http/date_clock.hpp>
 #include <brood/http/fields.hpp>
 #include <brood/http/head.hpp>
 #include <brood/http/host.hpp>
@@ -18,3 +19,4 @@
 #include <brood/http/server_options.hpp>
 #include <brood/http/status.hpp>
 #include <brood/http/target.hpp>
+#include <brood/http/url.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/task.hpp>
-#include <brood/http/date.hpp>
+#include <brood/http/date_clock.hpp>
 #include <brood/http/request.hpp>
 #include <brood/http/response.hpp>
 #include <brood/http/server_options.hpp>

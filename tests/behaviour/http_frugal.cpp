@@ -150,7 +150,10 @@ TEST_CASE("an idle connection costs less than 8 KiB", "[http]")
             if (number % 100 == 0)
                 co_await brood::sleep(std::chrono::milliseconds(0));
         }
-        auto all_idle = [&] { return server.idle() == count + 100; };
+        auto all_idle = [&]
+        {
+            return server.idle() == count + 100;
+        };
         auto served = co_await brood::test::eventually(std::chrono::seconds(5), all_idle);
         CHECK(served);
         auto each = (brood::test::resident_memory() - before) / count;

@@ -207,7 +207,8 @@ inline bool list_has(std::string_view list, std::string_view token) noexcept
         list.remove_prefix(std::min(end + 1, list.size()));
         auto first = item.find_first_not_of(" \t");
         auto last = item.find_last_not_of(" \t");
-        if (first != std::string_view::npos && same_name(item.substr(first, last - first + 1), token))
+        if (first != std::string_view::npos &&
+            same_name(item.substr(first, last - first + 1), token))
             return true;
     }
     return false;

@@ -29,7 +29,7 @@ namespace brood::http
 /// How much of a message is read before it is refused.
 struct parser_limits
 {
-    std::size_t head_size = 16'384; ///< Bytes, of the fields behind a body too: else 431.
+    std::size_t head_size = 16'384;  ///< Bytes, of the fields behind a body too: else 431.
     std::size_t field_count = 2'000; ///< Else 431.
     std::uint64_t body_size = std::numeric_limits<std::uint64_t>::max(); ///< Bytes; else 413.
 };

@@ -5,9 +5,14 @@
 // of Boost, for Beast's parser.
 
 #include <brood/http/access_record.hpp>
+#include <brood/http/byte_range.hpp>
+#include <brood/http/conditions.hpp>
+#include <brood/http/content_type.hpp>
 #include <brood/http/date.hpp>
 #include <brood/http/date_clock.hpp>
+#include <brood/http/etag.hpp>
 #include <brood/http/fields.hpp>
+#include <brood/http/file.hpp>
 #include <brood/http/head.hpp>
 #include <brood/http/host.hpp>
 #include <brood/http/parser.hpp>

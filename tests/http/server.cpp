@@ -215,7 +215,8 @@ TEST_CASE("an exception behind the head cuts the response off, so that nobody ta
                    throw std::runtime_error("the other half is lost");
                };
                http::server_options options;
-               options.on_error = [](const http::request&, std::exception_ptr) {};
+               options.on_error = [](const http::request&, std::exception_ptr) {
+               };
                http::server server(handler, options);
                raw_client client(server);
                co_await client.send(get);
@@ -295,8 +296,9 @@ TEST_CASE("a long body that the handler did not read ends the connection, not th
            {
                http::server server(hello);
                raw_client client(server);
-               co_await client.send("POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 1000000\r\n\r\n" +
-                                    std::string(150'000, 'x'));
+               co_await client.send(
+                   "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 1000000\r\n\r\n" +
+                   std::string(150'000, 'x'));
 
                auto answer = co_await client.response();
                CHECK(answer->body == "hello\n");
@@ -477,7 +479,8 @@ TEST_CASE("the last request that a connection may send is announced, and answere
            });
 }
 
-TEST_CASE("requests above the limit of a connection are dropped with 503, and told", "[http][node-244]")
+TEST_CASE("requests above the limit of a connection are dropped with 503, and told",
+          "[http][node-244]")
 {
     within(5s,
            []() -> task<>
@@ -600,7 +603,8 @@ TEST_CASE("a body that comes too late gets 408", "[http][node-247]")
            });
 }
 
-TEST_CASE("the time for a request begins anew with each request of a connection", "[http][node-249]")
+TEST_CASE("the time for a request begins anew with each request of a connection",
+          "[http][node-249]")
 {
     within(10s,
            []() -> task<>

@@ -65,10 +65,7 @@ public:
         co_await asio::async_write(socket_, asio::buffer(text), asio::use_awaitable);
     }
 
-    void end()
-    {
-        socket_.shutdown(socket_type::shutdown_send);
-    }
+    void end() { socket_.shutdown(socket_type::shutdown_send); }
 
     void close() { socket_.close(); }
 

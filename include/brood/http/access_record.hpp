@@ -15,9 +15,9 @@ namespace brood::http
 struct access_record
 {
     const request_head& request;
-    std::string_view client;     ///< Its address: "192.0.2.7"; "-" for a local socket.
-    unsigned status = 0;         ///< Of the response.
-    std::uint64_t body_size = 0; ///< Bytes of the response behind its head.
+    std::string_view client;           ///< Its address: "192.0.2.7"; "-" for a local socket.
+    unsigned status = 0;               ///< Of the response.
+    std::uint64_t body_size = 0;       ///< Bytes of the response behind its head.
     std::chrono::microseconds time{0}; ///< From its first byte to the end of the response.
 };
 

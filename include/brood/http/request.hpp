@@ -47,8 +47,8 @@ public:
         throw refusal(400, "the query is not percent-encoded as it should be");
     }
 
-    /// The first value under this name in the query, decoded; nothing when there is none, or when it
-    /// cannot be decoded.
+    /// The first value under this name in the query, decoded; nothing when there is none, or when
+    /// it cannot be decoded.
     std::optional<std::string> query(std::string_view name) const
     {
         return http::target(target()).query(name);
@@ -79,8 +79,8 @@ public:
     ///
     /// Suspends until the client has sent something; a client is not read faster than this is
     /// called. "100 Continue" is sent first to a client that waits for it. Throws refusal when the
-    /// body is malformed or cut off (400), too long (413) or too slow (408), and std::system_error when
-    /// the client has gone; let them leave the handler.
+    /// body is malformed or cut off (400), too long (413) or too slow (408), and std::system_error
+    /// when the client has gone; let them leave the handler.
     task<std::optional<std::string_view>> chunk()
     {
         if (must_continue())

@@ -233,10 +233,7 @@ private:
             throw std::logic_error("brood: http: this response has ended");
     }
 
-    static task<> send(detail::stream& out, std::string text)
-    {
-        co_await out.write(text);
-    }
+    static task<> send(detail::stream& out, std::string text) { co_await out.write(text); }
 
     // What of a piece of the body is sent; what stands before it is in head_text_ then.
     std::string_view frame(std::string_view text)
@@ -309,7 +306,8 @@ private:
             length = promised_length(*promised);
         auto bodyless = status_ == 204 || status_ == 304;
         choose_framing(length, bodyless);
-        if (auto said = headers_.find("Connection"); *closing_ || (said && list_has(*said, "close")))
+        if (auto said = headers_.find("Connection");
+            *closing_ || (said && list_has(*said, "close")))
             keep_alive_ = false;
         head_text_ = "HTTP/1.1 ";
         append_number(status_);

@@ -48,9 +48,9 @@ public:
             core_->close_all();
     }
 
-    /// Serves what a listener accepts until that is closed, which for a worker's is when it is asked
-    /// to stop, then as close(), and returns when the last connection has ended. A copy of the
-    /// listener will do, and several may be served. Throws what accept() throws.
+    /// Serves what a listener accepts until that is closed, which for a worker's is when it is
+    /// asked to stop, then as close(), and returns when the last connection has ended. A copy of
+    /// the listener will do, and several may be served. Throws what accept() throws.
     template <class Listener>
     task<> serve(Listener from)
     {
@@ -71,9 +71,10 @@ public:
         core_->add(std::move(connection), already_read);
     }
 
-    /// Ends well: the listeners that are served are closed, requests that have begun are answered, with `Connection: close`, and what waits
-    /// for a request is closed at once; but a connection that was used in the last half second has
-    /// the rest of that for one more, because its client may be sending it.
+    /// Ends well: the listeners that are served are closed, requests that have begun are answered,
+    /// with `Connection: close`, and what waits for a request is closed at once; but a connection
+    /// that was used in the last half second has the rest of that for one more, because its client
+    /// may be sending it.
     void close() { core_->close(); }
 
     /// Closes the connections that wait for a request.

@@ -56,7 +56,8 @@ public:
     /// Serves it to its end.
     ///
     /// Everything that each request passes through stands in this one coroutine: Asio keeps the
-    /// memory of two frames for the next ones, which are those of the handler and of what it awaits.
+    /// memory of two frames for the next ones, which are those of the handler and of what it
+    /// awaits.
     static task<> run(std::shared_ptr<connection> self)
     {
         while (self->begin())
@@ -352,7 +353,7 @@ private:
     std::string client_;
     clock::time_point last_use_;
     clock::time_point began_; // the request, when somebody wants to know
-    std::size_t served_ = 0; // requests, the one that is served included
+    std::size_t served_ = 0;  // requests, the one that is served included
     phase phase_ = phase::idle;
     bool refused_ = false;
     bool unread_ = false; // something that no request was read from

@@ -23,7 +23,8 @@ namespace brood::http::detail
 inline ssize_t send_copy(int to, int file, off_t offset, std::size_t count)
 {
     std::array<char, 65'536> piece;
-    auto read = retry([&] { return ::pread(file, piece.data(), std::min(count, piece.size()), offset); });
+    auto read =
+        retry([&] { return ::pread(file, piece.data(), std::min(count, piece.size()), offset); });
     if (read <= 0)
         return read;
     auto size = static_cast<std::size_t>(read);

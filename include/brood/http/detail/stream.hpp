@@ -129,8 +129,8 @@ public:
         return advance(rest, check_written(taken));
     }
 
-    /// Sends a part of a file without copying it. Throws as write(), and EIO when the file has become
-    /// shorter.
+    /// Sends a part of a file without copying it. Throws as write(), and EIO when the file has
+    /// become shorter.
     task<> write_file(int file, std::uint64_t offset, std::uint64_t count)
     {
         while (count != 0)

@@ -80,6 +80,8 @@ public:
             {
                 failed = std::current_exception();
             }
+            if (failed && !self->work_)
+                co_return; // it was reset while it waited for a request
             if (failed)
                 co_await answer_failure(self, failed);
             if (self->has_unread_body())

@@ -317,6 +317,22 @@ TEST_CASE("a head as long as the limit is read, and one byte more is refused", "
     compare_pieces<true>(head, limits_of(head.size() - 1));
 }
 
+TEST_CASE("what has been refused stays refused, and is never complete", "[http_parser]")
+{
+    brood::http::request_head head;
+    fields trailers;
+    brood::http::detail::request_parser parser(head, trailers, limits_of(100));
+    brood::buffer input;
+    input.append(chunked.data(), chunked.size());
+    REQUIRE(parser.read_head(input));
+    auto last = "0\r\nA: " + std::string(200, 'x') + "\r\n\r\n";
+
+    CHECK_THROWS_AS(parser.read_piece(last), refusal);
+    CHECK(!parser.done());
+    CHECK_THROWS_AS(parser.read_piece("0\r\n\r\n"), refusal);
+    CHECK(!parser.done());
+}
+
 TEST_CASE("a head that never ends is refused as soon as it is too long", "[http_parser]")
 {
     request endless(limits_of(1'000));

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace brood::http
 {
@@ -40,7 +41,7 @@ namespace detail
 namespace beast = boost::beast::http;
 
 /// Reads one message. What it reads goes to a head, and to the fields that may stand behind the
-/// body; the pieces of the body are views of the input. Throws refusal, and must not be used after.
+/// body; the pieces of the body are views of the input. Throws refusal, then again and again.
 template <bool is_request>
 class message_parser : private beast::basic_parser<is_request>
 {
@@ -71,6 +72,7 @@ public:
     {
         if (!this->got_some() && !skip_empty_line(input))
             return false;
+        guard whole(*this);
         failure failed;
         auto before = input.size();
         input.consume(put(as_text(input), failed));
@@ -78,11 +80,11 @@ public:
         if (failed == beast::error::need_more)
         {
             limit_head(head_size_ + input.size());
-            return false;
+            return whole.passed(false);
         }
         refuse(failed);
         limit_head(head_size_);
-        return this->is_header_done();
+        return whole.passed(this->is_header_done());
     }
 
     struct piece
@@ -94,6 +96,7 @@ public:
     /// Reads on behind the head, to the next piece of the body. Not once it is done.
     piece read_piece(std::string_view input)
     {
+        guard whole(*this);
         piece_ = {};
         std::size_t used = 0;
         while (piece_.empty() && !this->is_done() && used < input.size() &&
@@ -110,7 +113,7 @@ public:
         if (used == 0)
             limit_between(input.size() + 1);
         limit_overhead(used);
-        return {used, piece_};
+        return whole.passed(piece{used, piece_});
     }
 
     /// The other side has closed: whether that is the end of a response that says no length. Throws
@@ -128,7 +131,7 @@ public:
     bool begun() const { return this->got_some(); }
 
     /// Whether the message is complete.
-    bool done() const { return this->is_done(); }
+    bool done() const { return this->is_done() && !refused_; }
 
     /// Whether another message may follow on this connection, as far as this one says.
     bool keep_alive() const { return base::keep_alive(); }
@@ -167,6 +170,28 @@ private:
             input.consume(2);
         return seen != "\r";
     }
+
+    // Whoever goes on behind a refusal must not take what follows for a part of this message, nor
+    // for the next.
+    class guard
+    {
+    public:
+        explicit guard(message_parser& of) : of_(of)
+        {
+            if (std::exchange(of_.refused_, true))
+                throw refusal(400, "this message has been refused");
+        }
+
+        template <class Result>
+        Result passed(Result result)
+        {
+            of_.refused_ = false;
+            return result;
+        }
+
+    private:
+        message_parser& of_;
+    };
 
     // Beast asserts that there is more than a part of this when it looks for the end again.
     static constexpr std::size_t shortest_end = std::string_view("0\r\n\r\n").size();
@@ -367,6 +392,7 @@ private:
     bool expects_continue_ = false;
     bool upgrade_ = false;
     bool in_chunk_ = false;
+    bool refused_ = false;
     bool skipped_line_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace brood::http
@@ -80,33 +81,32 @@ public:
         return values;
     }
 
-    /// Adds a field beside those of the same name. Throws std::invalid_argument for a name or value
-    /// that would end the field early, so that nobody can write a head of their own into yours.
+    /// Adds a field beside those of the same name; the texts may be views of these fields. Throws
+    /// std::invalid_argument for a name or value that would end the field early, so that nobody can
+    /// write a head of their own into yours.
     void add(std::string_view name, std::string_view value)
     {
-        if (!is_token(name))
-            throw std::invalid_argument("brood: http: not a name of a field: " + std::string(name));
-        if (std::any_of(value.begin(), value.end(), ends_field))
-            throw std::invalid_argument("brood: http: the value of the field " + std::string(name) +
-                                        " holds a control character");
+        check(name, value);
         add_checked(name, value);
     }
 
     /// The same for what a parser has checked already.
     void add_checked(std::string_view name, std::string_view value)
     {
-        places_.push_back({static_cast<std::uint32_t>(text_.size()),
+        auto begin = text_.size();
+        append(name, value);
+        places_.push_back({static_cast<std::uint32_t>(begin),
                            static_cast<std::uint32_t>(name.size()),
                            static_cast<std::uint32_t>(value.size())});
-        text_.append(name).append(value);
     }
 
-    /// Puts a field in the place of all those of the same name.
+    /// Puts a field in the place of all those of the same name. Throws as add(), and changes
+    /// nothing then.
     void set(std::string_view name, std::string_view value)
     {
-        auto kept = std::string(value); // it may be a view into these fields
+        check(name, value);
         remove(name);
-        add(name, kept);
+        add_checked(name, value);
     }
 
     /// Removes all fields of this name.
@@ -127,6 +127,30 @@ private:
     {
         std::uint32_t begin, name_size, value_size;
     };
+
+    static void check(std::string_view name, std::string_view value)
+    {
+        if (!is_token(name))
+            throw std::invalid_argument("brood: http: not a name of a field: " + std::string(name));
+        if (std::any_of(value.begin(), value.end(), ends_field))
+            throw std::invalid_argument("brood: http: the value of the field " + std::string(name) +
+                                        " holds a control character");
+    }
+
+    // The memory that they may be views of lives until they are copied.
+    void append(std::string_view name, std::string_view value)
+    {
+        auto size = text_.size() + name.size() + value.size();
+        if (size <= text_.capacity())
+        {
+            text_.append(name).append(value);
+            return;
+        }
+        std::string larger;
+        larger.reserve(std::max(size, 2 * text_.capacity()));
+        larger.append(text_).append(name).append(value);
+        text_ = std::move(larger);
+    }
 
     static bool ends_field(char letter) noexcept
     {

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace brood::http
 {
@@ -40,7 +41,7 @@ namespace detail
 namespace beast = boost::beast::http;
 
 /// Reads one message. What it reads goes to a head, and to the fields that may stand behind the
-/// body; the pieces of the body are views of the input. Throws refusal, and must not be used after.
+/// body; the pieces of the body are views of the input. Throws refusal, then again and again.
 template <bool is_request>
 class message_parser : private beast::basic_parser<is_request>
 {
@@ -69,8 +70,9 @@ public:
     /// when it needs more input.
     bool read_head(buffer& input)
     {
-        if (!this->got_some())
-            skip_empty_line(input);
+        if (!this->got_some() && !skip_empty_line(input))
+            return false;
+        guard whole(*this);
         failure failed;
         auto before = input.size();
         input.consume(put(as_text(input), failed));
@@ -78,11 +80,11 @@ public:
         if (failed == beast::error::need_more)
         {
             limit_head(head_size_ + input.size());
-            return false;
+            return whole.passed(false);
         }
         refuse(failed);
         limit_head(head_size_);
-        return this->is_header_done();
+        return whole.passed(this->is_header_done());
     }
 
     struct piece
@@ -94,26 +96,32 @@ public:
     /// Reads on behind the head, to the next piece of the body. Not once it is done.
     piece read_piece(std::string_view input)
     {
+        guard whole(*this);
         piece_ = {};
         std::size_t used = 0;
-        while (piece_.empty() && !this->is_done() && used < input.size())
+        while (piece_.empty() && !this->is_done() && used < input.size() &&
+               (!is_between_chunks() || input.size() - used >= shortest_end))
         {
             failure failed;
-            used += put(input.substr(used), failed);
+            auto taken = put(input.substr(used), failed);
+            used += taken;
             if (failed == beast::error::need_more)
                 break;
             refuse(failed);
+            limit_between(taken - piece_.size());
         }
-        if (used == 0 && input.size() >= limits_.head_size)
-            throw refusal(431, "the size of a chunk, or the fields behind the body, are too long");
+        if (used == 0)
+            limit_between(input.size() + 1);
         limit_overhead(used);
-        return {used, piece_};
+        return whole.passed(piece{used, piece_});
     }
 
     /// The other side has closed: whether that is the end of a response that says no length. Throws
     /// refusal when the message is cut off.
     void read_end()
     {
+        if (!this->got_some())
+            throw refusal(400, "there is nothing");
         failure failed;
         this->put_eof(failed);
         refuse(failed);
@@ -123,13 +131,13 @@ public:
     bool begun() const { return this->got_some(); }
 
     /// Whether the message is complete.
-    bool done() const { return this->is_done(); }
+    bool done() const { return this->is_done() && !refused_; }
 
     /// Whether another message may follow on this connection, as far as this one says.
     bool keep_alive() const { return base::keep_alive(); }
 
     /// Whether the head asks to go on with another protocol.
-    bool upgrade() const { return base::upgrade(); }
+    bool upgrade() const { return upgrade_; }
 
     /// Whether the client waits for "100 Continue" before it sends the body.
     bool expects_continue() const { return expects_continue_; }
@@ -151,12 +159,44 @@ private:
 
     static std::string_view standard(text from) { return {from.data(), from.size()}; }
 
-    // RFC 9112, section 2.2: at least one before the request line.
-    static void skip_empty_line(buffer& input)
+    // RFC 9112, section 2.2: one before the request line. False when that is not known yet.
+    bool skip_empty_line(buffer& input)
     {
-        if (as_text(input).starts_with("\r\n"))
+        auto seen = as_text(input);
+        if (skipped_line_ || !is_request)
+            return true;
+        skipped_line_ = seen.starts_with("\r\n");
+        if (skipped_line_)
             input.consume(2);
+        return seen != "\r";
     }
+
+    // Whoever goes on behind a refusal must not take what follows for a part of this message, nor
+    // for the next.
+    class guard
+    {
+    public:
+        explicit guard(message_parser& of) : of_(of)
+        {
+            if (std::exchange(of_.refused_, true))
+                throw refusal(400, "this message has been refused");
+        }
+
+        template <class Result>
+        Result passed(Result result)
+        {
+            of_.refused_ = false;
+            return result;
+        }
+
+    private:
+        message_parser& of_;
+    };
+
+    // Beast asserts that there is more than a part of this when it looks for the end again.
+    static constexpr std::size_t shortest_end = std::string_view("0\r\n\r\n").size();
+
+    bool is_between_chunks() const { return this->chunked() && !in_chunk_; }
 
     std::size_t put(std::string_view input, failure& failed)
     {
@@ -164,15 +204,32 @@ private:
         return base::put(boost::asio::const_buffer(input.data(), input.size()), failed);
     }
 
-    static void refuse(const failure& failed)
+    void refuse(const failure& failed) const
     {
         if (!failed)
             return;
         if (failed == beast::error::header_limit)
             throw refusal(431, "the head is too long");
         if (failed == beast::error::bad_version)
-            throw refusal(is_request ? 505 : 400, "this version of HTTP is not spoken here");
+            throw refusal(names_version() ? 505 : 400, "this version of HTTP is not spoken here");
         throw refusal(400, failed.message());
+    }
+
+    // Whether the request line names a version, if one that is not ours.
+    bool names_version() const
+    {
+        auto begin = input_.find(' ', input_.find(' ') + 1) + 1;
+        auto version = input_.substr(begin, 8);
+        return is_request && version.size() == 8 && version.starts_with("HTTP/") &&
+               is_digit(version[5]) && version[6] == '.' && is_digit(version[7]) &&
+               version != "HTTP/1.0" && version != "HTTP/1.1";
+    }
+
+    // What stands before and between chunks, and behind them.
+    void limit_between(std::size_t size) const
+    {
+        if (size > limits_.head_size)
+            throw refusal(431, "the size of a chunk, or the fields behind the body, are too long");
     }
 
     void limit_head(std::size_t size) const
@@ -284,7 +341,9 @@ private:
     {
         if (is_request && hosts_ == 0 && head_.version >= 11)
             throw refusal(400, "no Host");
-        if (content_length().value_or(0) > limits_.body_size)
+        // An upgrade is for HTTP/1.1 only (RFC 9110, section 7.8), and not asked for behind a body.
+        upgrade_ = base::upgrade() && head_.version >= 11 && head_.headers.has("Upgrade");
+        if (!this->is_done() && content_length().value_or(0) > limits_.body_size)
             throw refusal(413, "the body is too long");
         if (head_.version < 11)
             expects_continue_ = false; // RFC 9110, section 10.1.1
@@ -298,10 +357,22 @@ private:
         return body.size();
     }
 
-    void on_chunk_header_impl(std::uint64_t, text, failure&) override {}
-
-    std::size_t on_chunk_body_impl(std::uint64_t, text body, failure&) override
+    // Beast takes anything between quotes, as a line feed, which ends the line for others.
+    void on_chunk_header_impl(std::uint64_t size, text extension, failure&) override
     {
+        in_chunk_ = size != 0;
+        auto is_control = [](char letter)
+        {
+            auto code = static_cast<unsigned char>(letter);
+            return (code < 0x20 && letter != '\t') || code == 0x7f;
+        };
+        if (std::any_of(extension.begin(), extension.end(), is_control))
+            throw refusal(400, "a control character in the extension of a chunk");
+    }
+
+    std::size_t on_chunk_body_impl(std::uint64_t left, text body, failure&) override
+    {
+        in_chunk_ = left != body.size();
         piece_ = standard(body);
         return body.size();
     }
@@ -319,6 +390,10 @@ private:
     unsigned hosts_ = 0;
     unsigned lengths_ = 0;
     bool expects_continue_ = false;
+    bool upgrade_ = false;
+    bool in_chunk_ = false;
+    bool refused_ = false;
+    bool skipped_line_ = false;
 };
 
 using request_parser = message_parser<true>;

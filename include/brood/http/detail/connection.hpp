@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace brood::http::detail
@@ -35,7 +36,7 @@ public:
     stream& bytes() noexcept { return stream_; }
 
     /// Whether it waits for a request of which nothing has come.
-    bool idle() const noexcept { return phase_ == phase::idle && stream_.text().empty(); }
+    bool idle() const noexcept { return phase_ == phase::idle && has_no_request(); }
 
     /// Its wait has taken too long. One that was only kept ends without a word.
     void expire()
@@ -80,6 +81,8 @@ public:
             {
                 failed = std::current_exception();
             }
+            if (failed && !self->work_)
+                co_return; // it was reset while it waited for a request
             if (failed)
                 co_await answer_failure(self, failed);
             if (self->has_unread_body())
@@ -103,6 +106,12 @@ private:
 
     http::response& response() noexcept { return work_->response; }
 
+    // An empty line behind a request does not begin another one: RFC 9112, section 2.2.
+    bool has_no_request() const noexcept
+    {
+        return std::string_view("\r\n").starts_with(stream_.text());
+    }
+
     // Whether there is to be another request.
     bool begin()
     {
@@ -121,7 +130,7 @@ private:
     {
         if (refused_)
             refuse_connection();
-        if (stream_.text().empty())
+        if (stream_.text().empty() || idle())
             return false;
         if (phase_ == phase::idle)
             begin_head();
@@ -293,7 +302,7 @@ private:
         if (open)
             request().incoming().let_go();
         auto in_step = open && answer.ended() && request().complete();
-        auto too_many = served_ == limit() && open && !stream_.text().empty();
+        auto too_many = served_ == limit() && open && !has_no_request();
         phase_ = in_step && (answer.keep_alive() || too_many) ? phase::idle : phase::over;
         unread_ = open && (!in_step || !stream_.text().empty());
         server_->give_back(std::move(work_));

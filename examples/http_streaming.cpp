@@ -3,9 +3,9 @@
 // however long the body is.
 //
 // Prints:
-//   sent: one, came back: ONE
-//   sent: two, came back: TWO
-//   sent: three, came back: THREE
+//   came back: ONE
+//   came back: TWO
+//   came back: THREE
 #include <brood/brood.hpp>
 #include <brood/http.hpp>
 
@@ -38,13 +38,14 @@ brood::task<> talk(brood::process& self)
     http::client_request question("POST", "http://localhost:" + port + "/");
     auto upload = co_await client.upload(question);
     co_await upload.write("one");
-    auto response = co_await upload.response();
+    auto response = co_await upload.response(); // has begun, though the request has not ended
     for (std::string next : {"two", "three", ""})
     {
         auto piece = co_await response.chunk();
         std::cout << "came back: " << *piece << '\n';
         co_await upload.write(next);
     }
+    co_await upload.end();
 }
 
 int main()

@@ -233,6 +233,11 @@ private:
             status = why.status();
             text = why.what();
         }
+        catch (const std::system_error&)
+        {
+            if (!response().is_upgraded()) // else it is how its own reads and writes end
+                tell(failed);
+        }
         catch (...)
         {
             tell(failed);

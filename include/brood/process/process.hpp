@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/primary_link.hpp>
@@ -301,7 +302,8 @@ private:
         else
             bound = detail::listening_socket(wanted).socket().duplicate();
         auto protocol = wanted.family == AF_INET6 ? asio::ip::udp::v6() : asio::ip::udp::v4();
-        asio::ip::udp::socket result(executor, protocol, bound.release());
+        asio::ip::udp::socket result(executor);
+        detail::assign_descriptor(std::move(bound), result, protocol);
         co_return result;
     }
 

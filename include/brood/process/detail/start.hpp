@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ public:
         // All that may fail here does before there is a child.
         state_ = std::make_shared<child_state>(std::move(executor), program, options);
         background_of(state_->executor);
+        asio::steady_timer first_use(state_->executor); // which makes the loop's epoll set
         set_descriptors();
     }
 
@@ -269,7 +271,18 @@ inline std::shared_ptr<child_state> start(asio::any_io_executor executor,
                                           const spawn_options& options)
 {
     left_alone::collect_ended();
-    return starting(std::move(executor), program, args, options).start();
+    try
+    {
+        return starting(std::move(executor), program, args, options).start();
+    }
+    catch (const spawn_error&)
+    {
+        throw;
+    }
+    catch (const std::system_error& refused)
+    {
+        throw spawn_error(refused.code().value(), program, "loop");
+    }
 }
 
 /// From here on its end is noticed, and its time is over when the options say so.

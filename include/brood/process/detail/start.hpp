@@ -42,8 +42,8 @@ public:
         // All that may fail here does before there is a child.
         state_ = std::make_shared<child_state>(std::move(executor), program, options);
         background_of(state_->executor);
-        asio::steady_timer first_use(state_->executor); // which makes the loop's epoll set
         set_descriptors();
+        asio::steady_timer first_use(state_->executor); // which makes the loop's epoll set
     }
 
     /// Starts it; nobody watches over it yet.

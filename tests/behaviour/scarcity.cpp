@@ -183,7 +183,9 @@ TEST_CASE("without a descriptor left a start is refused as such, and nothing is 
                    pipes.stdin_ = pipes.stdout_ = stdio::pipe();
                    auto taken = all_but(0);
                    CHECK(refusal_of_true() == "loop: Too many open files");
-                   taken.resize(taken.size() - 4); // for the loop, and one more
+                   taken.clear();
+                   co_await brood::sleep(0ms); // the loop gets what it needs
+                   taken = all_but(1);
                    CHECK(refusal([&] { return spawn("true", {}, pipes); }) ==
                          "stdio pipe: Too many open files");
                    CHECK(refusal([] { return brood::fork("true"); }) ==

@@ -166,6 +166,7 @@ public:
         failure_ = std::make_exception_ptr(
             error(static_cast<errc>(what.code().value()), peer_ + ": " + what.text()));
         end_reading();
+        incoming_.close_loose();
         sender_->give_up(failure_);
         std::error_code ignored;
         socket_->close(ignored);

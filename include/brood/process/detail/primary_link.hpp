@@ -46,6 +46,8 @@ public:
             send_control(*link_, ready_notice{});
     }
 
+    bool is_ready() const noexcept { return is_ready_; }
+
     void recycle() { send_control(*link_, recycle_notice{}); }
 
     void give_up(const std::string& reason)

@@ -8,6 +8,7 @@
 #include <brood/process/environment.hpp>
 #include <brood/process/listener.hpp>
 #include <brood/process/signals.hpp>
+#include <brood/process/traffic.hpp>
 #include <brood/wire/channel.hpp>
 
 #include <chrono>
@@ -106,6 +107,11 @@ public:
     /// Whether this process was asked to stop: by its cluster, by the end of the channel to its
     /// parent, or, once shutdown() was called, by SIGTERM. It stays so.
     bool stopping() const noexcept { return stop_asked_->asked() || parent_is_gone(); }
+
+    /// What the servers of this process have done until now, since it began; those of brood count
+    /// by themselves, others by traffic_of_this_process(). In a cluster the primary reads the same
+    /// from cluster::stats().
+    static traffic_stats traffic() noexcept { return traffic_of_this_process().read(); }
 
     // ---- In a cluster
 

@@ -8,7 +8,7 @@
 #include <brood/cluster/listener.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/worker.hpp>
-#include <brood/process/heartbeat.hpp>
+#include <brood/process/vital_signs.hpp>
 #include <brood/process/worker_protocol.hpp>
 
 #include <algorithm>
@@ -185,7 +185,7 @@ private:
             return;
         worker->state = worker_state::online;
         events_.publish(cluster_event::kind::online, worker);
-        start_heartbeat(worker);
+        ask_for_signs(worker);
         limit_connections(*worker);
     }
 
@@ -241,13 +241,21 @@ private:
             self->end(worker, exit_cause::start_timeout);
     }
 
-    void start_heartbeat(const std::shared_ptr<worker_record>& worker)
+    // Its beats wake it up: one that is not watched sleeps for as long as it is idle.
+    void ask_for_signs(const std::shared_ptr<worker_record>& worker)
     {
-        if (!settings_.watchdog.on())
-            return;
-        worker->heart = heartbeat::make_file();
-        heartbeat_request request{settings_.watchdog.tick.count()};
-        send_control(*worker->process.link(), request, worker->heart.duplicate());
+        auto& watchdog = settings_.watchdog;
+        vital_signs_request request{watchdog.on() ? watchdog.tick.count() : 0};
+        try
+        {
+            worker->signs = vital_signs::make_file();
+            send_control(*worker->process.link(), request, worker->signs.duplicate());
+        }
+        catch (const std::system_error& refused)
+        {
+            worker->reason = refused.what();
+            end(worker, exit_cause::start_failed);
+        }
     }
 
     void limit_connections(const worker_record& worker)
@@ -270,7 +278,7 @@ private:
             auto ended = co_await worker->ended.get_until(until);
             if (ended)
                 co_return;
-            what = detector.look(worker->heart);
+            what = detector.look(worker->signs);
         }
         worker->reason = *what;
         self->events_.publish(cluster_event::kind::hung, worker, *what);

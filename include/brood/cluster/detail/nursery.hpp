@@ -3,6 +3,7 @@
 
 #include <brood/cluster/detail/hang_detector.hpp>
 #include <brood/cluster/detail/output_reader.hpp>
+#include <brood/cluster/detail/traffic_ledger.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/listener.hpp>
@@ -43,6 +44,9 @@ public:
     /// What the workers print, when the settings send it there.
     const std::shared_ptr<line_queue>& lines() const noexcept { return output_->lines(); }
 
+    /// What they have served.
+    traffic_ledger& traffic() noexcept { return traffic_; }
+
     /// How many workers it has started, or tried to.
     std::size_t started() const noexcept { return last_id_; }
 
@@ -74,6 +78,7 @@ public:
             if (all && one)
                 all->end(one, exit_cause::stopped);
         };
+        traffic_.open(worker);
         events_.publish(cluster_event::kind::fork, worker);
         read_output(*worker);
         spawn(hear(shared_from_this(), worker));
@@ -328,6 +333,7 @@ private:
         ended.status = co_await worker->process.exit();
         worker->state = worker_state::ended;
         self->ports_.forget(*worker);
+        self->traffic_.close(*worker);
         ended.id = worker->id;
         ended.slot = worker->slot;
         ended.cause = worker->cause.value_or(ended.status.signal != 0 ? exit_cause::signalled
@@ -355,6 +361,7 @@ private:
     shared_ports ports_;
     event_hub events_;
     std::shared_ptr<output_hub> output_;
+    traffic_ledger traffic_;
     std::uint64_t last_id_ = 0;
 };
 

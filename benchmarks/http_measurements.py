@@ -39,7 +39,8 @@ def wrk(server, port, seconds, close):
         stdout=subprocess.PIPE, preexec_fn=lambda: settle(places(server.workers)[1]))
     try:
         # Its own clock knows only whole seconds; it ends well by SIGINT, once that is caught.
-        wait_until(lambda: catches(load.pid, signal.SIGINT), 'wrk has not begun')
+        wait_until(lambda: load.poll() is not None or catches(load.pid, signal.SIGINT),
+                   'wrk has not begun')
         time.sleep(seconds)
         load.send_signal(signal.SIGINT)
         said = load.communicate(timeout=PATIENCE)[0]

@@ -751,6 +751,26 @@ TEST_CASE("a server that goes takes its connections with it", "[http]")
            });
 }
 
+TEST_CASE("a client that resets its connection between two requests harms nobody", "[http]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               http::server server(hello);
+               raw_client rude(server), other(server);
+               co_await rude.send(get);
+               auto idle = co_await brood::test::eventually(5s, [&] { return server.idle() == 2; });
+               CHECK(idle);
+               rude.close(); // with the response unread, which resets it
+               auto gone =
+                   co_await brood::test::eventually(5s, [&] { return server.connections() == 1; });
+               CHECK(gone);
+               co_await other.send(get);
+               auto answer = co_await other.response();
+               CHECK(answer->status == 200);
+           });
+}
+
 TEST_CASE("a server may be abandoned at any step", "[http]")
 {
     abandoned_at_every_step(

@@ -83,6 +83,8 @@ public:
             }
             if (failed && !self->work_)
                 co_return; // it was reset while it waited for a request
+            if (!self->work_)
+                co_return; // the client has reset the connection between two requests
             if (failed)
                 co_await answer_failure(self, failed);
             if (self->has_unread_body())

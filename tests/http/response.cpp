@@ -864,3 +864,44 @@ TEST_CASE("the record of an answer in place of a broken one counts that alone", 
                CHECK(size == answer.body.size());
            });
 }
+
+TEST_CASE("a response and an upgrade may be abandoned at any step", "[http_response]")
+{
+    abandoned_at_every_step(
+        []() -> task<>
+        {
+            auto handler = [](http::request& request, http::response& response) -> task<>
+            {
+                http::fields hints;
+                hints.add("Link", "</style.css>");
+                co_await response.early_hints(hints);
+                while (auto piece = co_await request.chunk())
+                    co_await response.write(*piece);
+                if (!request.wants_upgrade())
+                    co_return;
+                auto given = co_await response.upgrade("echo");
+                auto bytes = asio::buffer("echo", 4);
+                co_await asio::async_write(*given.socket, bytes, asio::use_awaitable);
+            };
+            http::server server(handler);
+            raw_client client(server);
+            co_await client.send("POST / HTTP/1.1\r\nHost: b\r\nExpect: 100-continue\r\n"
+                                 "Transfer-Encoding: chunked\r\n\r\n");
+            for (int status : {103, 100})
+            {
+                auto interim = co_await client.response();
+                CHECK(interim->status == status);
+            }
+            co_await client.send("3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n");
+            auto answer = co_await client.response();
+            CHECK(answer->body == "onetwo");
+            co_await client.send("GET / HTTP/1.1\r\nHost: b\r\nConnection: Upgrade\r\n"
+                                 "Upgrade: echo\r\n\r\n");
+            co_await client.response();
+            auto upgraded = co_await client.response();
+            CHECK(upgraded->status == 101);
+            auto text = co_await client.read_all();
+            CHECK(text == "echo");
+            co_await server.closed();
+        });
+}

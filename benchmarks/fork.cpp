@@ -4,11 +4,9 @@
 //
 // usage: fork COUNT | fork idle
 #include "measure.hpp"
+#include "memory.hpp"
 
 #include <brood/brood.hpp>
-
-#include <fstream>
-#include <string>
 
 namespace
 {
@@ -36,21 +34,11 @@ brood::task<> first_messages()
     bench::report(total / static_cast<double>(count) * 1e6);
 }
 
-double private_kilobytes(pid_t pid)
-{
-    std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
-    double total = 0, size = 0;
-    for (std::string word; file >> word;)
-        if ((word == "Private_Clean:" || word == "Private_Dirty:") && file >> size)
-            total += size;
-    return total;
-}
-
 brood::task<> idle_child()
 {
     auto child = brood::fork<greet>();
     co_await child.message<int>();
-    bench::report(private_kilobytes(child.pid()));
+    bench::report(bench::private_kilobytes(child.pid()));
 }
 
 } // namespace

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The core in one include: everything but what is optional.
+// The core in one include: everything but what is optional, and facts about the machine
+// (brood/os/...).
 
 #include <brood/version.hpp>
 

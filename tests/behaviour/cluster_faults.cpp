@@ -3,6 +3,7 @@
 #include <brood/cluster/cluster.hpp>
 
 #include "support/catch.hpp"
+#include "support/lowered_limit.hpp"
 #include "support/patience.hpp"
 #include "support/process_table.hpp"
 #include "support/within.hpp"
@@ -10,7 +11,6 @@
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <memory>
@@ -38,28 +38,6 @@ cluster_settings tireless(std::size_t size)
     settings.restart.per_slot.failures = settings.restart.per_cluster.failures = 100'000;
     return settings;
 }
-
-/// The soft limit of this process while this object lives.
-class lowered_limit
-{
-public:
-    lowered_limit(__rlimit_resource what, rlim_t soft) : what_(what)
-    {
-        ::getrlimit(what_, &before_);
-        auto low = before_;
-        low.rlim_cur = soft;
-        ::setrlimit(what_, &low);
-    }
-
-    ~lowered_limit() { ::setrlimit(what_, &before_); }
-
-    lowered_limit(const lowered_limit&) = delete;
-    lowered_limit& operator=(const lowered_limit&) = delete;
-
-private:
-    __rlimit_resource what_;
-    rlimit before_{};
-};
 
 /// One spins, one waits.
 task<> spins_or_waits(process& self)

@@ -3,6 +3,7 @@
 #include <brood/process/fork.hpp>
 #include <brood/process/spawn.hpp>
 
+#include "support/back_ends.hpp"
 #include "support/catch.hpp"
 #include "support/disturbance.hpp"
 #include "support/shell.hpp"
@@ -313,9 +314,9 @@ TEST_CASE("descriptors that cannot be given are refused by number", "[node-109]"
            {
                for (int number : {-1, 0, 2})
                    CHECK_THAT(refusal_of_descriptor(number, stdio::pipe()), StartsWith("stdio"));
-               CHECK_THAT(refusal_of_descriptor(5, stdio::inherit()),
-                          StartsWith("stdio descriptor 5: Bad file descriptor"));
-               CHECK_THAT(refusal_of_descriptor(5, stdio::from(-1)), StartsWith("stdio"));
+               CHECK_THAT(refusal_of_descriptor(200, stdio::inherit()),
+                          StartsWith("stdio descriptor 200: Bad file descriptor"));
+               CHECK_THAT(refusal_of_descriptor(200, stdio::from(-1)), StartsWith("stdio"));
                CHECK_THAT(refusal_of_descriptor(INT_MAX, stdio::pipe()), StartsWith("descriptors"));
                rlimit files{};
                ::getrlimit(RLIMIT_NOFILE, &files);
@@ -335,7 +336,7 @@ TEST_CASE("the highest descriptor that the limit allows can be given, every way 
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &lower) == 0);
     for (auto way : {launcher::clone, launcher::posix_spawn, launcher::fork})
     {
-        brood::detail::forced_launcher = way;
+        forced_back_ends forced({way});
         within(10s,
                []() -> task<>
                {
@@ -349,7 +350,6 @@ TEST_CASE("the highest descriptor that the limit allows can be given, every way 
                    CHECK(status.success());
                });
     }
-    brood::detail::forced_launcher = launcher::automatic;
     ::setrlimit(RLIMIT_NOFILE, &before);
 }
 

@@ -9,6 +9,8 @@
 
 #include <csignal>
 #include <ctime>
+#include <fstream>
+#include <limits>
 #include <sstream>
 #include <string>
 
@@ -50,6 +52,58 @@ cluster_stats example()
     return stats;
 }
 
+/// For each number: so many requests, one of which fails, over a connection that stays open.
+task<> serves_what_is_asked(brood::process& self)
+{
+    auto& traffic = brood::traffic_of_this_process();
+    while (auto asked = co_await self.message<int>())
+    {
+        traffic.count_connection();
+        traffic.count_failed_request();
+        for (int request = 0; request < *asked; ++request)
+        {
+            traffic.count_request();
+            traffic.count_received(10);
+            traffic.count_sent(1000);
+        }
+        self.send(*asked);
+    }
+}
+
+brood::cluster_settings unwatched(std::size_t size)
+{
+    brood::cluster_settings settings;
+    settings.size = size;
+    settings.watchdog.stale_after = 0ms;
+    return settings;
+}
+
+/// Has the worker of a slot serve so many requests, and waits until the primary has seen them.
+template <class Cluster>
+task<> serve(Cluster& workers, std::size_t slot, int requests)
+{
+    auto before = workers.stats().workers.at(slot).traffic.requests;
+    auto one = workers.workers().at(slot);
+    one.send(requests);
+    co_await one.template message<int>();
+    auto seen = [&]
+    {
+        return workers.stats().workers.at(slot).traffic.requests;
+    };
+    while (seen() != before + static_cast<std::uint64_t>(requests))
+        co_await brood::sleep(1ms);
+}
+
+/// How often a process has gone to sleep.
+std::string sleeps(pid_t pid)
+{
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    std::string line;
+    while (std::getline(status, line) && line.rfind("voluntary_ctxt_switches", 0) != 0)
+        continue;
+    return line;
+}
+
 task<> burns_and_waits(brood::process& self)
 {
     while (std::clock() < CLOCKS_PER_SEC / 10)
@@ -69,6 +123,46 @@ TEST_CASE("figures are told as a table with a line for each slot", "[stats]")
           "127.0.0.1:8080 /run/socket\n"
           "   1      12     -  ended     8 d    0 ms     0 KiB       2       0\n"
           "1 of 2 ready; 12 starts, 10 exits, 3 failed; up 93 min\n");
+}
+
+TEST_CASE("a table tells what was served once anything was", "[stats]")
+{
+    auto stats = example();
+    auto& served = stats.workers[0].slot_traffic;
+    served.requests = 12'345;
+    served.bytes_received = 950;
+    served.bytes_sent = 4'300'000;
+    stats.traffic = served;
+    stats.workers[0].listening_at.pop_back();
+
+    CHECK(to_string(stats) ==
+          "SLOT  WORKER   PID  STATE  UPTIME     CPU    MEMORY  STARTS  FAILED  "
+          "REQUESTS     IN      OUT  LISTENS ON\n"
+          "   0      11  4711  ready  12.3 s  250 ms  3072 KiB      10       3  "
+          "   12.3k  950 B  4.1 MiB  127.0.0.1:8080\n"
+          "   1      12     -  ended     8 d    0 ms     0 KiB       2       0  "
+          "       0    0 B      0 B\n"
+          "1 of 2 ready; 12 starts, 10 exits, 3 failed; up 93 min\n");
+}
+
+TEST_CASE("figures are rounded to what a person reads", "[stats]")
+{
+    using brood::detail::rounded_bytes;
+    using brood::detail::rounded_count;
+    constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
+
+    CHECK(rounded_count(0) == "0");
+    CHECK(rounded_count(999) == "999");
+    CHECK(rounded_count(1'000) == "1.0k");
+    CHECK(rounded_count(99'999) == "99.9k");
+    CHECK(rounded_count(123'456) == "123k");
+    CHECK(rounded_count(7'000'000'000) == "7.0G");
+    CHECK(rounded_count(largest) == "18.4E");
+    CHECK(rounded_bytes(1'023) == "1023 B");
+    CHECK(rounded_bytes(1'536) == "1.5 KiB");
+    CHECK(rounded_bytes(1'023'999) == "999 KiB");
+    CHECK(rounded_bytes(1'024'000) == "0.9 MiB");
+    CHECK(rounded_bytes(largest) == "15.9 EiB");
 }
 
 TEST_CASE("a table takes the place of the one before", "[stats]")
@@ -134,6 +228,138 @@ TEST_CASE("the counts of a slot survive a reload, and what the cluster wants is 
                CHECK(stats.workers.at(0).starts == 2);
                CHECK(stats.exits == 1);
                CHECK(stats.failures == 0);
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("what workers serve is counted by slot, and outlives them", "[stats]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               brood::cluster<serves_what_is_asked> workers(unwatched(2));
+               co_await workers.ready();
+               CHECK_FALSE(workers.stats().traffic.any());
+               co_await serve(workers, 0, 5);
+               co_await serve(workers, 1, 100);
+
+               auto first = workers.stats().workers[0];
+               CHECK(first.traffic.requests == 5);
+               CHECK(first.traffic.failed_requests == 1);
+               CHECK(first.traffic.connections == 1);
+               CHECK(first.traffic.open_connections == 1);
+               CHECK(first.traffic.bytes_received == 50);
+               CHECK(first.traffic.bytes_sent == 5000);
+               CHECK(first.slot_traffic == first.traffic);
+
+               workers.workers()[0].kill(SIGKILL);
+               co_await workers.exit();
+               CHECK(workers.stats().workers[0].slot_traffic.requests == 5);
+               co_await workers.ready();
+               CHECK_FALSE(workers.stats().workers[0].traffic.any());
+               CHECK(workers.stats().workers[0].slot_traffic.open_connections == 0);
+               co_await serve(workers, 0, 7);
+
+               auto stats = workers.stats();
+               CHECK(stats.workers[0].traffic.requests == 7);
+               CHECK(stats.workers[0].slot_traffic.requests == 12);
+               CHECK(stats.workers[0].slot_traffic.bytes_sent == 12'000);
+               CHECK(stats.workers[0].slot_traffic.open_connections == 1);
+               CHECK(stats.workers[1].slot_traffic.requests == 100);
+               CHECK(stats.traffic.requests == 112);
+               CHECK(to_string(stats).find("REQUESTS") != std::string::npos);
+               co_await workers.stop();
+               CHECK(workers.stats().traffic.requests == 112);
+           });
+}
+
+TEST_CASE("what workers served is lost neither by a reload nor by fewer slots", "[stats]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               brood::cluster_settings watched;
+               watched.size = 2;
+               brood::cluster<serves_what_is_asked> workers(watched);
+               co_await workers.ready();
+               co_await serve(workers, 0, 5);
+               co_await serve(workers, 1, 50);
+               auto report = co_await workers.reload();
+               CHECK(report.complete());
+               CHECK(workers.stats().workers[0].slot_traffic.requests == 5);
+               CHECK(workers.stats().workers[1].slot_traffic.requests == 50);
+
+               co_await workers.scale(1);
+               CHECK(workers.stats().traffic.requests == 55);
+               co_await workers.scale(2);
+               co_await workers.ready();
+               co_await serve(workers, 1, 3);
+
+               CHECK(workers.stats().workers[1].traffic.requests == 3);
+               CHECK(workers.stats().workers[1].slot_traffic.requests == 53);
+               CHECK(workers.stats().traffic.requests == 58);
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("the sums of a slot never go backwards while its workers are killed", "[stats]")
+{
+    within(60s,
+           []() -> task<>
+           {
+               auto settings = unwatched(1);
+               settings.restart.delay.base = 0ms;
+               settings.restart.delay.cap = 0ms;
+               settings.restart.per_slot.failures = 1000;
+               settings.restart.per_cluster.failures = 1000;
+               brood::cluster<[](brood::process& self) -> task<>
+                              {
+                                  self.ready();
+                                  while (!self.stopping())
+                                  {
+                                      brood::traffic_of_this_process().count_request();
+                                      co_await brood::sleep(0ms);
+                                  }
+                              }>
+                   workers(settings);
+               std::uint64_t last = 0;
+               for (int kill = 0; kill < 20; ++kill)
+               {
+                   co_await workers.ready();
+                   for (int look = 0; look < 20; ++look)
+                   {
+                       auto now = workers.stats().workers.at(0).slot_traffic.requests;
+                       CHECK(now >= last);
+                       last = now;
+                       co_await brood::sleep(1ms);
+                   }
+                   workers.workers().at(0).kill(SIGKILL);
+                   auto ended = co_await workers.exit();
+                   REQUIRE(ended);
+                   auto now = workers.stats().workers.at(0).slot_traffic.requests;
+                   CHECK(now >= last);
+                   last = now;
+               }
+               CHECK(last > 20);
+               CHECK(workers.stats().traffic.requests >= last);
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("an idle worker that nobody watches is never woken up", "[stats]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               brood::cluster<serves_what_is_asked> workers(unwatched(1));
+               co_await workers.ready();
+               co_await serve(workers, 0, 1);
+               auto pid = workers.workers().at(0).pid();
+               co_await brood::sleep(100ms);
+               auto before = sleeps(pid);
+               co_await brood::sleep(1500ms);
+
+               CHECK(sleeps(pid) == before);
                co_await workers.stop();
            });
 }

@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <optional>
+#include <string>
 
 using namespace std::chrono_literals;
 using brood::cluster;
@@ -26,6 +27,22 @@ task<> square(brood::process& self)
         return number * number;
     };
     co_await self.serve(handler);
+}
+
+/// What a health check of a worker would ask.
+std::string health(const brood::process& self)
+{
+    return std::string(self.is_ready() ? "ready" : "not ready") +
+           (self.stopping() ? ", stopping" : "");
+}
+
+task<> tells_its_health(brood::process& self)
+{
+    self.send(health(self));
+    self.ready();
+    self.send(health(self));
+    co_await self.shutdown();
+    self.send(health(self));
 }
 
 cluster_settings one_that_stays_dead()
@@ -60,6 +77,25 @@ TEST_CASE("the state of a worker is right at every step", "[worker][node-193][no
                REQUIRE(only.ended());
                CHECK(only.ended()->id == only.id());
                CHECK_FALSE(only.kill());
+           });
+}
+
+TEST_CASE("a worker knows whether it should get work", "[worker]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<tells_its_health> workers(one_that_stays_dead());
+               auto only = workers.workers().at(0);
+               auto at_first = co_await only.message<std::string>();
+               auto then = co_await only.message<std::string>();
+               CHECK(at_first == "not ready");
+               CHECK(then == "ready");
+
+               auto ended = co_await only.stop();
+               auto at_last = co_await only.message<std::string>();
+               CHECK(at_last == "ready, stopping");
+               CHECK(ended.cause == brood::exit_cause::stopped);
            });
 }
 

@@ -40,6 +40,8 @@ TEST_CASE("percent_decoded() refuses what stands for no byte, and NUL", "[percen
         CHECK_FALSE(percent_decoded(text));
         CHECK_FALSE(form_decoded(text));
     }
+    CHECK_FALSE(percent_decoded(std::string_view("a\0b", 3)));
+    CHECK_FALSE(form_decoded(std::string_view("\0", 1)));
 }
 
 TEST_CASE("a view that ends inside of an escape is not read beyond its end", "[percent]")

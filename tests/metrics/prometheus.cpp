@@ -30,6 +30,13 @@ cluster_stats example()
         one.state = slot == 0 ? brood::worker_state::ready : brood::worker_state::draining;
         one.memory = 4096;
         one.starts = slot + 2;
+        one.traffic.requests = 3;
+        one.slot_traffic.requests = 1000 + slot;
+        one.slot_traffic.failed_requests = 7;
+        one.slot_traffic.connections = 90;
+        one.slot_traffic.open_connections = 8;
+        one.slot_traffic.bytes_received = 123'456'789'012;
+        one.slot_traffic.bytes_sent = 18'446'744'073'709'551'615U;
         stats.workers.push_back(one);
     }
     return stats;
@@ -50,6 +57,24 @@ TEST_CASE("figures are told by slot, in base units, and counters end in total", 
     CHECK_THAT(text, ContainsSubstring(
                          "brood_worker_resident_memory_bytes{cluster=\"web\",slot=\"1\"} 4096\n"));
     CHECK_THAT(text, !ContainsSubstring("4711"));
+}
+
+TEST_CASE("what workers served is told by slot, over all workers that it has had", "[prometheus]")
+{
+    auto text = prometheus_text(example(), "web");
+    auto of_slot = [](std::string name, std::string value)
+    {
+        return ContainsSubstring(name + "{cluster=\"web\",slot=\"1\"} " + value + '\n');
+    };
+
+    CHECK_THAT(text, of_slot("brood_worker_requests_total", "1001"));
+    CHECK_THAT(text, of_slot("brood_worker_failed_requests_total", "7"));
+    CHECK_THAT(text, of_slot("brood_worker_accepted_connections_total", "90"));
+    CHECK_THAT(text, of_slot("brood_worker_connections", "8"));
+    CHECK_THAT(text, of_slot("brood_worker_received_bytes_total", "123456789012"));
+    CHECK_THAT(text, of_slot("brood_worker_sent_bytes_total", "18446744073709551615"));
+    CHECK_THAT(text, ContainsSubstring("# TYPE brood_worker_requests_total counter\n"));
+    CHECK_THAT(text, ContainsSubstring("# TYPE brood_worker_connections gauge\n"));
 }
 
 TEST_CASE("every metric has one help, one type and its samples, and the text ends with a line",
@@ -75,7 +100,7 @@ TEST_CASE("every metric has one help, one type and its samples, and the text end
         CHECK(name == type);
         CHECK(std::stod(line.substr(line.rfind(' '))) >= 0);
     }
-    CHECK(metrics == 12);
+    CHECK(metrics == 18);
     CHECK(prometheus_text(example()).back() == '\n');
 }
 

@@ -4,6 +4,7 @@
 #include <brood/process/fork.hpp>
 #include <brood/process/spawn.hpp>
 
+#include "support/back_ends.hpp"
 #include "support/catch.hpp"
 #include "support/shell.hpp"
 #include "support/within.hpp"
@@ -23,6 +24,8 @@ using brood::child_process;
 using brood::spawn;
 using brood::spawn_options;
 using brood::task;
+using brood::detail::launcher;
+using brood::detail::watching;
 using Catch::Matchers::ContainsSubstring;
 
 namespace
@@ -308,9 +311,9 @@ TEST_CASE("a child ends with the body that it was started for, however that ends
 TEST_CASE("a child whose end somebody else collects is told as far as the kernel can",
           "[child_process]")
 {
-    for (auto way : {brood::detail::watching::pidfd, brood::detail::watching::sigchld})
+    for (auto way : {watching::pidfd, watching::sigchld})
     {
-        auto before = std::exchange(brood::detail::forced_watching, way);
+        forced_back_ends forced({launcher::automatic, way});
         within(20s,
                []() -> task<>
                {
@@ -321,7 +324,6 @@ TEST_CASE("a child whose end somebody else collects is told as far as the kernel
                    CHECK((status.lost || status.code == 9));
                    CHECK(status.pid == child.pid());
                });
-        brood::detail::forced_watching = before;
     }
 }
 
@@ -346,17 +348,13 @@ TEST_CASE("children that brood did not start are left alone", "[child_process]")
 
 TEST_CASE("every way to start and to watch a child works and names what fails", "[child_process]")
 {
-    using brood::detail::launcher;
-    using brood::detail::watching;
     for (auto start : {launcher::clone, launcher::posix_spawn, launcher::fork})
         for (auto watch : {watching::pidfd, watching::sigchld})
             for (auto close_range : {true, false})
             {
                 INFO("launcher " << static_cast<int>(start) << ", watching "
                                  << static_cast<int>(watch) << ", close_range " << close_range);
-                brood::detail::forced_launcher = start;
-                brood::detail::forced_watching = watch;
-                brood::detail::without_close_range = !close_range;
+                forced_back_ends forced({start, watch, close_range});
                 within(20s,
                        []() -> task<>
                        {
@@ -377,9 +375,6 @@ TEST_CASE("every way to start and to watch a child works and names what fails", 
                            CHECK_THROWS_WITH(spawn("/no/such/program"),
                                              ContainsSubstring("exec: No such file"));
                        });
-                brood::detail::forced_launcher = launcher::automatic;
-                brood::detail::forced_watching = watching::automatic;
-                brood::detail::without_close_range = false;
             }
 }
 

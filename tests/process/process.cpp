@@ -8,7 +8,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -49,6 +51,23 @@ task<> wait_for_stop(process& self)
     self.send(std::string("ready"));
     co_await self.shutdown();
     self.send(std::string("asked"));
+}
+
+task<> tell_when_stopping(process& self)
+{
+    self.send(self.stopping());
+    auto asked = self.shutdown();
+    self.send(self.stopping());
+    co_await std::move(asked);
+    self.send(self.stopping());
+}
+
+task<> tell_when_alone(process& self)
+{
+    std::optional<std::string> word = "";
+    while (word)
+        word = co_await self.message<std::string>();
+    self.exit_code(self.stopping() && self.is_ready() ? 3 : 4);
 }
 
 task<> run_hooks(process& self)
@@ -155,6 +174,38 @@ TEST_CASE("shutdown() is asked by the end of the channel", "[process]")
 
                CHECK(asked == "asked");
                co_await child.exit();
+           });
+}
+
+TEST_CASE("a process is stopping from the moment SIGTERM asks it to", "[process]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::fork<tell_when_stopping>();
+               auto at_first = co_await child.message<bool>();
+               auto listening = co_await child.message<bool>();
+               CHECK(at_first == false);
+               CHECK(listening == false);
+
+               child.kill(SIGTERM);
+               auto asked = co_await child.message<bool>();
+
+               CHECK(asked == true);
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("a process is stopping when its channel has ended, and ready in no cluster", "[process]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto child = brood::fork<tell_when_alone>();
+               child.disconnect();
+               auto ended = co_await child.exit();
+
+               CHECK(ended.code == 3);
            });
 }
 

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 
@@ -48,6 +49,18 @@ task<> send_until_parent_is_gone(process& self)
     self.send(1);
     co_await self.disconnected();
     co_await self.flush();
+}
+
+/// Where the standard streams of this process and of its child lead.
+task<> tell_streams(process& self)
+{
+    auto ours = brood::test::open_descriptors();
+    auto child = brood::spawn("sleep", {"1000"});
+    auto theirs = brood::test::open_descriptors(std::to_string(child.pid()));
+    for (int number : {0, 1, 2})
+        self.send(ours[number] + " " + theirs[number]);
+    child.kill(SIGKILL);
+    co_await child.exit();
 }
 
 } // namespace
@@ -124,4 +137,26 @@ TEST_CASE("a message comes through with busy polling", "[run]")
     };
 
     CHECK(brood::run(round_trip, {.busy_poll = 50us}) == 3);
+}
+
+TEST_CASE("standard streams that are closed lead to the null device, and not into the loop",
+          "[run]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto program = std::filesystem::read_symlink("/proc/self/exe").string();
+               auto name = brood::detail::registered<tell_streams>::listed->name;
+               auto child = brood::detail::fork(brood::default_executor(), "/bin/sh",
+                                                {"-c", "exec " + program + " <&- >&- 2>&-"},
+                                                brood::spawn_options(), name);
+               for (int number : {0, 1, 2})
+               {
+                   INFO("descriptor " << number);
+                   auto leads = co_await child.message<std::string>();
+                   CHECK(leads == "/dev/null /dev/null");
+               }
+               auto status = co_await child.exit();
+               CHECK(status.success());
+           });
 }

@@ -179,6 +179,7 @@ TEST_CASE("a standard stream that is closed here leads to the null device in a c
     within(10s,
            []() -> task<>
            {
+               co_await printed("true"); // what the loop itself needs has its numbers
                auto saved = brood::descriptor::duplicate_of(0);
                ::close(0);
                spawn_options options;

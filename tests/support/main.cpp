@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/back_ends.hpp"
 #include "support/process_table.hpp"
 #include "support/session.hpp"
 
@@ -8,6 +9,7 @@
 
 int main(int argc, char** argv)
 {
+    brood::test::use_back_ends(brood::test::asked_back_ends());
     // A test forks its own program: that copy runs the entry it was started for, and no test.
     if (auto code = brood::run_entry())
         return *code;

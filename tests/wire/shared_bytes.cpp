@@ -63,6 +63,34 @@ task<> count_sevens(brood::process& self)
     }
 }
 
+/// Holds a block until it is told to let go, and another word later ends.
+task<> hold(brood::process& self)
+{
+    {
+        auto taken = co_await self.message<carrying<int, shared_bytes>>();
+        auto block = taken.value().object();
+        taken.reset();
+        self.send(text_of(block));
+        co_await self.message<int>();
+        self.send(text_of(block));
+        co_await self.message<int>();
+    }
+    self.send(std::string());
+    co_await self.message<int>();
+}
+
+/// Whether a process has a block in its memory, or open.
+bool has_block(const std::string& process)
+{
+    std::ifstream maps("/proc/" + process + "/maps");
+    std::stringstream text;
+    text << maps.rdbuf();
+    auto found = text.str().find("memfd:brood") != std::string::npos;
+    for (auto& [number, leads] : brood::test::open_descriptors(process))
+        found = found || leads.find("memfd:brood") != std::string::npos;
+    return found;
+}
+
 } // namespace
 
 TEST_CASE("a block holds a copy of what it was made of", "[shared_bytes]")
@@ -136,6 +164,36 @@ TEST_CASE("a large block reaches a child without being copied", "[shared_bytes]"
 #if !defined(__SANITIZE_ADDRESS__)
                CHECK(*memory < 16 << 10); // kilobytes
 #endif
+               child.disconnect();
+               co_await child.exit();
+           });
+}
+
+TEST_CASE("a block stays as long as one process holds it, and no longer", "[shared_bytes]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = brood::fork<hold>();
+               auto pid = std::to_string(child.pid());
+               {
+                   auto block = shared_bytes::copy_of(bytes_of("kept"));
+                   child.send(1, block);
+                   auto came = co_await child.message<std::string>();
+                   CHECK(came == "kept");
+                   CHECK(has_block("self"));
+               }
+               auto let_go =
+                   co_await brood::test::eventually(5s, [] { return !has_block("self"); });
+               CHECK(let_go);
+               CHECK(has_block(pid));
+
+               child.send(2);
+               auto still = co_await child.message<std::string>();
+               CHECK(still == "kept");
+               child.send(3);
+               co_await child.message<std::string>();
+               CHECK_FALSE(has_block(pid));
                child.disconnect();
                co_await child.exit();
            });

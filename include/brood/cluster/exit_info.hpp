@@ -17,7 +17,7 @@ enum class exit_cause
     exited,          ///< By itself, with a code.
     signalled,       ///< By a signal that the cluster did not send.
     gave_up,         ///< It said that starting it again is of no use, and why.
-    start_failed,    ///< There never was a process: the reason says which step failed.
+    start_failed,    ///< It could not be started: the reason says which step failed.
     start_timeout,   ///< It was not ready in time, and was stopped.
     hung,            ///< Its loop stood still, and it was killed: the reason says what it did.
     deaf,            ///< It closed its channel and lived on, or sent what no worker sends: nothing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/cluster/worker.hpp>
+#include <brood/process/traffic.hpp>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,6 +36,8 @@ struct worker_stats
     std::size_t memory = 0;                      ///< Resident, in bytes, as long as it lives.
     std::size_t starts = 0;                      ///< Of all workers that this slot has had.
     std::size_t failures = 0;                    ///< Of all workers that this slot has had.
+    traffic_stats traffic;                       ///< What this worker has served.
+    traffic_stats slot_traffic; ///< What all workers of this slot have; those that drain included.
     std::vector<std::string> listening_at;
 };
 
@@ -44,6 +48,7 @@ struct cluster_stats
     std::size_t starts = 0;              ///< Of workers, from the beginning.
     std::size_t exits = 0;
     std::size_t failures = 0; ///< Those exits that the cluster did not want.
+    traffic_stats traffic;    ///< What all workers have served, from the beginning.
     std::vector<worker_stats> workers;
 
     /// How many workers can be given work.
@@ -72,34 +77,80 @@ inline std::string rounded(std::chrono::milliseconds time)
     return hours < 100 ? std::to_string(hours) + " h" : std::to_string(hours / 24) + " d";
 }
 
-using table_row = std::array<std::string, 10>;
-
-inline table_row to_row(const worker_stats& one)
+// With the unit that leaves at most three digits before the point, and one after it below 100.
+inline std::string rounded(std::uint64_t count, unsigned step,
+                           const std::array<std::string_view, 7>& units)
 {
+    std::uint64_t rest = 0;
+    std::size_t unit = 0;
+    for (; count >= (unit == 0 ? step : 1'000); ++unit)
+    {
+        rest = count % step * 10 / step;
+        count /= step;
+    }
+    auto text = std::to_string(count);
+    if (unit != 0 && count < 100)
+        text += '.' + std::to_string(rest);
+    return text.append(units.at(unit));
+}
+
+// "950", "12.3k", "450M".
+inline std::string rounded_count(std::uint64_t count)
+{
+    return rounded(count, 1'000, {"", "k", "M", "G", "T", "P", "E"});
+}
+
+// "950 B", "12.3 KiB", "450 MiB".
+inline std::string rounded_bytes(std::uint64_t count)
+{
+    return rounded(count, 1'024, {" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"});
+}
+
+using table_row = std::vector<std::string>;
+
+inline table_row to_row(const worker_stats& one, bool with_traffic)
+{
+    table_row row = {std::to_string(one.slot),
+                     std::to_string(one.id),
+                     one.pid != 0 ? std::to_string(one.pid) : "-",
+                     to_string(one.state),
+                     rounded(one.uptime),
+                     rounded(one.processor_time),
+                     std::to_string(one.memory >> 10) + " KiB",
+                     std::to_string(one.starts),
+                     std::to_string(one.failures)};
+    if (with_traffic)
+        for (auto& text : {rounded_count(one.slot_traffic.requests),
+                           rounded_bytes(one.slot_traffic.bytes_received),
+                           rounded_bytes(one.slot_traffic.bytes_sent)})
+            row.push_back(text);
     std::string ports;
     for (auto& each : one.listening_at)
         ports += (ports.empty() ? "" : " ") + each;
-    return {std::to_string(one.slot),
-            std::to_string(one.id),
-            one.pid != 0 ? std::to_string(one.pid) : "-",
-            to_string(one.state),
-            rounded(one.uptime),
-            rounded(one.processor_time),
-            std::to_string(one.memory >> 10) + " KiB",
-            std::to_string(one.starts),
-            std::to_string(one.failures),
-            ports};
+    row.push_back(ports);
+    return row;
+}
+
+inline table_row head_row(bool with_traffic)
+{
+    table_row row = {"SLOT", "WORKER", "PID",    "STATE", "UPTIME",
+                     "CPU",  "MEMORY", "STARTS", "FAILED"};
+    if (with_traffic)
+        row.insert(row.end(), {"REQUESTS", "IN", "OUT"});
+    row.push_back("LISTENS ON");
+    return row;
 }
 
 } // namespace detail
 
-/// A table for people: a line for each slot, and one for all.
+/// A table for people: a line for each slot, and one for all. What was served is shown once
+/// anything was, by slot.
 inline std::string to_string(const cluster_stats& stats)
 {
-    std::vector<detail::table_row> rows = {{"SLOT", "WORKER", "PID", "STATE", "UPTIME", "CPU",
-                                            "MEMORY", "STARTS", "FAILED", "LISTENS ON"}};
+    auto with_traffic = stats.traffic.any();
+    std::vector<detail::table_row> rows = {detail::head_row(with_traffic)};
     for (auto& each : stats.workers)
-        rows.push_back(detail::to_row(each));
+        rows.push_back(detail::to_row(each, with_traffic));
     std::string text;
     for (auto& row : rows)
     {

@@ -4,6 +4,7 @@
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/cluster/exit_info.hpp>
 #include <brood/process/fork.hpp>
+#include <brood/process/traffic.hpp>
 
 #include <chrono>
 #include <csignal>
@@ -63,7 +64,8 @@ struct worker_record
     std::optional<exit_cause> cause; // why we end it, once we do
     std::string reason;              // what it said when it gave up
     std::vector<std::string> listening_at;
-    descriptor heart;                      // the file of its heartbeat
+    descriptor signs;                      // the file of its vital signs, online until its end
+    traffic_stats traffic;                 // that it has served, when last looked
     std::shared_ptr<output_reader> output; // of what it prints, when that is wanted
     bool wants_recycling = false;
     std::function<void()> stop; // asks it to end, and makes it

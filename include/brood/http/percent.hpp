@@ -31,7 +31,7 @@ inline std::optional<std::string> decoded(std::string_view text, plus what)
         {
             auto high = at + 2 < text.size() ? hex_value(text[at + 1]) : -1;
             auto low = high >= 0 ? hex_value(text[at + 2]) : -1;
-            if (low < 0 || high + low == 0)
+            if (low < 0)
                 return std::nullopt;
             c = static_cast<char>(high * 16 + low);
             at += 2;
@@ -40,6 +40,8 @@ inline std::optional<std::string> decoded(std::string_view text, plus what)
         {
             c = ' ';
         }
+        if (c == '\0')
+            return std::nullopt;
         plain += c;
     }
     return plain;
@@ -50,7 +52,8 @@ inline std::optional<std::string> decoded(std::string_view text, plus what)
 /// The text in which each "%41" is the byte it stands for: RFC 3986 2.1.
 ///
 /// Decoded once: "%2541" gives "%41". Bytes are not checked to be UTF-8. Nothing when a '%' has not
-/// two hex digits behind it, and for "%00": a NUL would end a path early where the system reads it.
+/// two hex digits behind it, and for a NUL, "%00" or bare, which would end a path early where the
+/// system reads it.
 inline std::optional<std::string> percent_decoded(std::string_view text)
 {
     return detail::decoded(text, detail::plus::is_plus);

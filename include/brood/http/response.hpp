@@ -101,7 +101,9 @@ public:
     {
         must_not_be_ended();
         auto framed = frame(text);
-        co_await out_->write(head_text_, framed, after_chunk());
+        parts all = {head_text_, framed, after_chunk()};
+        if (!out_->write_some(all))
+            co_await out_->write(all[0], all[1], all[2]);
         head_text_.clear();
     }
 
@@ -112,8 +114,10 @@ public:
         must_not_be_ended();
         auto framed = frame_last(text);
         auto behind = framing_ == framing::chunked ? last_chunk(framed) : std::string_view();
+        parts all = {head_text_, framed, behind};
         state_ = state::ended;
-        co_await out_->write(head_text_, framed, behind);
+        if (!out_->write_some(all))
+            co_await out_->write(all[0], all[1], all[2]);
         head_text_.clear();
     }
 
@@ -216,6 +220,9 @@ public:
     }
 
 private:
+    // Sent at once without another coroutine, as long as the kernel has room.
+    using parts = std::array<std::string_view, 3>;
+
     enum class state
     {
         open,     // nothing has been sent

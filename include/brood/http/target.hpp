@@ -80,7 +80,7 @@ private:
 /// with a host (but without user information: RFC 9110 4.2.4) for every method but CONNECT, "*" for
 /// OPTIONS only, and for CONNECT only "host:port", with the port (RFC 9110 9.3.6). Escapes are not
 /// checked, as clients put a bare '%' in queries: decoding says.
-bool is_target(std::string_view text, std::string_view method) noexcept;
+inline bool is_target(std::string_view text, std::string_view method) noexcept;
 
 inline target::target(std::string_view text) noexcept
 {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -90,7 +91,7 @@ private:
 /// `name` is the value of the label `cluster`.
 inline std::string prometheus_text(const cluster_stats& stats, std::string_view name = "workers")
 {
-    auto number = [](std::size_t value)
+    auto number = [](std::uint64_t value)
     {
         return std::to_string(value);
     };
@@ -119,6 +120,18 @@ inline std::string prometheus_text(const cluster_stats& stats, std::string_view 
              [&](auto& one) { return number(one.starts); });
     out.each("brood_worker_failures_total", "counter", "Workers of the slot that failed.",
              [&](auto& one) { return number(one.failures); });
+    out.each("brood_worker_connections", "gauge", "Connections that are open.",
+             [&](auto& one) { return number(one.slot_traffic.open_connections); });
+    out.each("brood_worker_accepted_connections_total", "counter", "Connections so far.",
+             [&](auto& one) { return number(one.slot_traffic.connections); });
+    out.each("brood_worker_requests_total", "counter", "Requests that were served.",
+             [&](auto& one) { return number(one.slot_traffic.requests); });
+    out.each("brood_worker_failed_requests_total", "counter", "Requests that the server failed.",
+             [&](auto& one) { return number(one.slot_traffic.failed_requests); });
+    out.each("brood_worker_received_bytes_total", "counter", "Bytes from clients.",
+             [&](auto& one) { return number(one.slot_traffic.bytes_received); });
+    out.each("brood_worker_sent_bytes_total", "counter", "Bytes to clients.",
+             [&](auto& one) { return number(one.slot_traffic.bytes_sent); });
     return out.text();
 }
 

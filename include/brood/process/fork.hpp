@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -38,10 +39,22 @@ public:
 namespace detail
 {
 
+inline std::pair<descriptor, descriptor> channel_pair(const std::string& program)
+{
+    try
+    {
+        return local_pair();
+    }
+    catch (const std::system_error& refused)
+    {
+        throw spawn_error(refused.code().value(), program, "stdio", "channel");
+    }
+}
+
 inline forked_process fork(asio::any_io_executor executor, const std::string& program,
                            const arguments& args, spawn_options options, const char* entry)
 {
-    auto [ours, theirs] = local_pair();
+    auto [ours, theirs] = channel_pair(program);
     int number = 3;
     while (options.descriptors.contains(number))
         ++number;

@@ -48,8 +48,7 @@ private:
             co_return std::nullopt;
         auto protocol = endpoint_of(from->address()).protocol();
         socket_type connection(from->executor());
-        connection.assign(protocol, taken.get());
-        [[maybe_unused]] auto moved = taken.release();
+        detail::assign_descriptor(std::move(taken), connection, protocol);
         co_return connection;
     }
 

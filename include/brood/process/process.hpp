@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/primary_link.hpp>
@@ -8,6 +9,7 @@
 #include <brood/process/environment.hpp>
 #include <brood/process/listener.hpp>
 #include <brood/process/signals.hpp>
+#include <brood/process/traffic.hpp>
 #include <brood/wire/channel.hpp>
 
 #include <chrono>
@@ -103,6 +105,15 @@ public:
         return detail::stop_request::await(stop_asked_);
     }
 
+    /// Whether this process was asked to stop: by its cluster, by the end of the channel to its
+    /// parent, or, once shutdown() was called, by SIGTERM. It stays so.
+    bool stopping() const noexcept { return stop_asked_->asked() || parent_is_gone(); }
+
+    /// What the servers of this process have done until now, since it began; those of brood count
+    /// by themselves, others by traffic_of_this_process(). In a cluster the primary reads the same
+    /// from cluster::stats().
+    static traffic_stats traffic() noexcept { return traffic_of_this_process().read(); }
+
     // ---- In a cluster
 
     /// Whether this process is a worker of a cluster.
@@ -124,6 +135,10 @@ public:
         if (primary_)
             primary_->ready();
     }
+
+    /// Whether this worker has told so; true in no cluster. It stays so, also while it stops: one
+    /// that should get new work is ready and not stopping().
+    bool is_ready() const noexcept { return !primary_ || primary_->is_ready(); }
 
     /// Tells the cluster that this worker has done enough: another one takes its place, and when
     /// that is ready, this one is asked to stop. Nothing in no cluster.
@@ -301,7 +316,8 @@ private:
         else
             bound = detail::listening_socket(wanted).socket().duplicate();
         auto protocol = wanted.family == AF_INET6 ? asio::ip::udp::v6() : asio::ip::udp::v4();
-        asio::ip::udp::socket result(executor, protocol, bound.release());
+        asio::ip::udp::socket result(executor);
+        detail::assign_descriptor(std::move(bound), result, protocol);
         co_return result;
     }
 

@@ -11,6 +11,7 @@
 #include <concepts>
 #include <cstdio>
 #include <exception>
+#include <fcntl.h>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -52,6 +53,15 @@ inline void drive(asio::io_context& loop, std::chrono::microseconds busy_poll)
         if (!loop.stopped())
             loop.run_one();
     }
+}
+
+/// A standard stream that is closed leads to the null device: else something of the loop would take
+/// its number, and be the standard stream of this program and of its children.
+inline void open_standard_streams()
+{
+    for (int number : {0, 1, 2})
+        if (::fcntl(number, F_GETFD) == -1)
+            ::open("/dev/null", O_RDWR); // takes the lowest number that is free
 }
 
 /// Runs coroutines one after the other to their ends, on a loop of their own.
@@ -191,6 +201,7 @@ inline std::optional<int> run_entry(const run_options& options = {})
 {
     if (!detail::has_entry())
         return std::nullopt;
+    detail::open_standard_streams();
     auto inherited = detail::take_inheritance();
     auto start = detail::find_entry(inherited.entry).start;
     detail::runner runner(options, std::move(inherited));
@@ -209,6 +220,7 @@ int run(Main main, const run_options& options = {})
 {
     if (auto code = run_entry(options))
         return *code;
+    detail::open_standard_streams();
     detail::runner runner(options, detail::take_inheritance());
     return runner.run(detail::start_main(std::move(main), runner.self()));
 }

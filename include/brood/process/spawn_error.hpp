@@ -28,8 +28,8 @@ public:
     /// The program as it was given.
     const std::string& program() const noexcept { return program_; }
 
-    /// What failed: arguments, stdio, timeout (all before anything is started), fork, session,
-    /// group, descriptors, limits, cwd, ids, exec.
+    /// What failed: arguments, stdio, timeout, loop, which watches the child and its pipes (all
+    /// before anything is started), fork, session, group, descriptors, limits, cwd, ids, exec.
     const std::string& step() const noexcept { return step_; }
 
 private:

@@ -159,15 +159,16 @@ struct handed_connection
     }
 };
 
-/// Advance the counter in the file beside this so often.
-struct heartbeat_request
+/// Count what you serve in the file beside this, and advance the counter of your loop there so
+/// often.
+struct vital_signs_request
 {
-    std::int64_t milliseconds = 0;
+    std::int64_t beat_milliseconds = 0; ///< 0 for never.
 
     template <class Archive>
     void serialize(Archive& archive)
     {
-        archive(milliseconds);
+        archive(beat_milliseconds);
     }
 };
 

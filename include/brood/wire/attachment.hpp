@@ -3,6 +3,7 @@
 
 #include <brood/base/asio.hpp>
 #include <brood/base/descriptor.hpp>
+#include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/error.hpp>
 #include <brood/wire/shared_bytes.hpp>
 
@@ -143,7 +144,7 @@ std::optional<Object> make_object(descriptor from, const asio::any_io_executor& 
             listens != asio_acceptor<Object>)
             return std::nullopt;
         Object object(executor);
-        object.assign(*protocol, from.release());
+        assign_descriptor(std::move(from), object, *protocol);
         return object;
     }
     else
@@ -154,7 +155,7 @@ std::optional<Object> make_object(descriptor from, const asio::any_io_executor& 
         if (!has_direction_of<Object>(from.get()))
             return std::nullopt;
         Object object(executor);
-        object.assign(from.release());
+        assign_descriptor(std::move(from), object);
         return object;
     }
 }

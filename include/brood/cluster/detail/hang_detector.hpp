@@ -3,7 +3,7 @@
 
 #include <brood/cluster/detail/process_activity.hpp>
 #include <brood/cluster/settings.hpp>
-#include <brood/process/heartbeat.hpp>
+#include <brood/process/vital_signs.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace brood::detail
 {
 
-/// Finds out that the loop of a worker stands still, by looking at its heartbeat now and then.
+/// Finds out that the loop of a worker stands still, by looking at its vital signs now and then.
 class hang_detector
 {
 public:
@@ -29,14 +29,14 @@ public:
     std::chrono::nanoseconds step() const noexcept { return stale_after_ / 4; }
 
     /// What it does, "spins" say, when it has hung for long enough; nothing when all is well. The
-    /// heartbeat is empty before the worker is online.
-    std::optional<std::string> look(const descriptor& heart)
+    /// file is none before the worker is online.
+    std::optional<std::string> look(const descriptor& signs)
     {
         // Whoever looks too late was stopped or starved itself, and so perhaps were all.
         auto late = clock::now() - looked_ > step() * 2;
         looked_ = clock::now();
-        auto count = heart ? heartbeat::count(heart) : 0;
-        if (late || count != count_ || !heart)
+        auto count = signs ? vital_signs::read(signs).beats : 0;
+        if (late || count != count_ || !signs)
         {
             count_ = count;
             changed_ = looked_;
@@ -56,7 +56,7 @@ public:
 private:
     pid_t pid_;
     std::chrono::nanoseconds stale_after_;
-    std::uint64_t count_ = 0; // of the heartbeat
+    std::uint64_t count_ = 0; // of its beats
     clock::time_point changed_ = clock::now();
     clock::time_point looked_ = changed_;
     process_activity before_; // when the count last changed

@@ -116,6 +116,9 @@ public:
         result.starts = nursery_->started();
         result.exits = ended_;
         result.failures = failed_;
+        auto& traffic = nursery_->traffic();
+        traffic.look();
+        result.traffic = traffic.of_all();
         for (auto& place : slots_)
         {
             auto& worker = *place->worker;
@@ -125,6 +128,8 @@ public:
             one.state = worker.state;
             one.starts = place->starts;
             one.failures = place->failed;
+            one.traffic = worker.traffic;
+            one.slot_traffic = traffic.of_slot(place->index);
             one.listening_at = worker.listening_at;
             one.uptime = since(worker.started);
             if (auto ended = worker.ended.peek())

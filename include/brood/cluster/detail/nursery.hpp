@@ -3,12 +3,13 @@
 
 #include <brood/cluster/detail/hang_detector.hpp>
 #include <brood/cluster/detail/output_reader.hpp>
+#include <brood/cluster/detail/traffic_ledger.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/listener.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/worker.hpp>
-#include <brood/process/heartbeat.hpp>
+#include <brood/process/vital_signs.hpp>
 #include <brood/process/worker_protocol.hpp>
 
 #include <algorithm>
@@ -43,6 +44,9 @@ public:
     /// What the workers print, when the settings send it there.
     const std::shared_ptr<line_queue>& lines() const noexcept { return output_->lines(); }
 
+    /// What they have served.
+    traffic_ledger& traffic() noexcept { return traffic_; }
+
     /// How many workers it has started, or tried to.
     std::size_t started() const noexcept { return last_id_; }
 
@@ -74,6 +78,7 @@ public:
             if (all && one)
                 all->end(one, exit_cause::stopped);
         };
+        traffic_.open(worker);
         events_.publish(cluster_event::kind::fork, worker);
         read_output(*worker);
         spawn(hear(shared_from_this(), worker));
@@ -185,7 +190,7 @@ private:
             return;
         worker->state = worker_state::online;
         events_.publish(cluster_event::kind::online, worker);
-        start_heartbeat(worker);
+        ask_for_signs(worker);
         limit_connections(*worker);
     }
 
@@ -241,13 +246,21 @@ private:
             self->end(worker, exit_cause::start_timeout);
     }
 
-    void start_heartbeat(const std::shared_ptr<worker_record>& worker)
+    // Its beats wake it up: one that is not watched sleeps for as long as it is idle.
+    void ask_for_signs(const std::shared_ptr<worker_record>& worker)
     {
-        if (!settings_.watchdog.on())
-            return;
-        worker->heart = heartbeat::make_file();
-        heartbeat_request request{settings_.watchdog.tick.count()};
-        send_control(*worker->process.link(), request, worker->heart.duplicate());
+        auto& watchdog = settings_.watchdog;
+        vital_signs_request request{watchdog.on() ? watchdog.tick.count() : 0};
+        try
+        {
+            worker->signs = vital_signs::make_file();
+            send_control(*worker->process.link(), request, worker->signs.duplicate());
+        }
+        catch (const std::system_error& refused)
+        {
+            worker->reason = refused.what();
+            end(worker, exit_cause::start_failed);
+        }
     }
 
     void limit_connections(const worker_record& worker)
@@ -270,7 +283,7 @@ private:
             auto ended = co_await worker->ended.get_until(until);
             if (ended)
                 co_return;
-            what = detector.look(worker->heart);
+            what = detector.look(worker->signs);
         }
         worker->reason = *what;
         self->events_.publish(cluster_event::kind::hung, worker, *what);
@@ -320,6 +333,7 @@ private:
         ended.status = co_await worker->process.exit();
         worker->state = worker_state::ended;
         self->ports_.forget(*worker);
+        self->traffic_.close(*worker);
         ended.id = worker->id;
         ended.slot = worker->slot;
         ended.cause = worker->cause.value_or(ended.status.signal != 0 ? exit_cause::signalled
@@ -347,6 +361,7 @@ private:
     shared_ports ports_;
     event_hub events_;
     std::shared_ptr<output_hub> output_;
+    traffic_ledger traffic_;
     std::uint64_t last_id_ = 0;
 };
 

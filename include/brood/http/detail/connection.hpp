@@ -51,7 +51,7 @@ public:
     void hurry()
     {
         if (idle())
-            stream_.read_until(last_use_ + server_state::grace);
+            stream_.read_until(last_use_ + server_->tick() + server_state::grace);
     }
 
     /// Serves it to its end.
@@ -233,6 +233,11 @@ private:
             status = why.status();
             text = why.what();
         }
+        catch (const std::system_error&)
+        {
+            if (!response().is_upgraded()) // else it is how its own reads and writes end
+                tell(failed);
+        }
         catch (...)
         {
             tell(failed);
@@ -360,9 +365,9 @@ private:
     stream stream_;
     std::unique_ptr<exchange> work_; // of the request that is served
     std::string client_;
-    clock::time_point last_use_;
-    clock::time_point began_; // the request, when somebody wants to know
-    std::size_t served_ = 0;  // requests, the one that is served included
+    clock::time_point last_use_; // as of the tick before
+    clock::time_point began_;    // the request, when somebody wants to know
+    std::size_t served_ = 0;     // requests, the one that is served included
     phase phase_ = phase::idle;
     bool refused_ = false;
     bool unread_ = false; // something that no request was read from

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/listening_socket.hpp>
@@ -38,7 +39,10 @@ public:
     const asio::any_io_executor& executor() const noexcept { return executor_; }
 
     /// From here on it accepts from this socket.
-    void accept_from(descriptor socket) { shared_.emplace(executor_, socket.release()); }
+    void accept_from(descriptor socket)
+    {
+        assign_descriptor(std::move(socket), shared_.emplace(executor_));
+    }
 
     /// Keeps the socket of a process without a primary.
     void own(listening_socket socket)

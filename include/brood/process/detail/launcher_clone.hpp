@@ -3,6 +3,7 @@
 
 #include <brood/process/detail/launch_steps.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <sched.h>
 #include <sys/mman.h>
@@ -67,25 +68,33 @@ struct shared_with_child
     ::_exit(127);
 }
 
-/// Whether a child of clone writes into our memory, as it must to tell what failed. Under the user
-/// mode of QEMU and on WSL 1 it writes into a copy (libuv and Go found out).
-inline bool clone_shares_memory()
+/// Whether a child of clone writes into our memory, as it must to tell what failed: 0, or ENOSYS.
+/// Under the user mode of QEMU and on WSL 1 it writes into a copy (libuv and Go found out). Another
+/// reason means that there was no child to find out with.
+inline int try_to_share_memory()
 {
-    static const bool shares = []
-    {
-        volatile int written = 0;
-        child_stack stack;
-        all_signals_blocked blocked;
-        if (!stack)
-            return false;
-        auto pid = ::clone(write_and_end, stack.top(), CLONE_VM | CLONE_VFORK | SIGCHLD,
-                           const_cast<int*>(&written));
-        if (pid == -1)
-            return false;
-        retry([&] { return ::waitpid(pid, nullptr, 0); });
-        return written == 1;
-    }();
-    return shares;
+    volatile int written = 0;
+    child_stack stack;
+    if (!stack)
+        return errno;
+    all_signals_blocked blocked;
+    auto pid = ::clone(write_and_end, stack.top(), CLONE_VM | CLONE_VFORK | SIGCHLD,
+                       const_cast<int*>(&written));
+    if (pid == -1)
+        return errno;
+    retry([&] { return ::waitpid(pid, nullptr, 0); });
+    return written == 1 ? 0 : ENOSYS;
+}
+
+/// Why clone cannot be used, or 0. A shortage of processes says nothing about the next time.
+inline int refusal_of_clone()
+{
+    static std::atomic<bool> works = false;
+    if (works)
+        return 0;
+    auto refusal = try_to_share_memory();
+    works = refusal == 0;
+    return refusal;
 }
 
 /// Starts a child that borrows our memory until its program runs, so that the size of ours does not
@@ -94,8 +103,8 @@ inline bool clone_shares_memory()
 /// https://man7.org/linux/man-pages/man2/clone.2.html
 inline launched launch_by_clone(launch_plan& plan)
 {
-    if (!clone_shares_memory())
-        return launched::failed(launch_step::fork, ENOSYS);
+    if (auto refusal = refusal_of_clone())
+        return launched::failed(launch_step::fork, refusal);
     child_stack stack;
     if (!stack)
         return launched::failed(launch_step::fork, errno);

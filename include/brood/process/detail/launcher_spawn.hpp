@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
 #include <unistd.h>
@@ -46,7 +47,8 @@ public:
         sigset_t signals;
         ::sigemptyset(&signals);
         ::posix_spawnattr_setsigmask(&attributes_, &signals);
-        ::sigfillset(&signals);
+        // Not sigfillset(3), which leaves out those of the C library: they would be ignored.
+        std::memset(&signals, 0xff, sizeof signals);
         ::posix_spawnattr_setsigdefault(&attributes_, &signals);
         int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
         if (plan.group.what() == process_group::kind::new_session)

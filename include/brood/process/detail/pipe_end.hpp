@@ -3,6 +3,7 @@
 
 #include <brood/base/buffer.hpp>
 #include <brood/base/descriptor.hpp>
+#include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/task.hpp>
 
@@ -24,7 +25,7 @@ public:
 
     pipe_end(asio::any_io_executor executor, descriptor end) : executor_(std::move(executor))
     {
-        stream_.emplace(executor_, end.release());
+        assign_descriptor(std::move(end), stream_.emplace(executor_));
         stream_->native_non_blocking(true);
     }
 

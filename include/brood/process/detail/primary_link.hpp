@@ -4,7 +4,8 @@
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/process/detail/accepting.hpp>
 #include <brood/process/detail/stop_request.hpp>
-#include <brood/process/heartbeat.hpp>
+#include <brood/process/traffic.hpp>
+#include <brood/process/vital_signs.hpp>
 #include <brood/process/worker_protocol.hpp>
 
 #include <chrono>
@@ -45,6 +46,8 @@ public:
         if (!std::exchange(is_ready_, true))
             send_control(*link_, ready_notice{});
     }
+
+    bool is_ready() const noexcept { return is_ready_; }
 
     void recycle() { send_control(*link_, recycle_notice{}); }
 
@@ -127,7 +130,7 @@ private:
         {
             auto word = co_await next_control<carrying<listen_reply, std::vector<descriptor>>,
                                               carrying<handed_connection, descriptor>,
-                                              carrying<heartbeat_request, descriptor>,
+                                              carrying<vital_signs_request, descriptor>,
                                               recycle_request, drain_request>(self->link_);
             if (!word)
                 co_return;
@@ -185,10 +188,13 @@ private:
     }
 
     // The loop itself beats: a thread of its own would go on when the loop stands still.
-    void on(carrying<heartbeat_request, descriptor>& said)
+    void on(carrying<vital_signs_request, descriptor>& said)
     {
-        auto interval = std::chrono::milliseconds(said.message.milliseconds);
-        asio::co_spawn(link_->executor(), beat(heartbeat(said.object()), interval), asio::detached);
+        vital_signs signs(said.object());
+        traffic_of_this_process().move_to(signs.traffic());
+        auto interval = std::chrono::milliseconds(said.message.beat_milliseconds);
+        if (interval.count() > 0)
+            asio::co_spawn(link_->executor(), beat(signs, interval), asio::detached);
     }
 
     void on(const recycle_request& said) { connections_left_ = said.connections; }
@@ -199,11 +205,11 @@ private:
             recycle();
     }
 
-    static task<> beat(heartbeat heart, std::chrono::milliseconds interval)
+    static task<> beat(vital_signs signs, std::chrono::milliseconds interval)
     {
         for (;;)
         {
-            heart.beat();
+            signs.beat();
             co_await sleep(interval);
         }
     }

@@ -33,7 +33,7 @@ public:
         if (!changed_)
             changed_.emplace(executor);
         if (watches_++ == 0)
-            signals_.emplace(executor, SIGCHLD);
+            begin(executor);
     }
 
     void remove_watch() noexcept
@@ -61,10 +61,22 @@ public:
     void wake_all() { changed_->post_all(); }
 
 private:
+    void begin(const asio::any_io_executor& executor)
+    {
+        try
+        {
+            signals_.emplace(executor, SIGCHLD);
+        }
+        catch (const std::system_error&)
+        {
+            // No descriptor is left for it: changed() looks each second.
+        }
+    }
+
     // Signals coalesce: each wakes all watches.
     void listen()
     {
-        if (std::exchange(listening_, true))
+        if (!signals_ || std::exchange(listening_, true))
             return;
         signals_->async_wait(
             [this](std::error_code, int)

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,7 @@ public:
         state_ = std::make_shared<child_state>(std::move(executor), program, options);
         background_of(state_->executor);
         set_descriptors();
+        asio::steady_timer first_use(state_->executor); // which makes the loop's epoll set
     }
 
     /// Starts it; nobody watches over it yet.
@@ -269,7 +271,18 @@ inline std::shared_ptr<child_state> start(asio::any_io_executor executor,
                                           const spawn_options& options)
 {
     left_alone::collect_ended();
-    return starting(std::move(executor), program, args, options).start();
+    try
+    {
+        return starting(std::move(executor), program, args, options).start();
+    }
+    catch (const spawn_error&)
+    {
+        throw;
+    }
+    catch (const std::system_error& refused)
+    {
+        throw spawn_error(refused.code().value(), program, "loop");
+    }
 }
 
 /// From here on its end is noticed, and its time is over when the options say so.

@@ -37,6 +37,8 @@ public:
     /// Asks.
     void ask() { asked_.set({}); }
 
+    bool asked() const noexcept { return asked_.ready(); }
+
     static task<> await(std::shared_ptr<stop_request> self) { co_await self->asked_.get(); }
 
 private:

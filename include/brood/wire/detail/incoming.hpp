@@ -148,6 +148,9 @@ public:
     /// Bytes that wait to be taken, and those of a frame that is not yet whole.
     std::size_t held() const noexcept { return waiting_ + reader_.begun(); }
 
+    /// Closes the descriptors that no frame has claimed, when none will come any more.
+    void close_loose() noexcept { loose_.clear(); }
+
     bool in_frame() const noexcept { return reader_.in_frame(); }
 
     /// What a `type_name` frame says: the name that belongs to a fingerprint.

@@ -43,7 +43,7 @@ class link : public std::enable_shared_from_this<link>
 public:
     link(asio::any_io_executor executor, descriptor socket, std::string peer,
          const channel_limits& limits)
-        : socket_(std::make_shared<stream_socket>(executor, socket.release())),
+        : socket_(open_stream(executor, std::move(socket))),
           sender_(std::make_shared<sender>(socket_, peer, limits)), incoming_(limits),
           peer_(std::move(peer)), limits_(limits), arrived_(executor), requested_(executor),
           controlled_(executor), disconnected_(executor)
@@ -166,6 +166,7 @@ public:
         failure_ = std::make_exception_ptr(
             error(static_cast<errc>(what.code().value()), peer_ + ": " + what.text()));
         end_reading();
+        incoming_.close_loose();
         sender_->give_up(failure_);
         std::error_code ignored;
         socket_->close(ignored);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
 #include <brood/wire/detail/outgoing.hpp>
@@ -20,6 +21,13 @@ namespace brood::detail
 {
 
 using stream_socket = asio::posix::stream_descriptor;
+
+inline std::shared_ptr<stream_socket> open_stream(asio::any_io_executor executor, descriptor socket)
+{
+    auto result = std::make_shared<stream_socket>(std::move(executor));
+    assign_descriptor(std::move(socket), *result);
+    return result;
+}
 
 /// The half of a link that sends: puts frames together and hands them to the kernel when it takes
 /// them.

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace brood
+{
+
+/// What servers have done, as figures of one moment.
+struct traffic_stats
+{
+    std::uint64_t connections = 0;      ///< That were accepted, from the beginning.
+    std::uint64_t open_connections = 0; ///< Of those, now.
+    std::uint64_t requests = 0;
+    std::uint64_t failed_requests = 0; ///< Of those, by a fault of the server: answers with 5xx.
+    std::uint64_t bytes_received = 0;
+    std::uint64_t bytes_sent = 0;
+
+    /// Whether anything was ever counted.
+    bool any() const noexcept { return *this != traffic_stats(); }
+
+    /// Adds the figures of another; what is too much for a number stays at the largest.
+    traffic_stats& operator+=(const traffic_stats& other) noexcept;
+
+    friend bool operator==(const traffic_stats&, const traffic_stats&) noexcept = default;
+};
+
+namespace detail
+{
+
+/// The numbers that are counted, each of which only grows.
+enum class traffic_cell : std::size_t
+{
+    opened,
+    closed,
+    requests,
+    failed,
+    received,
+    sent,
+};
+
+inline constexpr std::size_t traffic_cell_count = 6;
+
+using traffic_numbers = std::array<std::uint64_t, traffic_cell_count>;
+
+inline traffic_stats to_traffic_stats(const traffic_numbers& numbers) noexcept
+{
+    auto at = [&](traffic_cell which)
+    {
+        return numbers[static_cast<std::size_t>(which)];
+    };
+    traffic_stats result;
+    result.connections = at(traffic_cell::opened);
+    auto closed = at(traffic_cell::closed);
+    result.open_connections = closed < result.connections ? result.connections - closed : 0;
+    result.requests = at(traffic_cell::requests);
+    result.failed_requests = at(traffic_cell::failed);
+    result.bytes_received = at(traffic_cell::received);
+    result.bytes_sent = at(traffic_cell::sent);
+    return result;
+}
+
+using traffic_cells = std::array<std::atomic<std::uint64_t>, traffic_cell_count>;
+
+static_assert(sizeof(traffic_cells) == sizeof(traffic_numbers));
+
+} // namespace detail
+
+/// What a server of this process has done: it counts here, and process::traffic() reads it; in a
+/// worker, cluster::stats() of the primary as well.
+///
+/// Any thread may count. Each call is one relaxed atomic addition to memory, without a lock, an
+/// allocation or a system call; in a worker that memory is shared with its primary.
+class traffic_counters
+{
+public:
+    constexpr traffic_counters() noexcept = default;
+    traffic_counters(const traffic_counters&) = delete;
+    traffic_counters& operator=(const traffic_counters&) = delete;
+
+    /// A connection was accepted, or taken over.
+    void count_connection() noexcept { add(detail::traffic_cell::opened, 1); }
+
+    /// It was closed, or handed on.
+    void count_closed_connection() noexcept { add(detail::traffic_cell::closed, 1); }
+
+    void count_request() noexcept { add(detail::traffic_cell::requests, 1); }
+
+    /// A request that was counted failed by a fault of the server.
+    void count_failed_request() noexcept { add(detail::traffic_cell::failed, 1); }
+
+    void count_received(std::uint64_t bytes) noexcept
+    {
+        add(detail::traffic_cell::received, bytes);
+    }
+
+    void count_sent(std::uint64_t bytes) noexcept { add(detail::traffic_cell::sent, bytes); }
+
+    /// The figures until now. Those of one moment may be apart by what is being counted.
+    traffic_stats read() const noexcept
+    {
+        auto& from = *cells_.load(std::memory_order_acquire);
+        detail::traffic_numbers numbers;
+        for (std::size_t index = 0; index < numbers.size(); ++index)
+            numbers[index] = from[index].load(std::memory_order_relaxed);
+        return detail::to_traffic_stats(numbers);
+    }
+
+    /// For the link to a primary: counts there from here on, what was counted already included. The
+    /// memory must stay for as long as this does.
+    void move_to(detail::traffic_cells& to) noexcept
+    {
+        // Another thread that is in add() at this moment may still add to the old cells, which
+        // nobody reads any more: these figures are for people, and the loop's own are exact.
+        auto& from = *cells_.exchange(&to, std::memory_order_acq_rel);
+        for (std::size_t index = 0; &from != &to && index < to.size(); ++index)
+            to[index].fetch_add(from[index].exchange(0, std::memory_order_relaxed),
+                                std::memory_order_relaxed);
+    }
+
+private:
+    void add(detail::traffic_cell which, std::uint64_t count) noexcept
+    {
+        auto& cells = *cells_.load(std::memory_order_acquire);
+        cells[static_cast<std::size_t>(which)].fetch_add(count, std::memory_order_relaxed);
+    }
+
+    detail::traffic_cells own_ = {};
+    std::atomic<detail::traffic_cells*> cells_ = &own_; // those of a worker are in shared memory
+};
+
+namespace detail
+{
+
+inline constinit traffic_counters counted_here;
+
+} // namespace detail
+
+/// Where the servers of this process count. The reference is good from before main() until after
+/// it.
+inline traffic_counters& traffic_of_this_process() noexcept
+{
+    return detail::counted_here;
+}
+
+inline traffic_stats& traffic_stats::operator+=(const traffic_stats& other) noexcept
+{
+    auto add = [](std::uint64_t& to, std::uint64_t count)
+    {
+        auto room = std::numeric_limits<std::uint64_t>::max() - to;
+        to += count < room ? count : room;
+    };
+    add(connections, other.connections);
+    add(open_connections, other.open_connections);
+    add(requests, other.requests);
+    add(failed_requests, other.failed_requests);
+    add(bytes_received, other.bytes_received);
+    add(bytes_sent, other.bytes_sent);
+    return *this;
+}
+
+} // namespace brood

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/descriptor.hpp>
+#include <brood/process/traffic.hpp>
+#include <brood/wire/shared_bytes.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace brood::detail
+{
+
+/// What a worker tells its primary in shared memory, without a system call: a counter that its own
+/// loop advances, so that a loop that stands still is seen, however busy its channel is; and what
+/// its servers count.
+class vital_signs
+{
+public:
+    /// What the primary reads. Only figures: a worker can write anything there.
+    struct figures
+    {
+        std::uint64_t beats = 0;
+        traffic_numbers traffic = {};
+    };
+
+    /// For the primary: the file that both share.
+    static descriptor make_file() { return make_memory_file(sizeof(page)); }
+
+    /// For the primary, which does not map what a worker could cut off: what is missing is 0.
+    static figures read(const descriptor& file)
+    {
+        figures result;
+        retry([&] { return ::pread(file.get(), &result, sizeof result, 0); });
+        return result;
+    }
+
+    /// For the worker: its file, which stays in memory until the process ends, as servers may count
+    /// until then. Throws std::system_error when it is no such file.
+    explicit vital_signs(const descriptor& file) : page_(map(file)) {}
+
+    /// One store, no system call.
+    void beat() noexcept
+    {
+        auto& beats = page_->beats;
+        beats.store(beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    traffic_cells& traffic() noexcept { return page_->traffic; }
+
+private:
+    struct page
+    {
+        std::atomic<std::uint64_t> beats;
+        traffic_cells traffic;
+    };
+
+    static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
+                  "a lock in shared memory would be another for each");
+    static_assert(sizeof(page) == sizeof(figures));
+
+    static page* map(const descriptor& file)
+    {
+        if (size_of_file(file) < sizeof(page))
+            throw_system_error(EINVAL, "vital signs", "in a file that is too small");
+        auto size = sizeof(page);
+        auto memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+        return static_cast<page*>(check(memory, "map memory", "for vital signs"));
+    }
+
+    page* page_;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/process/vital_signs.hpp>
+
+#include "support/catch.hpp"
+
+#include <fcntl.h>
+
+#include <system_error>
+
+using brood::descriptor;
+using brood::detail::to_traffic_stats;
+using brood::detail::vital_signs;
+
+TEST_CASE("each beat of a worker is one more for its primary", "[vital_signs]")
+{
+    auto file = vital_signs::make_file();
+    CHECK(vital_signs::read(file).beats == 0);
+
+    vital_signs worker(file);
+    for (int beat = 0; beat < 3; ++beat)
+        worker.beat();
+
+    CHECK(vital_signs::read(file).beats == 3);
+}
+
+TEST_CASE("what a worker counts stands beside its beats", "[vital_signs]")
+{
+    auto file = vital_signs::make_file();
+    vital_signs worker(file);
+    static brood::traffic_counters counters;
+    counters.count_request();
+
+    counters.move_to(worker.traffic());
+    counters.count_request();
+    counters.count_sent(1000);
+    worker.beat();
+
+    auto seen = vital_signs::read(file);
+    CHECK(seen.beats == 1);
+    CHECK(to_traffic_stats(seen.traffic) == counters.read());
+    CHECK(to_traffic_stats(seen.traffic).requests == 2);
+    CHECK(to_traffic_stats(seen.traffic).bytes_sent == 1000);
+}
+
+TEST_CASE("figures outlive the object that a worker wrote them by", "[vital_signs]")
+{
+    auto file = vital_signs::make_file();
+    static brood::traffic_counters counters;
+    {
+        vital_signs worker(file);
+        counters.move_to(worker.traffic());
+    }
+    counters.count_received(5);
+
+    CHECK(to_traffic_stats(vital_signs::read(file).traffic).bytes_received == 5);
+}
+
+TEST_CASE("a primary survives a worker that cuts the file off", "[vital_signs]")
+{
+    auto file = vital_signs::make_file();
+    vital_signs worker(file);
+    worker.beat();
+    REQUIRE(::ftruncate(file.get(), 3) == 0);
+    CHECK(vital_signs::read(file).beats == 1); // its first three bytes
+
+    REQUIRE(::ftruncate(file.get(), 0) == 0);
+    auto seen = vital_signs::read(file);
+
+    CHECK(seen.beats == 0);
+    CHECK_FALSE(to_traffic_stats(seen.traffic).any());
+}
+
+TEST_CASE("a worker refuses a file that is too small or none", "[vital_signs]")
+{
+    auto small = brood::detail::make_memory_file(8);
+    descriptor device(::open("/dev/null", O_RDWR | O_CLOEXEC));
+
+    CHECK_THROWS_AS(vital_signs(small), std::system_error);
+    CHECK_THROWS_AS(vital_signs(device), std::system_error);
+}

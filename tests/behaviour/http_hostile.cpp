@@ -7,6 +7,7 @@
 #include "support/raw_client.hpp"
 #include "support/within.hpp"
 
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -762,6 +763,32 @@ TEST_CASE("a byte now and then does not win time: a slow head and a slow body ge
         co_await server.closed();
     };
     within(20s, body);
+}
+
+TEST_CASE(
+    "a connection that comes in the turn in which the last one went costs no more than others",
+    "[http]")
+{
+    auto body = []() -> task<>
+    {
+        http::server server(tell);
+        for (int count = 0; count < 20; ++count)
+        {
+            raw_client client(server);
+            co_await brood::sleep(0ms);
+            client.close();
+            while (server.connections() != 0)
+                co_await asio::post(asio::use_awaitable);
+        }
+        raw_client idle(server);
+        auto before = std::clock();
+
+        co_await brood::sleep(300ms);
+
+        CHECK(std::clock() - before < CLOCKS_PER_SEC / 10);
+        CHECK(server.connections() == 1);
+    };
+    within(10s, body);
 }
 
 TEST_CASE("many bad clients at once leave nothing behind, and good ones are served beside them",

@@ -122,7 +122,7 @@ public:
     }
 
     /// Sends a part of an open file as the whole body, without copying it. Throws as write(), and
-    /// errc::closed when the file is shorter.
+    /// std::system_error (EIO) when the file is shorter.
     task<> end_with_file(int file, std::uint64_t offset, std::uint64_t count)
     {
         must_be_open();
@@ -133,7 +133,10 @@ public:
         co_await out_->write(head_text_);
         head_text_.clear();
         if (framing_ != framing::none)
+        {
             co_await out_->write_file(file, offset, count);
+            sent_ = count;
+        }
         left_ = 0;
     }
 
@@ -160,13 +163,19 @@ public:
     {
         must_be_open();
         if (!to_->wants_upgrade() || !to_->complete())
+        {
+            headers_.clear();
+            headers_.set("Upgrade", protocol); // RFC 9110, section 15.5.22
             throw refusal(426, "this is for clients that ask for an upgrade to " + protocol);
+        }
         headers_.set("Upgrade", protocol);
         std::string text = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
         append(text, headers_);
         text += "\r\n";
         state_ = state::upgraded;
+        status_ = 101;
         keep_alive_ = false;
+        to_->incoming().let_go(); // what has been read of a body
         co_await out_->write(text);
         std::string read(out_->text());
         upgraded given(std::move(out_->socket()), std::move(read));
@@ -204,8 +213,10 @@ public:
     /// Forgets what a handler has prepared, for an answer in its place.
     void restart(unsigned status)
     {
-        headers_.clear();
+        if (status != 426)
+            headers_.clear();
         status_ = status;
+        sent_ = 0;
     }
 
 private:
@@ -355,6 +366,8 @@ private:
             head_text_ += "Connection: close\r\n";
         else if (to_->version() < 11)
             head_text_ += "Connection: keep-alive\r\n";
+        else if (status_ == 426)
+            head_text_ += "Connection: Upgrade\r\n";
     }
 
     void append_number(std::uint64_t number)

@@ -51,7 +51,8 @@ public:
         auto added = std::make_shared<connection>(state_, std::move(socket), refused);
         added->bytes().input().append(already_read.data(), already_read.size());
         added->insert_before(connections_);
-        if (count_++ == 0)
+        ++count_;
+        if (!std::exchange(watched_, true))
             asio::co_spawn(executor_, watch(shared_from_this()), asio::detached);
         asio::co_spawn(executor_, connection::run(added),
                        [self = shared_from_this(), added](std::exception_ptr)
@@ -147,6 +148,7 @@ private:
             self->timer_.expires_after(state.closing ? std::min(tick, tick_when_closing) : tick);
             co_await self->timer_.async_wait(brood::detail::use_tuple);
         }
+        self->watched_ = false;
     }
 
     static constexpr server_state::clock::duration tick_when_closing =
@@ -156,6 +158,7 @@ private:
     std::shared_ptr<server_state> state_;
     mutable brood::detail::list_node connections_;
     std::size_t count_ = 0;
+    bool watched_ = false; // by one only: two would wake each other without end
     std::vector<std::weak_ptr<std::function<void()>>> sources_;
     asio::steady_timer timer_;
     brood::detail::wait_queue empty_;

@@ -83,6 +83,7 @@ public:
     ~cluster() { abandon(); }
 
     /// Starts one more worker in a slot of its own, with further variables in its environment.
+    /// Throws std::logic_error when the cluster was stopped.
     worker fork(std::map<std::string, std::string> variables = {})
     {
         return worker(keeper_->add(std::move(variables))->worker);
@@ -182,7 +183,8 @@ public:
 
     /// Replaces all workers by new ones, one after the other: the old one is asked to stop when the
     /// new one is ready, so that there are never fewer than wanted. The first new one that fails
-    /// ends it, and the old ones that are left go on. A second call waits for its turn.
+    /// ends it, and the old ones that are left go on. A second call waits for its turn. A stop ends
+    /// it. Cancelled, only the wait ends, and the reload goes on.
     task<reload_report> reload(const reload_options& options = {})
     {
         return detail::rolling::reload(rolling_, options);
@@ -198,7 +200,8 @@ public:
     }
 
     /// Adds workers, or takes the last ones away, until there are so many. Waits until the new ones
-    /// are ready or have failed, and those taken away have ended.
+    /// are ready or have failed, and those taken away have ended. A reload or another change of
+    /// size comes first; after a stop it does nothing.
     task<> scale(std::size_t size) { return detail::rolling::scale(rolling_, size); }
 
 private:

@@ -21,6 +21,7 @@
 #include <system_error>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace brood::detail
 {
@@ -45,6 +46,15 @@ public:
 
     /// How many workers it has started, or tried to.
     std::size_t started() const noexcept { return last_id_; }
+
+    /// Those that have not ended, also those that have no place any more, or none yet.
+    std::vector<std::shared_ptr<worker_record>> living() const
+    {
+        std::vector<std::shared_ptr<worker_record>> result;
+        for (auto& [id, worker] : living_)
+            result.push_back(worker);
+        return result;
+    }
 
     /// Changes what the next workers are started with, and gives what it was.
     worker_launcher launch_by(worker_launcher launch)
@@ -74,6 +84,7 @@ public:
             if (all && one)
                 all->end(one, exit_cause::stopped);
         };
+        living_.emplace(worker->id, worker);
         events_.publish(cluster_event::kind::fork, worker);
         read_output(*worker);
         spawn(hear(shared_from_this(), worker));
@@ -319,6 +330,7 @@ private:
         exit_info ended;
         ended.status = co_await worker->process.exit();
         worker->state = worker_state::ended;
+        self->living_.erase(worker->id);
         self->ports_.forget(*worker);
         ended.id = worker->id;
         ended.slot = worker->slot;
@@ -348,6 +360,7 @@ private:
     event_hub events_;
     std::shared_ptr<output_hub> output_;
     std::uint64_t last_id_ = 0;
+    std::map<std::uint64_t, std::shared_ptr<worker_record>> living_;
 };
 
 } // namespace brood::detail

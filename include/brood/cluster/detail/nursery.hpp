@@ -309,10 +309,12 @@ private:
         worker->state = worker_state::draining;
         if (!worker->cause)
             worker->cause = cause;
-        spawn(walk_to_end(worker, policy));
+        ++worker->ladders;
+        spawn(walk_to_end(shared_from_this(), worker, policy));
     }
 
-    static task<> walk_to_end(std::shared_ptr<worker_record> worker, stop_policy policy)
+    static task<> walk_to_end(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker,
+                              stop_policy policy)
     {
         try
         {
@@ -320,30 +322,49 @@ private:
         }
         catch (const error&)
         {
-            worker->reason = "cannot be ended, and is left alone";
-            worker->process.detach();
+            if (--worker->ladders == 0)
+                self->leave_alone(*worker);
         }
+    }
+
+    // It is no worker any more, although its process runs.
+    void leave_alone(worker_record& worker)
+    {
+        worker.process.detach();
+        worker.reason = "asked to end as " + to_string(*worker.cause) +
+                        (worker.reason.empty() ? "" : ": ") + worker.reason;
+        worker.cause = exit_cause::unkillable;
+        exit_status unknown;
+        unknown.pid = worker.process.pid();
+        conclude(worker, unknown);
     }
 
     static task<> await_end(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
     {
+        auto status = co_await worker->process.exit();
+        if (!worker->ended.ready())
+            self->conclude(*worker, status);
+    }
+
+    void conclude(worker_record& worker, const exit_status& status)
+    {
+        worker.state = worker_state::ended;
+        living_.erase(worker.id);
+        ports_.forget(worker);
         exit_info ended;
-        ended.status = co_await worker->process.exit();
-        worker->state = worker_state::ended;
-        self->living_.erase(worker->id);
-        self->ports_.forget(*worker);
-        ended.id = worker->id;
-        ended.slot = worker->slot;
-        ended.cause = worker->cause.value_or(ended.status.signal != 0 ? exit_cause::signalled
-                                                                      : exit_cause::exited);
+        ended.status = status;
+        ended.id = worker.id;
+        ended.slot = worker.slot;
+        ended.cause =
+            worker.cause.value_or(status.signal != 0 ? exit_cause::signalled : exit_cause::exited);
         ended.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now() - worker->started);
-        ended.was_ready = worker->ready.peek().value_or(false);
-        ended.reason = worker->reason;
-        if (worker->output)
-            ended.last_output = worker->output->finish();
-        worker->ready.set(false);
-        worker->ended.set(std::move(ended));
+            std::chrono::steady_clock::now() - worker.started);
+        ended.was_ready = worker.ready.peek().value_or(false);
+        ended.reason = worker.reason;
+        if (worker.output)
+            ended.last_output = worker.output->finish();
+        worker.ready.set(false);
+        worker.ended.set(std::move(ended));
     }
 
     void spawn(task<> work) { spawn_on(executor_, std::move(work)); }

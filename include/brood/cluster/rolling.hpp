@@ -62,7 +62,8 @@ namespace detail
 {
 
 /// The order in which the workers of a cluster are replaced: one at a time, and the new one is
-/// ready before the old one is asked to stop, so that there are never fewer than wanted.
+/// ready before the old one is asked to stop, so that there are never fewer than wanted. The next
+/// one has its turn when the old one has ended: there is never more than one process more.
 class rolling : public std::enable_shared_from_this<rolling>
 {
 public:
@@ -210,6 +211,7 @@ private:
         if (lived && self->is_kept(before) && !keeper.stopping())
         {
             keeper.replace(fresh, cause);
+            co_await before->worker->ended.get(); // or all old ones would drain beside the new ones
             keeper.leave();
             co_return std::nullopt;
         }

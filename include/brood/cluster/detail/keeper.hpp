@@ -184,6 +184,14 @@ public:
         co_return self->running_ != 0;
     }
 
+    /// Ends the cluster when a function of the user that chooses workers throws.
+    static task<> fail_with_ports(std::shared_ptr<keeper> self)
+    {
+        auto thrown = co_await self->nursery_->ports().failure();
+        if (thrown)
+            self->fail("the function of its dispatch policy threw", thrown);
+    }
+
     /// The handle of the cluster has gone.
     void abandon() { asio::co_spawn(executor_, stop(shared_from_this()), asio::detached); }
 
@@ -308,13 +316,20 @@ private:
 
     void fail(const exit_info& last)
     {
+        auto story = "the cluster failed more often than its restart policy allows; the last was " +
+                     to_string(last);
+        if (!last.last_output.empty())
+            story += "; it printed: " + last.last_output;
+        auto thrown = std::make_exception_ptr(error(errc::too_many_failures, story));
+        fail(std::move(story), thrown);
+    }
+
+    void fail(std::string story, std::exception_ptr thrown)
+    {
         if (failure_)
             return;
-        story_ = "the cluster failed more often than its restart policy allows; the last was " +
-                 to_string(last);
-        if (!last.last_output.empty())
-            story_ += "; it printed: " + last.last_output;
-        failure_ = std::make_exception_ptr(error(errc::too_many_failures, story_));
+        story_ = std::move(story);
+        failure_ = std::move(thrown);
         abandon();
     }
 

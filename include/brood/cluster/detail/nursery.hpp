@@ -41,6 +41,8 @@ public:
 
     event_hub& events() noexcept { return events_; }
 
+    const shared_ports& ports() const noexcept { return ports_; }
+
     /// What the workers print, when the settings send it there.
     const std::shared_ptr<line_queue>& lines() const noexcept { return output_->lines(); }
 
@@ -85,7 +87,9 @@ public:
                 all->end(one, exit_cause::stopped);
         };
         living_.emplace(worker->id, worker);
-        events_.publish(cluster_event::kind::fork, worker);
+        // Not in this turn of the loop: whoever makes the cluster is to hear of its first workers.
+        asio::post(executor_, [self = shared_from_this(), worker]
+                   { self->events_.publish(cluster_event::kind::fork, worker); });
         read_output(*worker);
         spawn(hear(shared_from_this(), worker));
         spawn(await_ready(shared_from_this(), worker));

@@ -222,8 +222,8 @@ TEST_CASE("events come in their order to every listener", "[cluster][node-118]")
                        seen[stream == &other].push_back(next->what);
                    }
 
-               CHECK(seen[0] == std::vector{event::online, event::listening, event::ready,
-                                            event::disconnect, event::exit});
+               CHECK(seen[0] == std::vector{event::fork, event::online, event::listening,
+                                            event::ready, event::disconnect, event::exit});
                CHECK(seen[0] == seen[1]);
            });
 }
@@ -617,5 +617,20 @@ TEST_CASE("a worker that talks nonsense to its primary loses its channel and is 
                CHECK_THAT(ended->reason, ContainsSubstring("unknown kind"));
                CHECK(workers.workers().size() >= 1);
                co_await workers.stop();
+           });
+}
+
+TEST_CASE("what to run, for a cluster that cannot or must be told, is refused at once", "[cluster]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               CHECK_THROWS_WITH(cluster<brood::executable>(of_size(1)),
+                                 ContainsSubstring("settings.program is empty"));
+               auto settings = of_size(1);
+               settings.program = "/bin/true";
+               CHECK_THROWS_WITH(cluster<wait_for_messages>(settings),
+                                 ContainsSubstring("settings.program is for cluster<executable>"));
+               co_return;
            });
 }

@@ -46,6 +46,28 @@ task<> say_slot(brood::process& self)
     }
 }
 
+/// As say_slot, but in slot 0 not before it has heard or is to stop: then it closes its listener.
+task<> accept_when_told(brood::process& self)
+{
+    asio::ip::tcp::endpoint one(asio::ip::address_v4::loopback(), 0);
+    auto listener = co_await self.listen(one);
+    if (self.worker_slot() == 0)
+    {
+        auto told = co_await self.message<int>();
+        if (told)
+            listener.close();
+    }
+    for (;;)
+    {
+        auto connection = co_await listener.accept();
+        if (!connection)
+            break;
+        auto text = std::to_string(self.worker_slot());
+        co_await asio::async_write(*connection, asio::buffer(text), asio::use_awaitable);
+    }
+    co_await self.shutdown();
+}
+
 template <class Cluster>
 task<std::uint16_t> common_port(Cluster& workers)
 {
@@ -212,4 +234,94 @@ TEST_CASE("a worker that closes its listener is handed no more", "[listener]")
                }
                co_await workers.stop();
            });
+}
+
+TEST_CASE("a connection that was handed over and not accepted is served once, whoever closes",
+          "[listener][T12]")
+{
+    for (bool by_itself : {true, false})
+        within(20s,
+               [by_itself]() -> task<>
+               {
+                   cluster<accept_when_told> workers(of(2, dispatch_policy::round_robin()));
+                   auto port = co_await common_port(workers);
+                   auto first = workers.workers().at(0);
+                   std::vector<asio::ip::tcp::socket> clients;
+                   for (int count = 0; count < 4; ++count)
+                   {
+                       auto client = co_await connect_to(port);
+                       clients.push_back(std::move(client));
+                   }
+                   std::multiset<std::string> answers;
+                   for (std::size_t other : {1U, 3U}) // the primary has handed out all of them
+                   {
+                       auto answer = co_await read_all(std::move(clients[other]));
+                       answers.insert(answer);
+                   }
+                   if (by_itself)
+                       first.send(1);
+                   else
+                       co_await first.stop();
+                   for (std::size_t other : {0U, 2U})
+                   {
+                       auto answer = co_await read_all(std::move(clients[other]));
+                       answers.insert(answer);
+                   }
+
+                   CHECK(answers == std::multiset<std::string>{"1", "1", "1", "1"});
+                   co_await workers.stop();
+               });
+}
+
+TEST_CASE("a stop lets a worker serve what it was handed and has not accepted", "[listener]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<accept_when_told> workers(of(1, dispatch_policy::round_robin()));
+               auto port = co_await common_port(workers);
+               auto one = co_await connect_to(port);
+               auto other = co_await connect_to(port);
+               co_await brood::sleep(50ms); // let them be handed over
+               co_await workers.stop();
+               auto first = co_await read_all(std::move(one));
+               auto second = co_await read_all(std::move(other));
+
+               CHECK(first == "0");
+               CHECK(second == "0");
+           });
+}
+
+TEST_CASE("a function that chooses no worker ends the cluster, which throws what it threw",
+          "[listener]")
+{
+    for (bool throws : {true, false})
+        within(20s,
+               [throws]() -> task<>
+               {
+                   auto choose = [throws](auto from, auto)
+                   {
+                       return throws ? throw std::runtime_error("no idea") : from.size();
+                   };
+                   cluster<say_slot> workers(of(2, dispatch_policy::chosen(choose)));
+                   auto port = co_await common_port(workers);
+                   auto client = co_await connect_to(port);
+                   std::string story;
+                   try
+                   {
+                       for (;;)
+                       {
+                           auto ended = co_await workers.exit();
+                           if (!ended)
+                               break;
+                       }
+                   }
+                   catch (const std::exception& thrown)
+                   {
+                       story = thrown.what();
+                   }
+                   CHECK(story == (throws ? "no idea"
+                                          : "brood: dispatch policy: the function chose worker 2 "
+                                            "of 2"));
+               });
 }

@@ -5,13 +5,16 @@
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
+#include "support/patience.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <csignal>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -62,6 +65,23 @@ task<> live_shortly_after_the_first(brood::process& self)
         co_await brood::sleep(20ms);
     else
         co_await self.shutdown();
+}
+
+/// The first two are, those that replace them never.
+task<> ready_if_first(brood::process& self)
+{
+    if (self.worker_id() <= 2)
+        self.ready();
+    co_await self.shutdown();
+}
+
+/// Does what it does, whoever asks it to stop.
+task<> never_finish(brood::process& self)
+{
+    ::signal(SIGTERM, SIG_IGN);
+    self.ready();
+    for (;;)
+        co_await brood::sleep(1h);
 }
 
 template <class Cluster>
@@ -455,4 +475,111 @@ TEST_CASE("a worker that has accepted enough connections is replaced, under ever
                    CHECK(workers.stats().failures == 0);
                    co_await workers.stop();
                });
+}
+
+TEST_CASE("a stop ends the worker that a reload is about to bring in", "[rolling]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<ready_if_first> workers(of_size(2));
+               co_await workers.workers().at(0).ready();
+               auto events = workers.events();
+               auto executor = co_await asio::this_coro::executor;
+               std::optional<brood::reload_report> report;
+               auto reload = workers.reload();
+               asio::co_spawn(executor, std::move(reload),
+                              [&](std::exception_ptr, const brood::reload_report& told)
+                              { report = told; });
+               auto forked = co_await events.next();
+               REQUIRE(forked);
+               REQUIRE(forked->what == brood::cluster_event::kind::fork);
+
+               co_await workers.stop();
+               CHECK(forked->worker.is_dead());
+               std::set<std::uint64_t> told;
+               for (;;)
+               {
+                   auto ended = co_await workers.exit();
+                   if (!ended)
+                       break;
+                   CHECK(ended->cause == exit_cause::stopped);
+                   told.insert(ended->id);
+               }
+               CHECK(told == std::set<std::uint64_t>{1, 2, 3});
+               auto is_over = [&]
+               {
+                   return report.has_value();
+               };
+               auto over = co_await eventually(5s, is_over);
+               REQUIRE(over);
+               CHECK_FALSE(report->complete());
+               CHECK(to_string(*report) == "replaced 0 workers, then the cluster was stopped");
+           });
+}
+
+TEST_CASE("a stop by another policy also hastens workers that were scaled away", "[rolling]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<never_finish> workers(of_size(2));
+               co_await all_ready(workers);
+               auto executor = co_await asio::this_coro::executor;
+               auto last = workers.workers().at(1);
+               auto scaling = workers.scale(1);
+               asio::co_spawn(executor, std::move(scaling), asio::detached);
+               while (last.state() != brood::worker_state::draining)
+                   co_await brood::sleep(1ms);
+
+               auto asked = std::chrono::steady_clock::now();
+               co_await workers.stop(brood::stop_policy(20ms));
+               CHECK(std::chrono::steady_clock::now() - asked < 10s);
+               CHECK(last.is_dead());
+           });
+}
+
+TEST_CASE("a cluster that was stopped starts no worker again, whatever is asked of it", "[rolling]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<greet> workers(of_size(1));
+               co_await all_ready(workers);
+               co_await workers.stop();
+
+               co_await workers.scale(3);
+               auto report = co_await workers.reload();
+               CHECK_FALSE(report.complete());
+               CHECK(report.replaced == 0);
+               CHECK_THROWS_AS(workers.fork(), std::logic_error);
+               CHECK(workers.workers().empty());
+               CHECK(workers.stats().starts == 1);
+           });
+}
+
+TEST_CASE("a reload whose wait is cancelled goes on", "[rolling]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<greet> workers(of_size(2));
+               co_await all_ready(workers);
+               auto executor = co_await asio::this_coro::executor;
+               asio::cancellation_signal cancel;
+               auto reload = workers.reload();
+               auto token = asio::bind_cancellation_slot(cancel.slot(), asio::detached);
+               asio::co_spawn(executor, std::move(reload), token);
+               while (workers.stats().starts == 2)
+                   co_await brood::sleep(1ms);
+               cancel.emit(asio::cancellation_type::all);
+
+               auto renewed = [&]
+               {
+                   return ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 3}, {1, 4}};
+               };
+               auto done = co_await eventually(10s, renewed);
+               CHECK(done);
+               co_await workers.stop();
+           });
 }

@@ -51,5 +51,11 @@ TEST_CASE("settings that cannot be meant are refused with the reason", "[setting
     CHECK_THAT(refused([](auto& of) { of.dispatch = brood::dispatch_policy::sticky(0); }),
                ContainsSubstring("window"));
     CHECK_THAT(refused([](auto& of) { of.restart.delay.factor = 0; }), ContainsSubstring("factor"));
+    CHECK_THAT(refused([](auto& of) { of.watchdog.stale_after = -1s; }),
+               ContainsSubstring("stale_after"));
+    CHECK_THAT(refused([](auto& of) { of.restart.delay.healthy_after = -1s; }),
+               ContainsSubstring("negative"));
+    CHECK_THAT(refused([](auto& of) { of.restart.exit_code = 256; }),
+               ContainsSubstring("0 to 255"));
     CHECK(refused([](auto& of) { of.watchdog.stale_after = 0ms; }).empty());
 }

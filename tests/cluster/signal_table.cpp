@@ -13,6 +13,8 @@
 #include <cereal/types/vector.hpp>
 
 #include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
 #include <memory>
 #include <string>
 #include <vector>
@@ -107,6 +109,17 @@ task<> primary(process& self)
     *over = true;
 }
 
+/// The first terminal that the leader of a session opens is its own.
+task<> tell_whether_winch_is_obeyed(process& self, std::string terminal)
+{
+    brood::descriptor own;
+    if (!terminal.empty())
+        own = brood::descriptor(::open(terminal.c_str(), O_RDWR | O_CLOEXEC));
+    auto table = brood::conventional_signals();
+    self.send(table.actions.contains(SIGWINCH));
+    co_return;
+}
+
 /// The next list of workers that has so many.
 task<pids> so_many(brood::forked_process& of, std::size_t count)
 {
@@ -127,7 +140,10 @@ TEST_CASE("TTIN adds a worker, TTOU takes one away, WINCH all, and TERM ends it"
     within(30s,
            []() -> task<>
            {
-               auto child = brood::fork<primary<until_stopped>>();
+               brood::spawn_options options;
+               options.group = brood::process_group::new_session(); // without a terminal
+               auto child =
+                   brood::fork_with<primary<until_stopped>>(brood::default_executor(), options);
                co_await so_many(child, 2);
                child.kill(SIGTTIN);
                co_await so_many(child, 3);
@@ -142,6 +158,32 @@ TEST_CASE("TTIN adds a worker, TTOU takes one away, WINCH all, and TERM ends it"
                auto status = co_await child.exit();
 
                CHECK(status.success());
+           });
+}
+
+TEST_CASE("a terminal whose window changes size removes no worker", "[signal_table]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::descriptor ours(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+               REQUIRE(ours);
+               ::grantpt(ours.get());
+               ::unlockpt(ours.get());
+               std::string terminal = ::ptsname(ours.get());
+               brood::spawn_options options;
+               options.group = brood::process_group::new_session();
+               auto child = brood::fork_with<tell_whether_winch_is_obeyed>(
+                   brood::default_executor(), options, std::string());
+               auto without = co_await child.message<bool>();
+               auto other = brood::fork_with<tell_whether_winch_is_obeyed>(
+                   brood::default_executor(), options, terminal);
+               auto with = co_await other.message<bool>();
+               co_await child.exit();
+               co_await other.exit();
+
+               CHECK(without == true);
+               CHECK(with == false);
            });
 }
 

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <typeindex>
@@ -66,6 +67,7 @@ public:
         for (std::size_t count = settings.workers(); count != 0; --count)
             keeper_->add();
         asio::co_spawn(executor, detail::rolling::recycle(rolling_), asio::detached);
+        asio::co_spawn(executor, detail::keeper::fail_with_ports(keeper_), asio::detached);
     }
 
     cluster(cluster&&) noexcept = default;
@@ -83,6 +85,7 @@ public:
     ~cluster() { abandon(); }
 
     /// Starts one more worker in a slot of its own, with further variables in its environment.
+    /// Throws std::logic_error when the cluster was stopped.
     worker fork(std::map<std::string, std::string> variables = {})
     {
         return worker(keeper_->add(std::move(variables))->worker);
@@ -124,7 +127,8 @@ public:
 
     /// The next end of a worker, in their order; the restart policy has been asked already. Nothing
     /// when no worker is kept any more. None is missed, whenever it is awaited. Throws
-    /// errc::too_many_failures, with the last of the story, when that is how the cluster ended.
+    /// errc::too_many_failures, with the last of the story, when that is how the cluster ended; or
+    /// what the function of dispatch_policy::chosen threw.
     task<std::optional<exit_info>> exit() { return detail::keeper::next_exit(keeper_); }
 
     /// The next message of any worker, of those that live now or come later: one of each in turn.
@@ -181,8 +185,10 @@ public:
     task<> stop(const stop_policy& how) { return detail::keeper::stop_by(keeper_, how); }
 
     /// Replaces all workers by new ones, one after the other: the old one is asked to stop when the
-    /// new one is ready, so that there are never fewer than wanted. The first new one that fails
-    /// ends it, and the old ones that are left go on. A second call waits for its turn.
+    /// new one is ready, so that there are never fewer than wanted, and the next one follows when
+    /// it has ended, so that there is never more than one process more. The first new one that
+    /// fails ends it, and the old ones that are left go on. A second call waits for its turn. A
+    /// stop ends it. Cancelled, only the wait ends, and the reload goes on.
     task<reload_report> reload(const reload_options& options = {})
     {
         return detail::rolling::reload(rolling_, options);
@@ -198,7 +204,8 @@ public:
     }
 
     /// Adds workers, or takes the last ones away, until there are so many. Waits until the new ones
-    /// are ready or have failed, and those taken away have ended.
+    /// are ready or have failed, and those taken away have ended. A reload or another change of
+    /// size comes first; after a stop it does nothing.
     task<> scale(std::size_t size) { return detail::rolling::scale(rolling_, size); }
 
 private:
@@ -210,10 +217,16 @@ private:
         {
             static_assert(sizeof...(Args) == 0,
                           "brood: arguments of a program are in its settings");
+            if (settings.program.empty())
+                throw std::invalid_argument("brood: cluster settings: a cluster<executable> needs "
+                                            "a program, and settings.program is empty");
             return detail::launch_program(executor, settings.program, settings.args);
         }
         else
         {
+            if (!settings.program.empty() || !settings.args.list().empty())
+                throw std::invalid_argument("brood: cluster settings: settings.program is for "
+                                            "cluster<executable>, as are settings.args");
             return detail::launch_entry<Worker>(executor, std::forward<Args>(args)...);
         }
     }

@@ -68,7 +68,8 @@ public:
     /// change theirs as can be (rendezvous hashing).
     static dispatch_policy sticky(std::size_t window = 64) { return {kind::sticky, window}; }
 
-    /// As a function says.
+    /// As a function says. What it throws ends the cluster, whose exit() throws it then; so does a
+    /// place that is none.
     static dispatch_policy chosen(chooser choose, std::size_t window = 64)
     {
         dispatch_policy result(kind::chosen, window);

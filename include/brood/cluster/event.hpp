@@ -20,7 +20,7 @@ struct cluster_event
 {
     enum class kind
     {
-        fork,       ///< Its process was started.
+        fork,       ///< Its process was started, in the turn of the loop before this.
         online,     ///< Its loop runs; its code comes next.
         ready,      ///< It can be given work.
         listening,  ///< It listens: see `text`.

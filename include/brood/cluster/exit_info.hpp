@@ -22,6 +22,8 @@ enum class exit_cause
     hung,            ///< Its loop stood still, and it was killed: the reason says what it did.
     deaf,            ///< It closed its channel and lived on, or sent what no worker sends: nothing
                      ///< could be told to it any more.
+    unkillable,      ///< It outlived every step of its stop policy, and is left alone: it still
+                     ///< runs. The reason says why it was to end.
     children_failed, ///< A supervisor, or a cluster, whose children failed too often.
     recycled,        ///< It had lived long enough.
     replaced,        ///< A reload put another one in its place.
@@ -49,6 +51,8 @@ inline std::string to_string(exit_cause cause)
         return "hung";
     case exit_cause::deaf:
         return "deaf";
+    case exit_cause::unkillable:
+        return "unkillable";
     case exit_cause::children_failed:
         return "children failed";
     case exit_cause::recycled:
@@ -102,8 +106,10 @@ inline std::string to_string(const exit_info& ended)
         text = "worker " + std::to_string(ended.id) + " in slot " + std::to_string(ended.slot);
     if (ended.cause == exit_cause::start_failed)
         return text + " did not start: " + ended.reason;
-    text +=
-        ": " + to_string(ended.status) + " after " + std::to_string(ended.uptime.count()) + " ms";
+    auto how = ended.cause == exit_cause::unkillable
+                   ? "process " + std::to_string(ended.status.pid) + " still runs"
+                   : to_string(ended.status);
+    text += ": " + how + " after " + std::to_string(ended.uptime.count()) + " ms";
     if (ended.cause > exit_cause::signalled)
         text +=
             " (" + to_string(ended.cause) + (ended.reason.empty() ? "" : ": ") + ended.reason + ')';

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <iterator>
 #include <list>
 #include <map>
@@ -108,7 +109,7 @@ private:
     {
         std::vector<taker*> result;
         for (auto& each : takers_)
-            if (each.copies.size() < policy.window())
+            if (!each.worker->has(worker_state::draining) && each.copies.size() < policy.window())
                 result.push_back(&each);
         return result;
     }
@@ -157,9 +158,14 @@ class shared_ports
 {
 public:
     shared_ports(asio::any_io_executor executor, dispatch_policy policy)
-        : executor_(std::move(executor)), policy_(std::move(policy))
+        : executor_(std::move(executor)), policy_(std::move(policy)),
+          failure_(std::make_shared<shared_result<std::exception_ptr>>(executor_))
     {
     }
+
+    /// Waits for what a function of the user threw when it was to choose a worker; null when the
+    /// ports are closed before.
+    task<std::exception_ptr> failure() const { return wait_failure(failure_); }
 
     /// Answers what a worker asks for: opens the port when nobody has yet, and lets it share.
     /// Throws errc::malformed for what no worker asks for.
@@ -223,9 +229,17 @@ public:
         opened_.clear();
         for (auto& [name, port] : std::exchange(ports_, {}))
             port->close();
+        failure_->set(nullptr);
     }
 
 private:
+    static task<std::exception_ptr>
+    wait_failure(std::shared_ptr<shared_result<std::exception_ptr>> of)
+    {
+        auto thrown = co_await of->get();
+        co_return thrown;
+    }
+
     void refuse_forged(const worker_record& worker, const listen_request& wanted) const
     {
         constexpr std::ptrdiff_t enough = 4'096; // ports of one worker
@@ -251,7 +265,12 @@ private:
             wanted.address = other->address().bytes();
         auto port = std::make_shared<shared_port>(executor_, wanted);
         if (wanted.type == SOCK_STREAM && policy_.hands_over())
-            asio::co_spawn(executor_, shared_port::hand_over(port, policy_), asio::detached);
+            asio::co_spawn(executor_, shared_port::hand_over(port, policy_),
+                           [failure = failure_](std::exception_ptr thrown)
+                           {
+                               if (thrown)
+                                   failure->set(thrown);
+                           });
         return ports_.emplace(name, std::move(port)).first->second;
     }
 
@@ -274,6 +293,7 @@ private:
 
     asio::any_io_executor executor_;
     dispatch_policy policy_;
+    std::shared_ptr<shared_result<std::exception_ptr>> failure_;
     std::map<key, std::shared_ptr<shared_port>> ports_;
     std::map<std::tuple<std::uint64_t, std::uint64_t>, std::shared_ptr<shared_port>> opened_;
 };

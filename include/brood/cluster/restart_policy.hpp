@@ -151,12 +151,15 @@ struct restart_policy
         {
             throw std::invalid_argument(std::string("brood: restart policy: ") + why);
         };
-        if (delay.first.count() < 0 || delay.base.count() < 0 || delay.cap < delay.base)
+        if (delay.first.count() < 0 || delay.base.count() < 0 || delay.cap < delay.base ||
+            delay.healthy_after.count() < 0)
             refuse("times must not be negative, nor the cap below the base");
         if (!(delay.factor >= 1) || !(delay.jitter >= 0 && delay.jitter <= 1))
             refuse("the factor is at least 1, and the jitter between 0 and 1");
         if (per_slot.within.count() <= 0 || per_cluster.within.count() <= 0)
             refuse("the time of a limit must be above zero");
+        if (exit_code < 0 || exit_code > 255)
+            refuse("the exit code of a process is 0 to 255");
     }
 
 private:

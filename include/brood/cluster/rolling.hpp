@@ -31,9 +31,10 @@ struct reload_report
     std::size_t replaced = 0;              ///< Workers of the old generation that were replaced.
     std::size_t restored = 0;              ///< Of those, how many got the old program back.
     std::optional<exit_info> failure = {}; ///< The new worker with which it ended before its time.
+    bool stopped = false;                  ///< It ended before its time because the cluster did.
 
     /// Whether all workers were replaced.
-    bool complete() const noexcept { return !failure; }
+    bool complete() const noexcept { return !failure && !stopped; }
 };
 
 /// "replaced 4 workers", "replaced 1 worker, then stopped: worker 7 in slot 1: …".
@@ -43,6 +44,8 @@ inline std::string to_string(const reload_report& report)
                 (report.replaced == 1 ? " worker" : " workers");
     if (report.failure)
         text += ", then stopped: " + to_string(*report.failure);
+    if (report.stopped)
+        text += ", then the cluster was stopped";
     if (report.restored != 0)
         text += "; " + std::to_string(report.restored) + " restored";
     return text;
@@ -59,7 +62,8 @@ namespace detail
 {
 
 /// The order in which the workers of a cluster are replaced: one at a time, and the new one is
-/// ready before the old one is asked to stop, so that there are never fewer than wanted.
+/// ready before the old one is asked to stop, so that there are never fewer than wanted. The next
+/// one has its turn when the old one has ended: there is never more than one process more.
 class rolling : public std::enable_shared_from_this<rolling>
 {
 public:
@@ -74,27 +78,13 @@ public:
     static task<reload_report> reload(std::shared_ptr<rolling> self, reload_options options,
                                       worker_launcher launch = nullptr)
     {
-        auto turn = co_await take_turn(self);
-        auto& keeper = *self->keeper_;
-        worker_launcher before;
-        if (launch)
-            before = keeper.workers().launch_by(std::move(launch));
-        reload_report report;
-        for (std::size_t index = 0; index < self->slots().size() && report.complete(); ++index)
-        {
-            if (keeper.stopping())
-                break;
-            auto failed = co_await replace(self, index, exit_cause::replaced, options.settle);
-            report.replaced += failed ? 0U : 1U;
-            report.failure = failed;
-        }
-        if (before && !report.complete())
-        {
-            keeper.workers().launch_by(std::move(before));
-            if (options.restore)
-                report.restored = co_await restore(self, report.replaced);
-        }
-        co_return report;
+        // Who waits may be cancelled: a new worker must not be forgotten then.
+        auto report = std::make_shared<shared_result<reload_report>>(self->keeper_->executor());
+        auto all = replace_all(self, options, std::move(launch), report);
+        auto executor = self->keeper_->executor();
+        asio::co_spawn(executor, std::move(all), asio::detached);
+        auto result = co_await report->get();
+        co_return result;
     }
 
     /// Adds workers, or takes the last ones away, until there are so many. Waits until the new ones
@@ -102,6 +92,8 @@ public:
     static task<> scale(std::shared_ptr<rolling> self, std::size_t size)
     {
         auto turn = co_await take_turn(self);
+        if (self->keeper_->stopping())
+            co_return;
         std::vector<std::shared_ptr<slot>> touched;
         while (self->slots().size() < size)
             touched.push_back(self->keeper_->add());
@@ -161,12 +153,42 @@ private:
         co_return holding(self);
     }
 
+    static task<> replace_all(std::shared_ptr<rolling> self, reload_options options,
+                              worker_launcher launch,
+                              std::shared_ptr<shared_result<reload_report>> result)
+    {
+        auto turn = co_await take_turn(self);
+        auto& keeper = *self->keeper_;
+        worker_launcher before;
+        if (launch)
+            before = keeper.workers().launch_by(std::move(launch));
+        reload_report report;
+        report.stopped = keeper.stopping();
+        for (std::size_t index = 0; index < self->slots().size() && report.complete(); ++index)
+        {
+            auto failed = co_await replace(self, index, exit_cause::replaced, options.settle);
+            report.replaced += failed ? 0U : 1U;
+            report.stopped = keeper.stopping();
+            if (!report.stopped)
+                report.failure = failed;
+        }
+        if (before && !report.complete())
+        {
+            keeper.workers().launch_by(std::move(before));
+            if (options.restore)
+                report.restored = co_await restore(self, report.replaced);
+        }
+        result->set(std::move(report));
+    }
+
     // Replaces the first ones once more, and gives how many.
     static task<std::size_t> restore(std::shared_ptr<rolling> self, std::size_t count)
     {
         std::size_t restored = 0;
         for (std::size_t index = 0; index < std::min(count, self->slots().size()); ++index)
         {
+            if (self->keeper_->stopping())
+                break;
             auto failed = co_await replace(self, index, exit_cause::replaced, {});
             restored += failed ? 0U : 1U;
         }
@@ -178,20 +200,25 @@ private:
                                                   exit_cause cause,
                                                   std::chrono::milliseconds settle)
     {
+        auto& keeper = *self->keeper_;
+        keeper.enter();
         auto before = self->slots()[index];
         auto fresh = std::make_shared<slot>();
         fresh->index = index;
         fresh->variables = before->variables;
-        fresh->worker = self->keeper_->workers().start(index, fresh->variables);
+        fresh->worker = keeper.workers().start(index, fresh->variables);
         auto lived = co_await lives(fresh->worker, settle);
-        if (lived && self->is_kept(before) && !self->keeper_->stopping())
+        if (lived && self->is_kept(before) && !keeper.stopping())
         {
-            self->keeper_->replace(fresh, cause);
+            keeper.replace(fresh, cause);
+            co_await before->worker->ended.get(); // or all old ones would drain beside the new ones
+            keeper.leave();
             co_return std::nullopt;
         }
-        self->keeper_->workers().end(fresh->worker, exit_cause::scaled_down);
+        keeper.workers().end(fresh->worker, exit_cause::scaled_down);
         auto ended = co_await fresh->worker->ended.get();
-        self->keeper_->tell(fresh->worker, ended);
+        keeper.tell(fresh->worker, ended);
+        keeper.leave();
         co_return ended;
     }
 

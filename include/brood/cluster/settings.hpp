@@ -44,9 +44,9 @@ struct watchdog
 
     void check() const
     {
-        if (tick.count() <= 0 || (on() && stale_after < tick * 2))
+        if (tick.count() <= 0 || stale_after.count() < 0 || (on() && stale_after < tick * 2))
             throw std::invalid_argument("brood: cluster settings: a watchdog needs a tick above "
-                                        "zero, and stale_after of two ticks at least");
+                                        "zero, and stale_after of two ticks at least, or zero");
     }
 };
 

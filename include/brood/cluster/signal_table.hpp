@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/descriptor.hpp>
 #include <brood/base/task.hpp>
 #include <brood/cluster/rolling.hpp>
 #include <brood/process/signals.hpp>
@@ -8,6 +9,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <fcntl.h>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,14 +42,17 @@ struct signal_table
 
 /// The signals of a conventional master: TERM stops, INT and QUIT stop at once, HUP reloads, TTIN
 /// and TTOU add and remove a worker, WINCH removes all. USR1 and USR2 are left to the program.
+/// Without WINCH when this process has a terminal, which sends it whenever its window changes size.
 inline signal_table conventional_signals()
 {
     signal_table table;
     table.actions = {
         {SIGTERM, signal_action::stop},         {SIGINT, signal_action::stop_at_once},
         {SIGQUIT, signal_action::stop_at_once}, {SIGHUP, signal_action::reload},
-        {SIGTTIN, signal_action::add_worker},   {SIGTTOU, signal_action::remove_worker},
-        {SIGWINCH, signal_action::remove_all}};
+        {SIGTTIN, signal_action::add_worker},   {SIGTTOU, signal_action::remove_worker}};
+    descriptor terminal(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
+    if (!terminal)
+        table.actions[SIGWINCH] = signal_action::remove_all;
     return table;
 }
 

@@ -37,7 +37,8 @@ public:
     /// Where it listens; with the real port when port 0 was asked for.
     endpoint_type local_endpoint() const { return endpoint_of(connections_->address()); }
 
-    /// Takes no more connections; accept() gives what was handed over before, then nothing.
+    /// Takes no more connections; those that it was handed and has not accepted go to another
+    /// worker.
     void close() { connections_->close(); }
 
 private:

@@ -8,8 +8,10 @@
 
 #include <csignal>
 #include <random>
+#include <sched.h>
 #include <set>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using brood::cluster;
@@ -41,9 +43,70 @@ cluster_settings watched()
     return settings;
 }
 
+void stay_on_first_processor()
+{
+    cpu_set_t before, first;
+    CPU_ZERO(&before);
+    CPU_ZERO(&first);
+    ::sched_getaffinity(0, sizeof before, &before);
+    int number = 0;
+    while (number < CPU_SETSIZE - 1 && !CPU_ISSET(static_cast<unsigned>(number), &before))
+        ++number;
+    CPU_SET(static_cast<unsigned>(number), &first);
+    ::sched_setaffinity(0, sizeof first, &first);
+}
+
 task<> wait_for_end(brood::process& self)
 {
     co_await self.message<int>();
+}
+
+/// Takes all of one processor.
+task<> keep_processor_busy(brood::process& self)
+{
+    stay_on_first_processor();
+    self.send(0);
+    co_await self.flush();
+    for (volatile bool spin = true; spin;)
+        continue;
+}
+
+/// Its loop stands still from here on.
+task<> spin_among_others(brood::process& self)
+{
+    self.ready();
+    co_await brood::sleep(100ms);
+    stay_on_first_processor();
+    for (volatile bool spin = true; spin;)
+        continue;
+}
+
+task<> outlive_requests(brood::process& self)
+{
+    ::signal(SIGTERM, SIG_IGN);
+    self.ready();
+    for (;;)
+        co_await brood::sleep(1h);
+}
+
+/// A primary that tells its worker, and, asked, how many of its workers it took for hung.
+task<> tell_hung(brood::process& self)
+{
+    cluster<wait_for_end> workers(watched());
+    auto events = workers.events();
+    co_await workers.ready();
+    self.send(static_cast<int>(workers.workers().at(0).pid()));
+    co_await self.message<int>();
+    co_await workers.stop();
+    int hung = 0;
+    for (;;)
+    {
+        auto next = co_await events.next();
+        if (!next)
+            break;
+        hung += next->what == event::hung;
+    }
+    self.send(hung);
 }
 
 template <class Cluster>
@@ -120,6 +183,86 @@ TEST_CASE("a worker that was stopped is found, and killed", "[keeper][T07]")
 
                CHECK(ended.cause == exit_cause::hung);
                CHECK(ended.reason == "stopped");
+           });
+}
+
+TEST_CASE("workers that stood still together with their primary are spared", "[keeper]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto primary = brood::fork<tell_hung>();
+               auto worker = co_await primary.message<int>();
+               REQUIRE(worker);
+               // As a machine that is suspended: the primary comes back a moment before.
+               primary.kill(SIGSTOP);
+               ::kill(*worker, SIGSTOP);
+               co_await brood::sleep(1500ms);
+               primary.kill(SIGCONT);
+               co_await brood::sleep(60ms);
+               ::kill(*worker, SIGCONT);
+               co_await brood::sleep(1s);
+               primary.send(0);
+               auto told = co_await primary.message<int>();
+               co_await primary.exit();
+
+               CHECK(told == 0);
+           });
+}
+
+TEST_CASE("a worker that gets no processor is spared as long as that lasts", "[keeper]")
+{
+    within(60s,
+           []() -> task<>
+           {
+               auto settings = watched();
+               settings.watchdog.stale_after = 1s;
+               std::vector<brood::forked_process> greedy;
+               for (int count = 0; count < 12; ++count)
+                   greedy.push_back(brood::fork<keep_processor_busy>());
+               for (auto& each : greedy)
+                   co_await each.message<int>();
+               cluster<spin_among_others> workers(settings);
+               auto only = workers.workers().at(0);
+               co_await only.ready();
+               co_await brood::sleep(4s);
+               CHECK_FALSE(only.is_dead());
+
+               for (auto& each : greedy)
+                   each.kill(SIGKILL);
+               auto ended = co_await only_end(workers);
+               CHECK(ended.cause == exit_cause::hung);
+               CHECK(ended.reason == "spins");
+           });
+}
+
+TEST_CASE("a worker that outlives every step of its stop is left alone, and the slot goes on",
+          "[keeper]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto settings = of_size(1);
+               settings.stop = brood::stop_policy(
+                   std::vector<brood::stop_step>{{true, 0, 20ms}, {false, SIGTERM, 20ms}});
+               cluster<outlive_requests> workers(settings);
+               auto first = workers.workers().at(0);
+               co_await first.ready();
+               auto ended = co_await first.stop();
+               CHECK(ended.cause == exit_cause::unkillable);
+               CHECK(ended.failed());
+               CHECK(ended.status.pid == first.pid());
+               CHECK(to_string(ended).find("still runs") != std::string::npos);
+               CHECK(ended.reason == "asked to end as stopped");
+
+               co_await workers.ready();
+               auto second = workers.workers().at(0);
+               CHECK(second.id() == 2);
+               co_await workers.stop();
+               auto last = co_await second.exit();
+               CHECK(last.cause == exit_cause::unkillable);
+               for (auto& each : {first, second})
+                   each.kill(SIGKILL);
            });
 }
 

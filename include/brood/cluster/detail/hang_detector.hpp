@@ -33,23 +33,23 @@ public:
     std::optional<std::string> look(const descriptor& signs)
     {
         // Whoever looks too late was stopped or starved itself, and so perhaps were all.
-        auto late = clock::now() - looked_ > step() * 2;
-        looked_ = clock::now();
+        auto passed = clock::now() - looked_;
+        looked_ += passed;
         auto count = signs ? vital_signs::read(signs).beats : 0;
-        if (late || count != count_ || !signs)
+        auto now = process_activity::of(pid_);
+        waits_ = still_waits(last_, now) ? waits_ + passed : clock::duration(0);
+        last_ = now;
+        if (passed > step() * 2 || count != count_ || !signs)
         {
             count_ = count;
             changed_ = looked_;
-            before_ = process_activity::of(pid_);
-        }
-        if (looked_ - changed_ < stale_after_)
-            return std::nullopt;
-        auto now = process_activity::of(pid_);
-        if (was_starved(before_, now, static_cast<unsigned long long>(stale_after_.count())))
-        {
             before_ = now;
-            return std::nullopt;
+            waits_ = {};
         }
+        // What it had no processor for does not count.
+        auto waited = std::chrono::nanoseconds(now.waited - before_.waited) + waits_;
+        if (looked_ - changed_ - waited < stale_after_)
+            return std::nullopt;
         return describe_hang(before_, now);
     }
 
@@ -60,6 +60,8 @@ private:
     clock::time_point changed_ = clock::now();
     clock::time_point looked_ = changed_;
     process_activity before_; // when the count last changed
+    process_activity last_;   // at the last look
+    clock::duration waits_{}; // so long it waits for a processor now
 };
 
 } // namespace brood::detail

@@ -6,10 +6,11 @@
 #include <brood/cluster/worker.hpp>
 
 #include <algorithm>
-#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace brood
@@ -43,8 +44,8 @@ public:
     /// Attends to one worker.
     void attend(const brood::worker& from)
     {
-        ++attended_;
-        asio::co_spawn(changed_.executor(), watch(shared_from_this(), from), asio::detached);
+        if (attended_.insert(from.id()).second)
+            asio::co_spawn(changed_.executor(), watch(shared_from_this(), from), asio::detached);
     }
 
     /// The next message; nothing when the cluster has ended, and all were taken.
@@ -54,7 +55,7 @@ public:
     {
         for (;;)
         {
-            while (self->readable_.empty() && !(self->has_ended_ && self->attended_ == 0))
+            while (self->readable_.empty() && !(self->has_ended_ && self->attended_.empty()))
                 co_await self->changed_.wait();
             if (self->readable_.empty())
                 co_return std::nullopt;
@@ -96,7 +97,7 @@ private:
             while (self->offers(from))
                 co_await self->taken_.wait();
         }
-        --self->attended_;
+        self->attended_.erase(from.id());
         self->changed_.post_all();
     }
 
@@ -120,7 +121,7 @@ private:
     }
 
     std::deque<brood::worker> readable_; // those with a message that nobody has taken
-    std::size_t attended_ = 0;
+    std::set<std::uint64_t> attended_;   // by id
     bool has_ended_ = false;
     wait_queue taken_;
     wait_queue changed_;

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -64,6 +65,8 @@ public:
     /// like any other.
     std::shared_ptr<slot> add(std::map<std::string, std::string> variables = {})
     {
+        if (stopping_)
+            throw std::logic_error("brood: a cluster that was stopped starts no worker");
         auto added = std::make_shared<slot>();
         added->index = slots_.size();
         added->variables = std::move(variables);
@@ -141,13 +144,24 @@ public:
         return result;
     }
 
+    /// The cluster has not ended before leave() is called as often: for a worker without a place.
+    void enter() noexcept { ++running_; }
+
+    void leave()
+    {
+        // One that was scaled to nothing waits for more.
+        if (--running_ == 0 && (stopping_ || !slots_.empty()))
+            end();
+        changed_.post_all();
+    }
+
     /// Ends every worker, and starts none again; waits for the last end.
     static task<> stop(std::shared_ptr<keeper> self)
     {
         self->stopping_ = true;
         self->changed_.post_all();
-        for (auto& each : self->slots_)
-            self->nursery_->end(each->worker, exit_cause::stopped, true);
+        for (auto& each : self->nursery_->living())
+            self->nursery_->end(each, exit_cause::stopped, true);
         if (self->running_ == 0)
             self->end();
         while (self->running_ != 0)
@@ -157,8 +171,8 @@ public:
     /// The same by another policy, and faster than a stop that is under way.
     static task<> stop_by(std::shared_ptr<keeper> self, stop_policy how)
     {
-        for (auto& each : self->slots_)
-            self->nursery_->hasten(each->worker, how);
+        for (auto& each : self->nursery_->living())
+            self->nursery_->hasten(each, how);
         co_await stop(self);
     }
 
@@ -173,6 +187,14 @@ public:
                 co_await worker->ready.get();
         }
         co_return self->running_ != 0;
+    }
+
+    /// Ends the cluster when a function of the user that chooses workers throws.
+    static task<> fail_with_ports(std::shared_ptr<keeper> self)
+    {
+        auto thrown = co_await self->nursery_->ports().failure();
+        if (thrown)
+            self->fail("the function of its dispatch policy threw", thrown);
     }
 
     /// The handle of the cluster has gone.
@@ -225,7 +247,7 @@ private:
 
     void begin(const std::shared_ptr<slot>& place)
     {
-        ++running_;
+        enter();
         asio::co_spawn(executor_, keep(shared_from_this(), place), asio::detached);
     }
 
@@ -289,14 +311,6 @@ private:
             co_await changed_or(until);
     }
 
-    void leave()
-    {
-        // One that was scaled to nothing waits for more.
-        if (--running_ == 0 && (stopping_ || !slots_.empty()))
-            end();
-        changed_.post_all();
-    }
-
     void end()
     {
         nursery_->close();
@@ -307,13 +321,20 @@ private:
 
     void fail(const exit_info& last)
     {
+        auto story = "the cluster failed more often than its restart policy allows; the last was " +
+                     to_string(last);
+        if (!last.last_output.empty())
+            story += "; it printed: " + last.last_output;
+        auto thrown = std::make_exception_ptr(error(errc::too_many_failures, story));
+        fail(std::move(story), thrown);
+    }
+
+    void fail(std::string story, std::exception_ptr thrown)
+    {
         if (failure_)
             return;
-        story_ = "the cluster failed more often than its restart policy allows; the last was " +
-                 to_string(last);
-        if (!last.last_output.empty())
-            story_ += "; it printed: " + last.last_output;
-        failure_ = std::make_exception_ptr(error(errc::too_many_failures, story_));
+        story_ = std::move(story);
+        failure_ = std::move(thrown);
         abandon();
     }
 
@@ -330,7 +351,8 @@ private:
     std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     std::size_t ended_ = 0;   // workers, from the beginning
     std::size_t failed_ = 0;  // of those
-    std::size_t running_ = 0; // places that are kept, retired ones too until their worker ends
+    std::size_t running_ = 0; // places that are kept, retired ones too until their worker ends,
+                              // and workers that may get one
     bool stopping_ = false;
 };
 

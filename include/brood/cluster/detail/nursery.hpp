@@ -22,6 +22,7 @@
 #include <system_error>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace brood::detail
 {
@@ -41,6 +42,8 @@ public:
 
     event_hub& events() noexcept { return events_; }
 
+    const shared_ports& ports() const noexcept { return ports_; }
+
     /// What the workers print, when the settings send it there.
     const std::shared_ptr<line_queue>& lines() const noexcept { return output_->lines(); }
 
@@ -49,6 +52,15 @@ public:
 
     /// How many workers it has started, or tried to.
     std::size_t started() const noexcept { return last_id_; }
+
+    /// Those that have not ended, also those that have no place any more, or none yet.
+    std::vector<std::shared_ptr<worker_record>> living() const
+    {
+        std::vector<std::shared_ptr<worker_record>> result;
+        for (auto& [id, worker] : living_)
+            result.push_back(worker);
+        return result;
+    }
 
     /// Changes what the next workers are started with, and gives what it was.
     worker_launcher launch_by(worker_launcher launch)
@@ -79,7 +91,10 @@ public:
                 all->end(one, exit_cause::stopped);
         };
         traffic_.open(worker);
-        events_.publish(cluster_event::kind::fork, worker);
+        living_.emplace(worker->id, worker);
+        // Not in this turn of the loop: whoever makes the cluster is to hear of its first workers.
+        asio::post(executor_, [self = shared_from_this(), worker]
+                   { self->events_.publish(cluster_event::kind::fork, worker); });
         read_output(*worker);
         spawn(hear(shared_from_this(), worker));
         spawn(await_ready(shared_from_this(), worker));
@@ -311,10 +326,12 @@ private:
         worker->state = worker_state::draining;
         if (!worker->cause)
             worker->cause = cause;
-        spawn(walk_to_end(worker, policy));
+        ++worker->ladders;
+        spawn(walk_to_end(shared_from_this(), worker, policy));
     }
 
-    static task<> walk_to_end(std::shared_ptr<worker_record> worker, stop_policy policy)
+    static task<> walk_to_end(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker,
+                              stop_policy policy)
     {
         try
         {
@@ -322,30 +339,50 @@ private:
         }
         catch (const error&)
         {
-            worker->reason = "cannot be ended, and is left alone";
-            worker->process.detach();
+            if (--worker->ladders == 0)
+                self->leave_alone(*worker);
         }
+    }
+
+    // It is no worker any more, although its process runs.
+    void leave_alone(worker_record& worker)
+    {
+        worker.process.detach();
+        worker.reason = "asked to end as " + to_string(*worker.cause) +
+                        (worker.reason.empty() ? "" : ": ") + worker.reason;
+        worker.cause = exit_cause::unkillable;
+        exit_status unknown;
+        unknown.pid = worker.process.pid();
+        conclude(worker, unknown);
     }
 
     static task<> await_end(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
     {
+        auto status = co_await worker->process.exit();
+        if (!worker->ended.ready())
+            self->conclude(*worker, status);
+    }
+
+    void conclude(worker_record& worker, const exit_status& status)
+    {
+        worker.state = worker_state::ended;
+        living_.erase(worker.id);
+        ports_.forget(worker);
+        traffic_.close(worker);
         exit_info ended;
-        ended.status = co_await worker->process.exit();
-        worker->state = worker_state::ended;
-        self->ports_.forget(*worker);
-        self->traffic_.close(*worker);
-        ended.id = worker->id;
-        ended.slot = worker->slot;
-        ended.cause = worker->cause.value_or(ended.status.signal != 0 ? exit_cause::signalled
-                                                                      : exit_cause::exited);
+        ended.status = status;
+        ended.id = worker.id;
+        ended.slot = worker.slot;
+        ended.cause =
+            worker.cause.value_or(status.signal != 0 ? exit_cause::signalled : exit_cause::exited);
         ended.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now() - worker->started);
-        ended.was_ready = worker->ready.peek().value_or(false);
-        ended.reason = worker->reason;
-        if (worker->output)
-            ended.last_output = worker->output->finish();
-        worker->ready.set(false);
-        worker->ended.set(std::move(ended));
+            std::chrono::steady_clock::now() - worker.started);
+        ended.was_ready = worker.ready.peek().value_or(false);
+        ended.reason = worker.reason;
+        if (worker.output)
+            ended.last_output = worker.output->finish();
+        worker.ready.set(false);
+        worker.ended.set(std::move(ended));
     }
 
     void spawn(task<> work) { spawn_on(executor_, std::move(work)); }
@@ -363,6 +400,7 @@ private:
     std::shared_ptr<output_hub> output_;
     traffic_ledger traffic_;
     std::uint64_t last_id_ = 0;
+    std::map<std::uint64_t, std::shared_ptr<worker_record>> living_;
 };
 
 } // namespace brood::detail

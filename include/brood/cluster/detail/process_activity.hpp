@@ -62,11 +62,12 @@ inline std::string describe_hang(const process_activity& before, const process_a
     return now.ticks > before.ticks ? "spins" : "blocks";
 }
 
-/// Whether it wanted to run and got no processor for most of that time.
-inline bool was_starved(const process_activity& before, const process_activity& now,
-                        unsigned long long nanoseconds)
+/// Whether it wants to run, and has had no processor since.
+///
+/// The kernel counts a wait when it is over: of one that goes on, only this tells.
+inline bool still_waits(const process_activity& since, const process_activity& now)
 {
-    return now.waited - before.waited > nanoseconds / 2;
+    return now.state == 'R' && now.ticks == since.ticks && now.waited == since.waited;
 }
 
 } // namespace brood::detail

@@ -61,9 +61,11 @@ public:
 
     void tell(listener who) { told_ = std::move(who); }
 
-    /// One more to take, before those that the socket gives.
+    /// One more to take, before those that the socket gives. Dropped when this is closed.
     void hand_over(descriptor connection)
     {
+        if (is_closed_)
+            return;
         handed_.push_back(std::move(connection));
         wake();
     }
@@ -82,11 +84,12 @@ public:
         }
     }
 
-    /// Takes no more from the socket; what was handed over can still be taken.
+    /// Takes no more: what was handed over and not taken is for others, who have copies.
     void close()
     {
         if (std::exchange(is_closed_, true))
             return;
+        handed_.clear();
         shared_.reset();
         own_.reset();
         if (auto closed = std::exchange(told_.closed, nullptr))
@@ -94,12 +97,12 @@ public:
         changed_.post_all();
     }
 
-    /// The same, but not before the backlog is empty, for a second at most: nobody else would
-    /// accept what waits there.
+    /// The same, but not before all that was handed over is taken and the backlog is empty, for
+    /// which it waits a second at most: nobody else would accept what waits there.
     void close_when_empty()
     {
         close_at_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-        shared_ ? wake() : close();
+        shared_ || !handed_.empty() ? wake() : close();
     }
 
 private:

@@ -14,6 +14,7 @@
 #include <brood/http/fields.hpp>
 #include <brood/http/file.hpp>
 #include <brood/http/head.hpp>
+#include <brood/http/health.hpp>
 #include <brood/http/host.hpp>
 #include <brood/http/parser.hpp>
 #include <brood/http/percent.hpp>

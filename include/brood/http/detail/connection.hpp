@@ -4,10 +4,12 @@
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/http/detail/client_address.hpp>
 #include <brood/http/detail/server_state.hpp>
+#include <brood/process/traffic.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <limits>
@@ -31,6 +33,16 @@ public:
         : server_(std::move(server)), stream_(std::move(socket)), refused_(refused)
     {
         stream_.write_within(server_->options.write_timeout);
+        traffic_of_this_process().count_connection();
+    }
+
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    ~connection()
+    {
+        count_bytes();
+        traffic_of_this_process().count_closed_connection();
     }
 
     stream& bytes() noexcept { return stream_; }
@@ -81,8 +93,6 @@ public:
             {
                 failed = std::current_exception();
             }
-            if (failed && !self->work_)
-                co_return; // it was reset while it waited for a request
             if (!self->work_)
                 co_return; // the client has reset the connection between two requests
             if (failed)
@@ -303,6 +313,7 @@ private:
 
     void end()
     {
+        count_request();
         report();
         auto& answer = response();
         auto open = !answer.is_upgraded() && !stream_.broken();
@@ -315,6 +326,22 @@ private:
         server_->give_back(std::move(work_));
         if (open)
             stream_.shrink();
+    }
+
+    void count_request()
+    {
+        auto& counters = traffic_of_this_process();
+        counters.count_request();
+        if (response().status() >= 500)
+            counters.count_failed_request();
+        count_bytes();
+    }
+
+    void count_bytes() noexcept
+    {
+        auto& counters = traffic_of_this_process();
+        counters.count_received(stream_.received() - std::exchange(received_, stream_.received()));
+        counters.count_sent(stream_.sent() - std::exchange(sent_, stream_.sent()));
     }
 
     void report()
@@ -369,6 +396,8 @@ private:
     std::string client_;
     clock::time_point last_use_; // as of the tick before
     clock::time_point began_;    // the request, when somebody wants to know
+    std::uint64_t received_ = 0; // bytes that have been counted
+    std::uint64_t sent_ = 0;     // the same
     std::size_t served_ = 0;     // requests, the one that is served included
     phase phase_ = phase::idle;
     bool refused_ = false;

@@ -34,6 +34,11 @@ class Compiler:
         return subprocess.run([*self.flags, *map(str, arguments)], cwd=self.build, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
+    def has_http(self):
+        """Whether <brood/http.hpp> can be included, which needs Boost."""
+        return self.run('-E', '-include', 'boost/beast/http/basic_parser.hpp', '-x', 'c++',
+                        '/dev/null').returncode == 0
+
     def is_old_gcc(self):
         """Whether this is g++ before 13, which destroys some temporaries twice."""
         macros = self.run('-dM', '-E', '-x', 'c++', '/dev/null').stdout

@@ -530,7 +530,8 @@ TEST_CASE("a handler that makes nothing of a refused body does not keep its conn
         {
             whole = false;
         }
-        co_await response.end(whole ? "whole" : "broken");
+        std::string_view seen = whole ? "whole" : "broken";
+        co_await response.end(seen);
     };
     auto flood = "2;" + std::string(10'000, 'a') + "\r\nab\r\n";
     for (const auto& input :

@@ -314,6 +314,9 @@ TEST_CASE("a head as long as the limit is read, and one byte more is refused", "
     CHECK(read_request(head, limits_of(head.size())).complete);
     compare_pieces<true>(head, limits_of(head.size()));
     CHECK(refused(head, limits_of(head.size() - 1)) == 431);
+    auto begun = std::string_view(head).substr(0, head.size() - 1);
+    CHECK(refused(begun, limits_of(head.size() - 1)) == 431);
+    compare_pieces<true>(begun, limits_of(head.size() - 1));
     compare_pieces<true>(head, limits_of(head.size() - 1));
 }
 

@@ -217,7 +217,8 @@ TEST_CASE("a wish for an upgrade is seen, and need not be granted", "[http_reque
            {
                auto handler = [](http::request& request, http::response& response) -> task<>
                {
-                   co_await response.end(request.wants_upgrade() ? "yes" : "no");
+                   std::string_view wish = request.wants_upgrade() ? "yes" : "no";
+                   co_await response.end(wish);
                };
                http::server server(handler);
                raw_client client(server);

@@ -79,7 +79,7 @@ public:
         head_size_ += before - input.size();
         if (failed == beast::error::need_more)
         {
-            limit_head(head_size_ + input.size());
+            limit_head(head_size_ + input.size() + 1); // there is more to come
             return whole.passed(false);
         }
         refuse(failed);

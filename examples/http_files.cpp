@@ -38,7 +38,8 @@ void publish(const fs::path& site, const std::string& text)
 
 brood::task<> show(std::uint16_t port)
 {
-    auto page = co_await brood::http::get("http://localhost:" + std::to_string(port) + "/page.html");
+    auto page =
+        co_await brood::http::get("http://localhost:" + std::to_string(port) + "/page.html");
     std::cout << "/page.html: " << page.headers.find("Content-Type").value() << ", "
               << page.headers.find("Content-Length").value() << " bytes: " << page.body << '\n';
 }

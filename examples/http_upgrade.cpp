@@ -50,7 +50,8 @@ brood::task<> talk(brood::process& self)
     asio::co_spawn(executor, server.serve(listener), asio::detached);
 
     asio::ip::tcp::socket client(executor);
-    asio::ip::tcp::endpoint here(asio::ip::address_v4::loopback(), listener.local_endpoint().port());
+    asio::ip::tcp::endpoint here(asio::ip::address_v4::loopback(),
+                                 listener.local_endpoint().port());
     co_await client.async_connect(here, use_awaitable);
     std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
                           "Upgrade: reverse\r\n\r\nbackwards\n";

@@ -17,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -99,7 +100,9 @@ task<std::optional<answer>> ask(Socket& server, std::string request)
     std::string text;
     auto into = asio::dynamic_buffer(text);
     auto reading = asio::async_read_until(server, into, "\r\n\r\n", brood::detail::use_tuple);
-    auto [failed, size] = co_await std::move(reading);
+    auto read = co_await std::move(reading);
+    auto failed = std::get<0>(read);
+    auto size = std::get<1>(read);
     if (failed && text.empty())
         co_return std::nullopt;
     if (failed)

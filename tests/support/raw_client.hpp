@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace brood::test
@@ -113,9 +114,9 @@ private:
     {
         char bytes[65'536];
         auto into = asio::buffer(bytes);
-        auto [failed, count] = co_await socket_.async_read_some(into, brood::detail::use_tuple);
-        read_.append(bytes, count);
-        co_return !failed;
+        auto read = co_await socket_.async_read_some(into, brood::detail::use_tuple);
+        read_.append(bytes, std::get<1>(read));
+        co_return !std::get<0>(read);
     }
 
     task<std::optional<std::string>> read_until(std::string mark)

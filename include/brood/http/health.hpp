@@ -17,7 +17,8 @@ inline task<> tell_health(response& by, bool starting, bool stopping)
     by.set("Content-Type", "text/plain; charset=utf-8");
     if (starting || stopping)
         by.status(503);
-    co_await by.end(stopping ? "stopping\n" : starting ? "starting\n" : "ok\n");
+    auto text = stopping ? "stopping\n" : starting ? "starting\n" : "ok\n";
+    co_await by.end(text);
 }
 
 } // namespace detail

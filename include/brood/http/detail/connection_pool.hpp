@@ -4,8 +4,10 @@
 #include <brood/base/descriptor.hpp>
 #include <brood/base/error.hpp>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <iterator>
 #include <string>
 #include <sys/socket.h>
 #include <unordered_map>

@@ -6,6 +6,10 @@
 
 #include <brood/http/access_record.hpp>
 #include <brood/http/byte_range.hpp>
+#include <brood/http/client.hpp>
+#include <brood/http/client_options.hpp>
+#include <brood/http/client_request.hpp>
+#include <brood/http/client_response.hpp>
 #include <brood/http/conditions.hpp>
 #include <brood/http/content_type.hpp>
 #include <brood/http/date.hpp>
@@ -25,4 +29,5 @@
 #include <brood/http/server_options.hpp>
 #include <brood/http/status.hpp>
 #include <brood/http/target.hpp>
+#include <brood/http/upload.hpp>
 #include <brood/http/url.hpp>

@@ -75,6 +75,9 @@ public:
     /// Whether an operation has failed, so that nothing can be said to the other side any more.
     bool broken() const noexcept { return broken_; }
 
+    /// Whether the other side has closed, as opposed to a wait that cancel() has ended.
+    bool at_end() const noexcept { return at_end_; }
+
     /// The same, but the wait ends as if the other side had closed.
     void cancel()
     {
@@ -196,6 +199,7 @@ private:
             received_ += count;
             return reading::some;
         }
+        at_end_ = at_end_ || failed == asio::error::eof;
         if (failed && failed != asio::error::eof && failed != asio::error::operation_aborted)
             break_off(failed, "read from a connection");
         return expired ? reading::later : reading::end;
@@ -248,6 +252,7 @@ private:
     wait waiting_ = wait::none;
     bool expired_ = false; // the wait that is under way
     bool broken_ = false;
+    bool at_end_ = false;
     bool large_ = false; // the buffer has grown
 };
 

@@ -2,9 +2,11 @@
 #include <brood/http/server.hpp>
 
 #include "support/client.hpp"
+#include "support/lowered_limit.hpp"
 #include "support/raw_client.hpp"
 #include "support/within.hpp"
 
+#include <ctime>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -399,6 +401,37 @@ TEST_CASE("serve() answers at a port until its listener closes", "[http]")
                server.close();
                auto ended = co_await brood::test::eventually(2s, [&] { return over; });
                CHECK(ended);
+           });
+}
+
+TEST_CASE("a client that comes while there are no descriptors is served later, and nothing spins",
+          "[http]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               auto executor = brood::default_executor();
+               asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+               asio::ip::tcp::acceptor acceptor(executor, any);
+               auto client = co_await brood::test::connect_to(acceptor.local_endpoint().port());
+               co_await asio::async_write(client, asio::buffer(get), asio::use_awaitable);
+               http::server server(hello);
+               {
+                   brood::test::lowered_limit none(RLIMIT_NOFILE, 0);
+                   asio::co_spawn(executor, server.serve(std::move(acceptor)), asio::detached);
+                   auto before = std::clock();
+                   co_await brood::sleep(200ms);
+                   auto used = std::clock() - before;
+                   CHECK(server.connections() == 0);
+                   CHECK(used < CLOCKS_PER_SEC / 10);
+               }
+
+               char first = 0;
+               auto into = asio::buffer(&first, 1);
+               co_await asio::async_read(client, into, asio::use_awaitable);
+               CHECK(first == 'H');
+               server.close();
+               co_await server.closed();
            });
 }
 

@@ -41,6 +41,12 @@ public:
     }
 
 private:
+    // By number: Asio's categories do not compare with std::errc.
+    static bool is_shortage(int reason)
+    {
+        return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
+    }
+
     static task<std::optional<socket_type>> next(std::shared_ptr<acceptor_type> from)
     {
         while (from->is_open())
@@ -51,11 +57,9 @@ private:
             auto failed = std::get<0>(result);
             if (!failed)
                 co_return connection;
-            if (failed == std::errc::too_many_files_open ||
-                failed == std::errc::too_many_files_open_in_system ||
-                failed == std::errc::no_buffer_space || failed == std::errc::not_enough_memory)
+            if (is_shortage(failed.value()))
                 co_await sleep(std::chrono::milliseconds(50)); // it waits in the backlog
-            else if (failed == std::errc::invalid_argument)
+            else if (failed.value() == EINVAL)
                 throw std::system_error(failed, "accept");
         }
         co_return std::nullopt;

@@ -69,6 +69,7 @@ class busy_threads
 public:
     busy_threads()
     {
+        ::tzset(); // the first call reads a file, which would be taken for a descriptor of ours
         for (auto& thread : threads_)
             thread = std::thread([this] { work(); });
     }

@@ -459,7 +459,7 @@ TEST_CASE("a child's own child that goes on writing is read no further than when
                    std::size_t taken = 0;
                    while (child.try_message<int>())
                        ++taken;
-                   CHECK(taken > 10'000);
+                   CHECK(taken > 5'000); // the kernel's buffer alone was full of them
                    CHECK(taken < most);
                }
            });

@@ -27,9 +27,9 @@ class Contestant:
 
     def programs(self):
         """What has to be there: a path when it is built here, else a name."""
-        words = [] if callable(self.command) else [
+        named = [] if callable(self.command) else [
             word for place, word in enumerate(self.command) if place == 0 or is_built(word)]
-        return words + self.uses
+        return named + self.uses
 
     def missing(self):
         return [program for program in self.programs() if not shutil.which(program)]
@@ -57,13 +57,18 @@ def script(name):
     return ROOT / 'benchmarks' / 'node' / f'{name}.js'
 
 
+def words(arguments):
+    """Arguments for a program; a path stays one, as it may have to be built first."""
+    return [each if isinstance(each, pathlib.Path) else str(each) for each in arguments]
+
+
 def ours(name, *arguments, **environment):
-    return Contestant('brood', [built(name), *map(str, arguments)], environment)
+    return Contestant('brood', [built(name), *words(arguments)], environment)
 
 
 def raw(name, *arguments):
-    return Contestant('limit', [built(f'raw_{name}'), *map(str, arguments)])
+    return Contestant('limit', [built(f'raw_{name}'), *words(arguments)])
 
 
 def node(name, *arguments):
-    return Contestant('node', ['node', script(name), *map(str, arguments)])
+    return Contestant('node', ['node', script(name), *words(arguments)])

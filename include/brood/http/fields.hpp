@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/http/detail/text.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -17,13 +19,7 @@ namespace brood::http
 /// Whether two texts are the same but for the case of ASCII letters.
 inline bool same_name(std::string_view one, std::string_view other) noexcept
 {
-    auto lower = [](char letter)
-    {
-        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
-    };
-    return one.size() == other.size() &&
-           std::equal(one.begin(), one.end(), other.begin(),
-                      [&](char left, char right) { return lower(left) == lower(right); });
+    return detail::same_ignoring_case(one, other);
 }
 
 /// Whether a text may name a field or a method: letters, digits and !#$%&'*+-.^_`|~, at least one.
@@ -225,16 +221,8 @@ inline fields::iterator fields::end() const noexcept
 inline bool list_has(std::string_view list, std::string_view token) noexcept
 {
     while (!list.empty())
-    {
-        auto end = std::min(list.find(','), list.size());
-        auto item = list.substr(0, end);
-        list.remove_prefix(std::min(end + 1, list.size()));
-        auto first = item.find_first_not_of(" \t");
-        auto last = item.find_last_not_of(" \t");
-        if (first != std::string_view::npos &&
-            same_name(item.substr(first, last - first + 1), token))
+        if (same_name(detail::trimmed(detail::cut(list, ',')), token))
             return true;
-    }
     return false;
 }
 

@@ -18,6 +18,9 @@ int main(int argc, char** argv)
     auto total = size * static_cast<std::size_t>(count);
     int ends[2];
     ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    int room = 512 << 10; // as brood's channels have it
+    for (auto end : ends)
+        ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     if (::fork() == 0)
     {
         ::close(ends[0]);

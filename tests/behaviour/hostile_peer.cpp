@@ -449,7 +449,7 @@ TEST_CASE("a child's own child that goes on writing is read no further than when
            []() -> task<>
            {
                // The limit for what waits, the kernel's buffer, and one more read.
-               auto most = ((1U << 20) + (512U << 10)) / message_bytes(2).size();
+               auto most = ((2U << 20) + (512U << 10)) / message_bytes(2).size();
                for (int round = 0; round < 10; ++round)
                {
                    auto child = brood::fork<&leave_a_writer>();

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <brood/base/asio_net.hpp>
+#include <brood/base/detail/shortage.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/task.hpp>
 
 #include <asio/basic_socket_acceptor.hpp>
 
 #include <cerrno>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -41,12 +41,6 @@ public:
     }
 
 private:
-    // By number: Asio's categories do not compare with std::errc.
-    static bool is_shortage(int reason)
-    {
-        return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
-    }
-
     static task<std::optional<socket_type>> next(std::shared_ptr<acceptor_type> from)
     {
         while (from->is_open())
@@ -57,8 +51,8 @@ private:
             auto failed = std::get<0>(result);
             if (!failed)
                 co_return connection;
-            if (is_shortage(failed.value()))
-                co_await sleep(std::chrono::milliseconds(50)); // it waits in the backlog
+            if (brood::detail::is_shortage(failed.value()))
+                co_await sleep(brood::detail::until_shortage_may_be_over);
             else if (failed.value() == EINVAL)
                 throw std::system_error(failed, "accept");
         }

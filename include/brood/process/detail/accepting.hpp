@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/assign_descriptor.hpp>
+#include <brood/base/detail/shortage.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/listening_socket.hpp>
@@ -166,16 +167,10 @@ private:
 #endif
     }
 
-    static bool is_shortage(int reason)
-    {
-        return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
-    }
-
     static task<> changed(std::shared_ptr<accepting> self)
     {
-        // The connection stays in the backlog and the socket readable: a loop would spin.
         if (self->crowded_)
-            co_await sleep(std::chrono::milliseconds(50));
+            co_await sleep(until_shortage_may_be_over);
         else if (self->shared_)
             co_await self->shared_->async_wait(asio::posix::stream_descriptor::wait_read,
                                                use_tuple);

@@ -502,6 +502,29 @@ TEST_CASE("HEAD gets the head of GET and nothing else", "[http_response]")
            });
 }
 
+TEST_CASE("a HEAD that is answered without a body says nothing of what GET would get",
+          "[http_response]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               http::server server([](http::request&, http::response& response) -> task<>
+                                   { co_await response.end(); });
+               raw_client client(server);
+               for (int count = 0; count < 2; ++count)
+               {
+                   co_await client.send(head);
+                   auto answer = co_await client.response(true);
+                   CHECK(answer->status == 200);
+                   CHECK(!answer->header("Content-Length"));
+                   CHECK(!answer->header("Transfer-Encoding"));
+               }
+               client.end();
+               auto ended = co_await client.ends();
+               CHECK(ended);
+           });
+}
+
 TEST_CASE("204 and 304 have no body, and say no length", "[http_response]")
 {
     within(5s,

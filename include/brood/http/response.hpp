@@ -322,8 +322,11 @@ private:
     {
         if (auto promised = headers_.find("Content-Length"))
             length = promised_length(*promised);
-        auto bodyless = status_ == 204 || status_ == 304;
-        choose_framing(length, bodyless);
+        // What GET would get is unknown when the handler of a HEAD writes nothing (RFC 9110, 8.6).
+        auto head = to_->method() == "HEAD";
+        auto untold = head && length == 0U && !headers_.has("Content-Length");
+        auto bodyless = status_ == 204 || status_ == 304 || untold;
+        choose_framing(length, bodyless || head);
         if (auto said = headers_.find("Connection");
             *closing_ || (said && list_has(*said, "close")))
             keep_alive_ = false;
@@ -342,7 +345,7 @@ private:
     void choose_framing(std::optional<std::uint64_t> length, bool bodyless)
     {
         left_ = length.value_or(0);
-        if (bodyless || to_->method() == "HEAD")
+        if (bodyless)
             framing_ = framing::none;
         else if (length)
             framing_ = framing::length;

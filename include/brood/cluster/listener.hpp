@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/detail/traffic_ledger.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/listener.hpp>
@@ -121,12 +122,19 @@ private:
             return source_->hand_over(std::move(connection)); // the only one has just gone
         std::vector<dispatch_candidate> candidates;
         for (auto each : takers)
-            candidates.push_back({each->worker->slot, each->copies.size()});
+            candidates.push_back({each->worker->slot, each->copies.size(),
+                                  policy.asks_for_load() ? open_connections(*each->worker) : 0});
         auto client = policy.asks_for_client() ? client_of(connection) : std::string();
         auto& chosen = *takers[policy.choose(candidates, client, turn_)];
         send_control(*chosen.worker->process.link(), handed_connection{chosen.number},
                      connection.duplicate());
         chosen.copies.push_back(std::move(connection));
+    }
+
+    static std::uint64_t open_connections(worker_record& worker)
+    {
+        traffic_ledger::look_at(worker);
+        return worker.traffic.open_connections;
     }
 
     // Its address without the port, which is another for each connection.

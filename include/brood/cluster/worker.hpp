@@ -68,9 +68,10 @@ struct worker_record
     traffic_stats traffic;                 // that it has served, when last looked
     std::shared_ptr<output_reader> output; // of what it prints, when that is wanted
     bool wants_recycling = false;
-    int ladders = 0;            // ways to its end that it is on
-    std::function<void()> stop; // asks it to end, and makes it
-    shared_result<bool> ready;  // false when it ended before
+    std::uint64_t oom_kills = 0; // by the kernel, before it started
+    int ladders = 0;             // ways to its end that it is on
+    std::function<void()> stop;  // asks it to end, and makes it
+    shared_result<bool> ready;   // false when it ended before
     shared_result<exit_info> ended;
 };
 

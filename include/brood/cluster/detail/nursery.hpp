@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/cluster/detail/hang_detector.hpp>
+#include <brood/cluster/detail/oom_witness.hpp>
 #include <brood/cluster/detail/output_reader.hpp>
 #include <brood/cluster/detail/traffic_ledger.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
@@ -74,6 +75,7 @@ public:
                                          const std::map<std::string, std::string>& variables)
     {
         auto worker = std::make_shared<worker_record>(executor_, ++last_id_, slot);
+        worker->oom_kills = oom_.seen();
         try
         {
             worker->process = worker_process(launch_(options_for(*worker, variables)));
@@ -373,8 +375,7 @@ private:
         ended.status = status;
         ended.id = worker.id;
         ended.slot = worker.slot;
-        ended.cause =
-            worker.cause.value_or(status.signal != 0 ? exit_cause::signalled : exit_cause::exited);
+        ended.cause = worker.cause ? *worker.cause : oom_.cause_of(status, worker.oom_kills);
         ended.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::steady_clock::now() - worker.started);
         ended.was_ready = worker.ready.peek().value_or(false);
@@ -399,6 +400,7 @@ private:
     event_hub events_;
     std::shared_ptr<output_hub> output_;
     traffic_ledger traffic_;
+    oom_witness oom_;
     std::uint64_t last_id_ = 0;
     std::map<std::uint64_t, std::shared_ptr<worker_record>> living_;
 };

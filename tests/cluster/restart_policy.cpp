@@ -100,6 +100,31 @@ TEST_CASE("each class of restart decides about each end as its table says", "[re
     }
 }
 
+TEST_CASE("a code that says so is the last of a slot, whatever else the policy wants",
+          "[restart_policy]")
+{
+    for (auto when : {restart::permanent, restart::transient})
+        for (auto asks : {false, true})
+        {
+            story one;
+            one.policy.when = when;
+            one.policy.final_codes = {3, 4};
+            if (asks)
+                one.policy.only_if = [](const exit_info&)
+                {
+                    return true;
+                };
+
+            CHECK(one.next(exited(3)).what == action::leave);
+            CHECK(one.next(exited(4)).what == action::leave);
+            CHECK(one.next(exited(5)).what == action::start);
+            CHECK(one.next(signalled(3)).what == action::start);
+            auto replaced = exited(3);
+            replaced.cause = exit_cause::replaced;
+            CHECK(one.next(replaced).what == action::start);
+        }
+}
+
 TEST_CASE("a predicate decides in place of the class", "[restart_policy]")
 {
     story one;
@@ -276,6 +301,13 @@ TEST_CASE("a policy that cannot be meant is refused with the reason", "[restart_
     policy = {};
     policy.delay.cap = 1ms;
     CHECK_THROWS_AS(policy.check(), std::invalid_argument);
+
+    for (auto code : {-1, 256})
+    {
+        policy = {};
+        policy.final_codes = {0, 255, code};
+        CHECK_THROWS_WITH(policy.check(), Catch::Matchers::ContainsSubstring("0 to 255"));
+    }
 
     policy = {};
     policy.per_slot.within = 0ms;

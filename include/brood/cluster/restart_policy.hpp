@@ -10,6 +10,8 @@
 #include <deque>
 #include <functional>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace brood
 {
@@ -118,6 +120,12 @@ struct restart_policy
     /// Decides in place of `when`, for ends that the cluster did not want.
     std::function<bool(const exit_info&)> only_if = {};
 
+    /// Exit codes, 0 to 255, by which a worker says that starting it again is of no use, for
+    /// programs that cannot call process::give_up(). Whatever `when` and `only_if` say, its slot
+    /// then stays empty, and the others go on. A signal is no code. As the codes 3 and 4 of
+    /// gunicorn's workers: https://docs.gunicorn.org/en/stable/custom.html
+    std::vector<int> final_codes = {};
+
     backoff delay = {};
     restart_limit per_slot = {};
     restart_limit per_cluster = {50, std::chrono::milliseconds(30'000)};
@@ -130,7 +138,7 @@ struct restart_policy
                             std::chrono::steady_clock::time_point now, double random) const
     {
         using action = restart_decision::action;
-        if (ended.cause == exit_cause::scaled_down || ended.cause == exit_cause::gave_up ||
+        if (ended.cause == exit_cause::scaled_down || gives_up(ended) ||
             (!ended.wanted() && !starts_again(ended)))
             return {action::leave, {}};
         if (!ended.failed())
@@ -142,6 +150,15 @@ struct restart_policy
         if (slot_failed)
             return {action::park, {}};
         return {action::start, delay.after(slot.add_to_row(ended.uptime, delay), random)};
+    }
+
+    /// Whether the worker itself said that starting it again is of no use.
+    bool gives_up(const exit_info& ended) const
+    {
+        auto by_code = ended.cause == exit_cause::exited && ended.status.signal == 0 &&
+                       std::find(final_codes.begin(), final_codes.end(), ended.status.code) !=
+                           final_codes.end();
+        return by_code || ended.cause == exit_cause::gave_up;
     }
 
     /// Throws std::invalid_argument, with the reason, for what cannot be meant.
@@ -158,7 +175,11 @@ struct restart_policy
             refuse("the factor is at least 1, and the jitter between 0 and 1");
         if (per_slot.within.count() <= 0 || per_cluster.within.count() <= 0)
             refuse("the time of a limit must be above zero");
-        if (exit_code < 0 || exit_code > 255)
+        auto is_code = [](int code)
+        {
+            return code >= 0 && code <= 255;
+        };
+        if (!is_code(exit_code) || !std::all_of(final_codes.begin(), final_codes.end(), is_code))
             refuse("the exit code of a process is 0 to 255");
     }
 

@@ -297,7 +297,7 @@ private:
     {
         place.failed += ended.failed() ? 1U : 0U;
         tell(place.worker, ended);
-        if (next == restart_decision::action::park || ended.cause == exit_cause::gave_up)
+        if (next == restart_decision::action::park || settings_.restart.gives_up(ended))
             nursery_->events().publish(cluster_event::kind::parked, place.worker, {}, ended);
         if (next == restart_decision::action::fail)
             fail(ended);

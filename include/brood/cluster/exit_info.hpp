@@ -34,6 +34,8 @@ enum class exit_cause
     stopped,         ///< The cluster, or worker::stop(), stopped it.
 };
 
+inline constexpr std::size_t exit_cause_count = static_cast<std::size_t>(exit_cause::stopped) + 1;
+
 /// "exited", "signalled", "gave up", …
 inline std::string to_string(exit_cause cause)
 {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/detail/accept_queue.hpp>
 #include <brood/cluster/detail/traffic_ledger.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
+#include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/listener.hpp>
 #include <brood/process/worker_protocol.hpp>
@@ -128,6 +130,7 @@ private:
         auto& chosen = *takers[policy.choose(candidates, client, turn_)];
         send_control(*chosen.worker->process.link(), handed_connection{chosen.number},
                      connection.duplicate());
+        ++chosen.worker->history->dispatched;
         chosen.copies.push_back(std::move(connection));
     }
 
@@ -229,6 +232,24 @@ public:
     {
         auto port = opened_by(worker, number);
         return port ? to_string(port->address()) : std::string();
+    }
+
+    /// How many wait at each TCP port. With a socket for each slot, their sum.
+    std::vector<port_stats> figures() const
+    {
+        std::vector<port_stats> result;
+        for (auto& [name, port] : ports_)
+        {
+            auto queue = accept_queue_of(port->socket());
+            if (!queue)
+                continue;
+            auto address = to_string(port->address());
+            if (result.empty() || result.back().address != address)
+                result.push_back({address, 0, 0});
+            result.back().waiting += queue->waiting;
+            result.back().room += queue->room;
+        }
+        return result;
     }
 
     /// The cluster has ended: the ports are closed.

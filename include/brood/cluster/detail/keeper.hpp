@@ -100,6 +100,7 @@ public:
     {
         ++ended_;
         failed_ += ended.failed() ? 1U : 0U;
+        ++worker->history->exits[static_cast<std::size_t>(ended.cause)];
         exits_->push(ended);
         nursery_->events().publish(cluster_event::kind::exit, worker, {}, ended);
     }
@@ -110,37 +111,23 @@ public:
     cluster_stats stats() const
     {
         auto now = std::chrono::steady_clock::now();
-        auto since = [&](auto start)
-        {
-            return std::chrono::duration_cast<std::chrono::milliseconds>(now - start);
-        };
         cluster_stats result;
-        result.uptime = since(begun_);
+        result.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now - begun_);
         result.starts = nursery_->started();
         result.exits = ended_;
         result.failures = failed_;
-        auto& traffic = nursery_->traffic();
-        traffic.look();
-        result.traffic = traffic.of_all();
+        nursery_->traffic().look();
+        result.traffic = nursery_->traffic().of_all();
+        result.ports = nursery_->port_figures();
         for (auto& place : slots_)
-        {
-            auto& worker = *place->worker;
-            worker_stats one;
-            one.slot = place->index;
-            one.id = worker.id;
-            one.state = worker.state;
-            one.starts = place->starts;
-            one.failures = place->failed;
-            one.traffic = worker.traffic;
-            one.slot_traffic = traffic.of_slot(place->index);
-            one.listening_at = worker.listening_at;
-            one.uptime = since(worker.started);
-            if (auto ended = worker.ended.peek())
-                one.uptime = ended->uptime;
-            else
-                measure(worker.process.pid(), one);
-            result.workers.push_back(std::move(one));
-        }
+            result.workers.push_back(stats_of(*place, now));
+        for (auto& each : nursery_->living())
+            if (each->state == worker_state::draining)
+            {
+                ++result.draining;
+                for (auto& one : result.workers)
+                    one.draining += one.slot == each->slot ? 1U : 0U;
+            }
         return result;
     }
 
@@ -226,11 +213,31 @@ public:
     }
 
 private:
-    static void measure(pid_t pid, worker_stats& one)
+    worker_stats stats_of(const slot& place, std::chrono::steady_clock::time_point now) const
     {
-        one.pid = pid;
-        one.memory = process_activity::resident_memory(pid);
-        one.processor_time = process_activity::of(pid).processor_time();
+        auto& worker = *place.worker;
+        worker_stats one;
+        one.slot = place.index;
+        one.id = worker.id;
+        one.state = worker.state;
+        one.starts = place.starts;
+        one.failures = place.failed;
+        one.traffic = worker.traffic;
+        one.slot_traffic = nursery_->traffic().of_slot(place.index);
+        one.history = *nursery_->history_of(place.index);
+        one.listening_at = worker.listening_at;
+        if (auto ended = worker.ended.peek())
+        {
+            one.uptime = ended->uptime;
+            return one;
+        }
+        one.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now - worker.started);
+        one.pid = worker.process.pid();
+        one.memory = process_activity::resident_memory(one.pid);
+        one.processor_time = process_activity::of(one.pid).processor_time();
+        if (worker.signs)
+            one.heartbeat_age = vital_signs::read(worker.signs).age(now);
+        return one;
     }
 
     std::shared_ptr<worker_record> first_unready() const

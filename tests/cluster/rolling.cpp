@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
+#include "support/notified_manager.hpp"
 #include "support/patience.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
@@ -25,6 +26,7 @@ using brood::cluster_settings;
 using brood::exit_cause;
 using brood::task;
 using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
 
 namespace
 {
@@ -293,6 +295,55 @@ TEST_CASE("a second reload waits for its turn", "[rolling]")
                    co_await brood::sleep(1ms);
 
                CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 5}, {1, 6}});
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a service manager hears of each reload, and that it is over, however it went",
+          "[rolling]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               notified_manager over((folder.path() / "notify").string());
+               auto path = folder.write("work", "");
+               auto settings = of_size(2);
+               settings.manager.emplace();
+               cluster<work_while> workers(settings, path);
+               co_await all_ready(workers);
+               CHECK(over.has_heard_all());
+               for (bool fails : {false, true})
+               {
+                   if (fails)
+                       std::filesystem::remove(path);
+                   auto report = co_await workers.reload();
+                   CHECK(report.complete() == !fails);
+                   CHECK_THAT(over.heard(), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+                   CHECK(over.heard() == "READY=1");
+               }
+               co_await workers.scale(1);
+               co_await workers.stop();
+               co_await workers.reload();
+               CHECK(over.has_heard_all());
+           });
+}
+
+TEST_CASE("a service manager that is gone keeps no worker from being replaced", "[rolling]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto settings = of_size(1);
+               {
+                   notified_manager gone((folder.path() / "notify").string());
+                   settings.manager.emplace();
+               }
+               cluster<greet> workers(settings);
+               auto report = co_await workers.reload();
+
+               CHECK(report.complete());
                co_await workers.stop();
            });
 }

@@ -5,8 +5,10 @@
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
+#include "support/notified_manager.hpp"
 #include "support/patience.hpp"
 #include "support/process_table.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <cereal/types/string.hpp>
@@ -17,6 +19,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -210,6 +213,40 @@ TEST_CASE("HUP replaces every worker", "[signal_table]")
                CHECK(status.success());
                for (auto pid : before)
                    CHECK(gone(pid));
+           });
+}
+
+TEST_CASE("a service manager hears of the reload that HUP asks for", "[signal_table]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               notified_manager over((folder.path() / "notify").string());
+               auto child =
+                   brood::fork<[](process& self) -> task<>
+                               {
+                                   auto settings = two();
+                                   settings.manager.emplace();
+                                   cluster<until_stopped> workers(settings);
+                                   co_await workers.ready();
+                                   auto table = brood::conventional_signals();
+                                   table.on_reload = [&self](const brood::reload_report& report)
+                                   {
+                                       self.send(report.complete());
+                                   };
+                                   auto obeying = brood::obey_signals(workers, table);
+                                   self.send(true);
+                                   co_await std::move(obeying);
+                               }>();
+               co_await child.message<bool>();
+               child.kill(SIGHUP);
+               auto complete = co_await child.message<bool>();
+               CHECK(complete == true);
+               CHECK_THAT(over.heard(), ContainsSubstring("RELOADING=1\nMONOTONIC_USEC="));
+               CHECK(over.heard() == "READY=1");
+               child.kill(SIGTERM);
+               co_await child.exit();
            });
 }
 

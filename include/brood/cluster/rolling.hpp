@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace brood
@@ -159,6 +160,8 @@ private:
     {
         auto turn = co_await take_turn(self);
         auto& keeper = *self->keeper_;
+        if (!keeper.stopping())
+            self->notify(&service_manager::reloading);
         worker_launcher before;
         if (launch)
             before = keeper.workers().launch_by(std::move(launch));
@@ -178,7 +181,23 @@ private:
             if (options.restore)
                 report.restored = co_await restore(self, report.replaced);
         }
+        if (!keeper.stopping())
+            self->notify(&service_manager::ready);
         result->set(std::move(report));
+    }
+
+    // A manager that cannot be told does not keep workers from being replaced.
+    void notify(void (service_manager::*what)() const) const
+    {
+        auto& manager = keeper_->settings().manager;
+        try
+        {
+            if (manager)
+                ((*manager).*what)();
+        }
+        catch (const std::system_error&)
+        {
+        }
     }
 
     // Replaces the first ones once more, and gives how many.

@@ -27,7 +27,7 @@ enum class signal_action
     stop_at_once,  ///< Close their channels and SIGTERM, and a second later SIGKILL.
     reload,        ///< Replace all workers, one after the other.
     add_worker,    ///< One more.
-    remove_worker, ///< The last one drains. One always stays.
+    remove_worker, ///< The youngest drains. One always stays.
     remove_all,    ///< All drain, and the primary waits for more.
 };
 

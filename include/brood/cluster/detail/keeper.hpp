@@ -58,7 +58,7 @@ public:
 
     nursery& workers() noexcept { return *nursery_; }
 
-    /// The places that are kept, by index.
+    /// The places that are kept, by index; those between them were taken away.
     const std::vector<std::shared_ptr<slot>>& slots() const noexcept { return slots_; }
 
     /// Adds a place, and starts its first worker in this call. What cannot be started is an end
@@ -68,31 +68,37 @@ public:
         if (stopping_)
             throw std::logic_error("brood: a cluster that was stopped starts no worker");
         auto added = std::make_shared<slot>();
-        added->index = slots_.size();
+        auto next = first_gap();
+        added->index = static_cast<std::size_t>(next - slots_.begin());
         added->variables = std::move(variables);
         added->worker = nursery_->start(added->index, added->variables);
-        slots_.push_back(added);
+        slots_.insert(next, added);
         begin(added);
         return added;
     }
 
-    /// Puts a place with a worker of its own where another was, whose worker is then ended.
-    void replace(const std::shared_ptr<slot>& by, exit_cause cause)
+    /// Whether it is one of the places now.
+    bool has(const std::shared_ptr<slot>& place) const
     {
-        auto before = std::exchange(slots_[by->index], by);
+        return std::find(slots_.begin(), slots_.end(), place) != slots_.end();
+    }
+
+    /// Puts a place with a worker of its own where another is, whose worker is then ended.
+    void replace(const std::shared_ptr<slot>& before, const std::shared_ptr<slot>& by,
+                 exit_cause cause)
+    {
+        std::replace(slots_.begin(), slots_.end(), before, by);
         by->starts += before->starts;
         by->failed += before->failed;
         begin(by);
         retire(before, cause);
     }
 
-    /// Takes the last place away, and ends its worker.
-    std::shared_ptr<slot> remove_last(exit_cause cause)
+    /// Takes a place away, and ends its worker.
+    void remove(const std::shared_ptr<slot>& place, exit_cause cause)
     {
-        auto last = std::move(slots_.back());
-        slots_.pop_back();
-        retire(last, cause);
-        return last;
+        std::erase(slots_, place);
+        retire(place, cause);
     }
 
     /// An end that is told although no place was kept for the worker.
@@ -213,6 +219,14 @@ public:
     }
 
 private:
+    // Where the place with the lowest index that is free belongs.
+    std::vector<std::shared_ptr<slot>>::const_iterator first_gap() const
+    {
+        std::size_t index = 0;
+        return std::find_if(slots_.begin(), slots_.end(),
+                            [&](auto& each) { return each->index != index++; });
+    }
+
     worker_stats stats_of(const slot& place, std::chrono::steady_clock::time_point now) const
     {
         auto& worker = *place.worker;

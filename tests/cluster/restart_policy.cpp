@@ -125,6 +125,39 @@ TEST_CASE("a code that says so is the last of a slot, whatever else the policy w
         }
 }
 
+TEST_CASE("workers that are never ready pass the limit of their slot, however long each takes",
+          "[restart_policy]")
+{
+    story one;
+    auto late = exited(0, 100s);
+    late.was_ready = false;
+    late.cause = exit_cause::start_timeout;
+    std::vector<std::chrono::milliseconds> waits;
+    for (std::size_t failure = 0; failure < one.policy.per_slot.failures; ++failure)
+    {
+        one.now += late.uptime;
+        auto next = one.next(late);
+        REQUIRE(next.what == action::start);
+        waits.push_back(next.wait);
+        one.now += next.wait;
+    }
+    one.now += late.uptime;
+
+    CHECK(one.next(late).what == action::fail);
+    CHECK(waits == std::vector<std::chrono::milliseconds>{0ms, 100ms, 200ms, 400ms, 800ms});
+}
+
+TEST_CASE("workers that are ready and live long never pass the limit", "[restart_policy]")
+{
+    story one;
+    for (int failure = 0; failure < 100; ++failure)
+    {
+        auto next = one.next(exited(1, 100s));
+        CHECK(next == restart_decision{action::start, 0ms});
+        one.now += 100s;
+    }
+}
+
 TEST_CASE("a predicate decides in place of the class", "[restart_policy]")
 {
     story one;

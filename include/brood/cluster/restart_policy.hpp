@@ -28,7 +28,8 @@ enum class restart
 /// How long to wait before a worker that failed is started again.
 ///
 /// The first failure costs `first`; each further one in a row `factor` times more than the one
-/// before, from `base` up to `cap`. A worker that lived for `healthy_after` starts a new row.
+/// before, from `base` up to `cap`. A worker that was ready and lived for `healthy_after` starts a
+/// new row.
 struct backoff
 {
     std::chrono::milliseconds first{0};
@@ -53,6 +54,12 @@ struct backoff
 };
 
 /// How many failures are borne within how long.
+///
+/// Time in which a slot had a worker that was never ready does not count for the limit of that
+/// slot: workers that each take a minute until they are given up pass it as well. Other failures
+/// have to come faster than one in `within` / `failures`, and are borne for ever otherwise: mind
+/// the time that a watchdog takes to find a worker that hangs, and a supervisor to stop the others
+/// that it restarts. The hole of https://github.com/erlang/otp/pull/1287
 struct restart_limit
 {
     std::size_t failures = 5;
@@ -90,24 +97,28 @@ class failure_history
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    /// Adds one, and tells whether that is more than the limit bears.
-    bool add(time_point now, const restart_limit& limit)
+    /// Adds one, and tells whether that is more than the limit bears. So much of the time before it
+    /// does not count.
+    bool add(time_point now, const restart_limit& limit, std::chrono::milliseconds excused = {})
     {
-        times_.push_back(now);
-        while (now - times_.front() > limit.within)
+        excused_ += excused;
+        auto counted = now - excused_;
+        times_.push_back(counted);
+        while (counted - times_.front() > limit.within)
             times_.pop_front();
         return times_.size() > limit.failures;
     }
 
-    /// Counts a failure after that uptime, and gives how many there were in a row.
-    unsigned add_to_row(std::chrono::milliseconds uptime, const backoff& delay)
+    /// Counts a failure after so much time of health, and gives how many there were in a row.
+    unsigned add_to_row(std::chrono::milliseconds healthy, const backoff& delay)
     {
-        in_a_row_ = uptime >= delay.healthy_after ? 1 : in_a_row_ + 1;
+        in_a_row_ = healthy >= delay.healthy_after ? 1 : in_a_row_ + 1;
         return in_a_row_;
     }
 
 private:
     std::deque<time_point> times_;
+    std::chrono::milliseconds excused_{0};
     unsigned in_a_row_ = 0;
 };
 
@@ -143,13 +154,15 @@ struct restart_policy
             return {action::leave, {}};
         if (!ended.failed())
             return {action::start, {}};
-        auto slot_failed = slot.add(now, per_slot);
+        constexpr std::chrono::milliseconds none(0);
+        auto healthy = ended.was_ready ? ended.uptime : none;
+        auto slot_failed = slot.add(now, per_slot, ended.uptime - healthy);
         auto cluster_failed = cluster.add(now, per_cluster);
         if (cluster_failed || (slot_failed && on_limit != brood::on_limit::park))
             return {action::fail, {}};
         if (slot_failed)
             return {action::park, {}};
-        return {action::start, delay.after(slot.add_to_row(ended.uptime, delay), random)};
+        return {action::start, delay.after(slot.add_to_row(healthy, delay), random)};
     }
 
     /// Whether the worker itself said that starting it again is of no use.

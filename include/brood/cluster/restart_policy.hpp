@@ -133,8 +133,9 @@ struct restart_policy
 
     /// Exit codes, 0 to 255, by which a worker says that starting it again is of no use, for
     /// programs that cannot call process::give_up(). Whatever `when` and `only_if` say, its slot
-    /// then stays empty, and the others go on. A signal is no code. As the codes 3 and 4 of
-    /// gunicorn's workers: https://docs.gunicorn.org/en/stable/custom.html
+    /// then stays empty, and the others go on. A signal is no code. As WORKER_BOOT_ERROR and
+    /// APP_LOAD_ERROR of gunicorn, which ends all then:
+    /// https://github.com/benoitc/gunicorn/blob/master/gunicorn/arbiter.py
     std::vector<int> final_codes = {};
 
     backoff delay = {};

@@ -27,8 +27,8 @@ struct reload_options
 };
 
 /// Which worker is taken away when there are to be fewer: one that does not run, or else the one
-/// that was started last, or first. As Puma culls:
-/// https://puma.io/puma/Puma/DSL.html#worker_culling_strategy-instance_method
+/// that was started last, or first. As worker_culling_strategy of Puma:
+/// https://github.com/puma/puma/blob/master/lib/puma/dsl.rb
 enum class victim
 {
     youngest,

@@ -449,6 +449,62 @@ TEST_CASE("a worker that gives up is not started again", "[cluster]")
            });
 }
 
+TEST_CASE("workers that are never ready end the cluster, although each takes its time", "[cluster]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto settings = of_size(1);
+               settings.start_within = 100ms;
+               settings.stop = brood::stop_policy(0ms, SIGKILL);
+               settings.restart.delay.base = 1ms;
+               settings.restart.per_slot = {2, 50ms};
+               cluster<never_get_ready> workers(settings);
+               int ends = 0;
+               bool too_many = false;
+               try
+               {
+                   for (;;)
+                   {
+                       auto ended = co_await workers.exit();
+                       if (!ended)
+                           break;
+                       CHECK(ended->cause == exit_cause::start_timeout);
+                       ++ends;
+                   }
+               }
+               catch (const brood::error& failed)
+               {
+                   too_many = failed.code() == brood::errc::too_many_failures;
+               }
+               CHECK(too_many);
+               CHECK(ends == 3);
+           });
+}
+
+TEST_CASE("a worker that ends with a code that says so is not started again", "[cluster]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto settings = of_size(1);
+               settings.restart.final_codes = {2, 1};
+               cluster<exit_at_once> workers(settings);
+               auto events = workers.events();
+
+               auto ended = co_await workers.exit();
+               REQUIRE(ended);
+               CHECK(ended->cause == exit_cause::exited);
+               CHECK(ended->status.code == 1);
+               auto none = co_await workers.exit();
+               CHECK_FALSE(none);
+               bool parked = false;
+               while (auto next = co_await events.next())
+                   parked = parked || next->what == event::parked;
+               CHECK(parked);
+           });
+}
+
 TEST_CASE("a program that cannot be started fails like a worker, with the step", "[cluster]")
 {
     within(20s,

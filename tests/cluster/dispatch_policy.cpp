@@ -64,6 +64,18 @@ TEST_CASE("least loaded takes the one with the fewest waiting, and turns among e
     CHECK(policy.choose(workers, {}, turn) == 1);
 }
 
+TEST_CASE("least loaded counts what is open as well, whatever a worker claims", "[dispatch_policy]")
+{
+    auto policy = dispatch_policy::least_loaded();
+    std::vector<dispatch_candidate> workers{{0, 1, 7}, {1, 5, 0}, {2, 9, UINT64_MAX}};
+    std::size_t turn = 0;
+
+    CHECK(policy.choose(workers, {}, turn) == 1);
+    workers[1].open = 4;
+    CHECK(policy.choose(workers, {}, turn) == 0);
+    CHECK(dispatch_policy::round_robin().choose(workers, {}, turn) == 1);
+}
+
 TEST_CASE("sticky gives a client always to the same slot, and spreads clients", "[dispatch_policy]")
 {
     auto policy = dispatch_policy::sticky();

@@ -42,6 +42,10 @@ TEST_CASE("the end of a worker is told in a sentence", "[exit_info]")
     ended.cause = exit_cause::start_timeout;
     CHECK(to_string(ended) ==
           "worker 7 in slot 2: process 4711 was ended by SIGKILL after 1530 ms (start timeout)");
+
+    ended.cause = exit_cause::oom;
+    CHECK(to_string(ended) ==
+          "worker 7 in slot 2: process 4711 was ended by SIGKILL after 1530 ms (out of memory)");
 }
 
 TEST_CASE("the sentence says what the worker said, and that it was not ready", "[exit_info]")
@@ -74,8 +78,8 @@ TEST_CASE("what the cluster wanted is never a failure, whatever its code", "[exi
         CHECK(ended.wanted());
         CHECK_FALSE(ended.failed());
     }
-    for (auto cause : {exit_cause::signalled, exit_cause::gave_up, exit_cause::start_failed,
-                       exit_cause::start_timeout})
+    for (auto cause : {exit_cause::signalled, exit_cause::oom, exit_cause::gave_up,
+                       exit_cause::start_failed, exit_cause::start_timeout})
     {
         ended.cause = cause;
         CHECK_FALSE(ended.wanted());

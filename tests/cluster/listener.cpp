@@ -68,6 +68,42 @@ task<> accept_when_told(brood::process& self)
     co_await self.shutdown();
 }
 
+/// Counts its connections, each of which it keeps until the client closes.
+task<> keep_open(asio::ip::tcp::socket connection, std::size_t slot)
+{
+    brood::traffic_of_this_process().count_connection();
+    auto text = std::to_string(slot);
+    co_await asio::async_write(connection, asio::buffer(text), asio::use_awaitable);
+    char byte = 0;
+    auto into = asio::buffer(&byte, 1);
+    co_await connection.async_read_some(into, brood::detail::use_tuple);
+    brood::traffic_of_this_process().count_closed_connection();
+}
+
+task<> keep_all_open(brood::process& self)
+{
+    auto executor = co_await asio::this_coro::executor;
+    auto listener = co_await self.listen(0);
+    for (;;)
+    {
+        auto connection = co_await listener.accept();
+        if (!connection)
+            break;
+        auto kept = keep_open(std::move(*connection), self.worker_slot());
+        asio::co_spawn(executor, std::move(kept), asio::detached);
+    }
+}
+
+/// A client of keep_all_open, and the slot that has it.
+task<std::pair<asio::ip::tcp::socket, std::size_t>> connect_and_hear(std::uint16_t port)
+{
+    auto client = co_await connect_to(port);
+    char letter = 0;
+    auto into = asio::buffer(&letter, 1);
+    co_await client.async_read_some(into, asio::use_awaitable);
+    co_return std::pair(std::move(client), static_cast<std::size_t>(letter - '0'));
+}
+
 template <class Cluster>
 task<std::uint16_t> common_port(Cluster& workers)
 {
@@ -289,6 +325,36 @@ TEST_CASE("a stop lets a worker serve what it was handed and has not accepted", 
 
                CHECK(first == "0");
                CHECK(second == "0");
+           });
+}
+
+TEST_CASE("least loaded goes by the connections that are open", "[listener]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               cluster<keep_all_open> workers(of(2, dispatch_policy::least_loaded()));
+               auto port = co_await common_port(workers);
+               std::map<std::size_t, std::vector<asio::ip::tcp::socket>> clients;
+               for (int count = 0; count < 12; ++count)
+               {
+                   auto [client, slot] = co_await connect_and_hear(port);
+                   clients[slot].push_back(std::move(client));
+               }
+               CHECK(clients[0].size() >= 5);
+               CHECK(clients[1].size() >= 5);
+               clients[1].clear();
+               while (workers.stats().workers.at(1).traffic.open_connections != 0)
+                   co_await brood::sleep(1ms);
+
+               // One may count twice until the primary has heard that it was accepted.
+               for (int count = 0; count < 3; ++count)
+               {
+                   auto [client, slot] = co_await connect_and_hear(port);
+                   CHECK(slot == 1);
+                   clients[slot].push_back(std::move(client));
+               }
+               co_await workers.stop();
            });
 }
 

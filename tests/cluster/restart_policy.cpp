@@ -100,6 +100,64 @@ TEST_CASE("each class of restart decides about each end as its table says", "[re
     }
 }
 
+TEST_CASE("a code that says so is the last of a slot, whatever else the policy wants",
+          "[restart_policy]")
+{
+    for (auto when : {restart::permanent, restart::transient})
+        for (auto asks : {false, true})
+        {
+            story one;
+            one.policy.when = when;
+            one.policy.final_codes = {3, 4};
+            if (asks)
+                one.policy.only_if = [](const exit_info&)
+                {
+                    return true;
+                };
+
+            CHECK(one.next(exited(3)).what == action::leave);
+            CHECK(one.next(exited(4)).what == action::leave);
+            CHECK(one.next(exited(5)).what == action::start);
+            CHECK(one.next(signalled(3)).what == action::start);
+            auto replaced = exited(3);
+            replaced.cause = exit_cause::replaced;
+            CHECK(one.next(replaced).what == action::start);
+        }
+}
+
+TEST_CASE("workers that are never ready pass the limit of their slot, however long each takes",
+          "[restart_policy]")
+{
+    story one;
+    auto late = exited(0, 100s);
+    late.was_ready = false;
+    late.cause = exit_cause::start_timeout;
+    std::vector<std::chrono::milliseconds> waits;
+    for (std::size_t failure = 0; failure < one.policy.per_slot.failures; ++failure)
+    {
+        one.now += late.uptime;
+        auto next = one.next(late);
+        REQUIRE(next.what == action::start);
+        waits.push_back(next.wait);
+        one.now += next.wait;
+    }
+    one.now += late.uptime;
+
+    CHECK(one.next(late).what == action::fail);
+    CHECK(waits == std::vector<std::chrono::milliseconds>{0ms, 100ms, 200ms, 400ms, 800ms});
+}
+
+TEST_CASE("workers that are ready and live long never pass the limit", "[restart_policy]")
+{
+    story one;
+    for (int failure = 0; failure < 100; ++failure)
+    {
+        auto next = one.next(exited(1, 100s));
+        CHECK(next == restart_decision{action::start, 0ms});
+        one.now += 100s;
+    }
+}
+
 TEST_CASE("a predicate decides in place of the class", "[restart_policy]")
 {
     story one;
@@ -276,6 +334,13 @@ TEST_CASE("a policy that cannot be meant is refused with the reason", "[restart_
     policy = {};
     policy.delay.cap = 1ms;
     CHECK_THROWS_AS(policy.check(), std::invalid_argument);
+
+    for (auto code : {-1, 256})
+    {
+        policy = {};
+        policy.final_codes = {0, 255, code};
+        CHECK_THROWS_WITH(policy.check(), Catch::Matchers::ContainsSubstring("0 to 255"));
+    }
 
     policy = {};
     policy.per_slot.within = 0ms;

@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
+#include "support/notified_manager.hpp"
 #include "support/patience.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
@@ -25,6 +26,7 @@ using brood::cluster_settings;
 using brood::exit_cause;
 using brood::task;
 using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
 
 namespace
 {
@@ -297,8 +299,109 @@ TEST_CASE("a second reload waits for its turn", "[rolling]")
            });
 }
 
-TEST_CASE("scaling adds workers at the end and takes the last away, asked and not killed",
-          "[rolling][T18]")
+TEST_CASE("a service manager hears of each reload, and that it is over, however it went",
+          "[rolling]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               notified_manager over((folder.path() / "notify").string());
+               auto path = folder.write("work", "");
+               auto settings = of_size(2);
+               settings.manager.emplace();
+               cluster<work_while> workers(settings, path);
+               co_await all_ready(workers);
+               CHECK(over.has_heard_all());
+               for (bool fails : {false, true})
+               {
+                   if (fails)
+                       std::filesystem::remove(path);
+                   auto report = co_await workers.reload();
+                   CHECK(report.complete() == !fails);
+                   CHECK_THAT(over.heard(), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+                   CHECK(over.heard() == "READY=1");
+               }
+               co_await workers.scale(1);
+               co_await workers.stop();
+               co_await workers.reload();
+               CHECK(over.has_heard_all());
+           });
+}
+
+TEST_CASE("a service manager that is gone keeps no worker from being replaced", "[rolling]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               auto settings = of_size(1);
+               {
+                   notified_manager gone((folder.path() / "notify").string());
+                   settings.manager.emplace();
+               }
+               cluster<greet> workers(settings);
+               auto report = co_await workers.reload();
+
+               CHECK(report.complete());
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("the youngest worker is taken away, or the oldest, and its slot is the next to be filled",
+          "[rolling]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               using who = std::map<std::size_t, std::uint64_t>;
+               cluster<greet> workers(of_size(3));
+               co_await all_ready(workers);
+               workers.workers().at(1).kill(SIGKILL); // worker 4 takes its slot
+               co_await workers.exit();
+               co_await workers.ready();
+
+               co_await workers.scale(2);
+               CHECK(ids(workers) == who{{0, 1}, {2, 3}});
+               co_await workers.scale(1, brood::victim::oldest);
+               CHECK(ids(workers) == who{{2, 3}});
+               CHECK(workers.size() == 1);
+               CHECK(workers.stats().workers.at(0).slot == 2);
+
+               auto report = co_await workers.reload();
+               CHECK(report.replaced == 1);
+               CHECK(ids(workers) == who{{2, 5}});
+               co_await workers.scale(4);
+               CHECK(ids(workers) == who{{0, 6}, {1, 7}, {2, 5}, {3, 8}});
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a slot without a worker is taken away first", "[rolling]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               for (auto which : {brood::victim::youngest, brood::victim::oldest})
+               {
+                   auto settings = of_size(3);
+                   settings.restart.only_if = [](const brood::exit_info&)
+                   {
+                       return false;
+                   };
+                   cluster<greet> workers(settings);
+                   co_await all_ready(workers);
+                   workers.workers().at(1).kill(SIGKILL);
+                   co_await workers.exit();
+
+                   co_await workers.scale(2, which);
+                   CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}, {2, 3}});
+                   co_await workers.stop();
+               }
+           });
+}
+
+TEST_CASE("scaling adds workers and takes others away, asked and not killed", "[rolling][T18]")
 {
     within(60s,
            []() -> task<>

@@ -5,8 +5,10 @@
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
+#include "support/notified_manager.hpp"
 #include "support/patience.hpp"
 #include "support/process_table.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <cereal/types/string.hpp>
@@ -17,6 +19,8 @@
 #include <fcntl.h>
 #include <memory>
 #include <string>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -107,6 +111,25 @@ task<> primary(process& self)
     asio::co_spawn(executor, tell_changes(self, workers, over), asio::detached);
     co_await brood::obey_signals(workers, table);
     *over = true;
+}
+
+/// A primary whose stderr is full of what nobody reads.
+task<> mute_primary(process& self)
+{
+    auto flags = ::fcntl(2, F_GETFL);
+    ::fcntl(2, F_SETFL, flags | O_NONBLOCK);
+    std::string text(4096, '.');
+    while (::write(2, text.data(), text.size()) > 0)
+        continue;
+    ::fcntl(2, F_SETFL, flags);
+    co_await primary<never_stops>(self);
+}
+
+brood::spawn_options with_stderr()
+{
+    brood::spawn_options options;
+    options.stderr_ = brood::stdio::pipe();
+    return options;
 }
 
 /// The first terminal that the leader of a session opens is its own.
@@ -213,6 +236,40 @@ TEST_CASE("HUP replaces every worker", "[signal_table]")
            });
 }
 
+TEST_CASE("a service manager hears of the reload that HUP asks for", "[signal_table]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               temporary_directory folder;
+               notified_manager over((folder.path() / "notify").string());
+               auto child =
+                   brood::fork<[](process& self) -> task<>
+                               {
+                                   auto settings = two();
+                                   settings.manager.emplace();
+                                   cluster<until_stopped> workers(settings);
+                                   co_await workers.ready();
+                                   auto table = brood::conventional_signals();
+                                   table.on_reload = [&self](const brood::reload_report& report)
+                                   {
+                                       self.send(report.complete());
+                                   };
+                                   auto obeying = brood::obey_signals(workers, table);
+                                   self.send(true);
+                                   co_await std::move(obeying);
+                               }>();
+               co_await child.message<bool>();
+               child.kill(SIGHUP);
+               auto complete = co_await child.message<bool>();
+               CHECK(complete == true);
+               CHECK_THAT(over.heard(), ContainsSubstring("RELOADING=1\nMONOTONIC_USEC="));
+               CHECK(over.heard() == "READY=1");
+               child.kill(SIGTERM);
+               co_await child.exit();
+           });
+}
+
 TEST_CASE("TERM lets a request in progress finish", "[signal_table][T10]")
 {
     within(30s,
@@ -271,6 +328,48 @@ TEST_CASE("a second TERM, or INT, does not wait for workers that do not end", "[
                    for (auto pid : workers)
                        CHECK(gone(pid));
                });
+}
+
+TEST_CASE("QUIT tells how the workers were, and does not wait for them; INT says nothing",
+          "[signal_table]")
+{
+    for (int signal : {SIGQUIT, SIGINT})
+        within(20s,
+               [signal]() -> task<>
+               {
+                   auto options = with_stderr();
+                   auto executor = brood::default_executor();
+                   auto child = brood::fork_with<primary<never_stops>>(executor, options);
+                   auto workers = co_await so_many(child, 2);
+                   child.kill(signal);
+                   auto text = co_await child.err().read_all();
+                   auto status = co_await child.exit();
+
+                   CHECK(status.success());
+                   CHECK(text.empty() == (signal == SIGINT));
+                   for (auto pid : workers)
+                   {
+                       CHECK(gone(pid));
+                       if (signal == SIGQUIT)
+                           CHECK_THAT(text, ContainsSubstring(std::to_string(pid) + "  ready"));
+                   }
+               });
+}
+
+TEST_CASE("QUIT does not wait for who reads no stderr", "[signal_table]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto options = with_stderr();
+               auto executor = brood::default_executor();
+               auto child = brood::fork_with<mute_primary>(executor, options);
+               co_await so_many(child, 2);
+               child.kill(SIGQUIT);
+               auto status = co_await child.exit();
+
+               CHECK(status.success());
+           });
 }
 
 TEST_CASE("a signal that cannot be caught is refused", "[signal_table]")

@@ -4,6 +4,7 @@
 #include <brood/cluster/cluster.hpp>
 
 #include "support/catch.hpp"
+#include "support/client.hpp"
 #include "support/patience.hpp"
 #include "support/within.hpp"
 
@@ -13,6 +14,8 @@
 #include <limits>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace brood::test;
@@ -111,6 +114,26 @@ task<> burns_and_waits(brood::process& self)
     asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
     auto listener = co_await self.listen(any);
     co_await self.shutdown();
+}
+
+/// Accepts when it has heard, and never finishes when it is asked to.
+task<> accepts_when_told(brood::process& self)
+{
+    auto listener = co_await self.listen(0);
+    auto told = co_await self.message<int>();
+    while (told)
+    {
+        auto connection = co_await listener.accept();
+        if (!connection)
+            break;
+    }
+    co_await brood::sleep(1h);
+}
+
+template <class Cluster>
+task<> reload(Cluster& workers)
+{
+    co_await workers.reload();
 }
 
 } // namespace
@@ -361,6 +384,166 @@ TEST_CASE("an idle worker that nobody watches is never woken up", "[stats]")
 
                CHECK(sleeps(pid) == before);
                co_await workers.stop();
+           });
+}
+
+TEST_CASE("the history of a slot has the ends and times of all its workers", "[stats]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::cluster<burns_and_waits> workers(unwatched(2));
+               co_await workers.ready();
+               workers.workers().at(0).kill(SIGKILL);
+               co_await workers.exit();
+               co_await workers.ready();
+               co_await workers.reload();
+
+               auto slots = workers.stats().workers;
+               auto& first = slots.at(0).history;
+               auto& second = slots.at(1).history;
+               CHECK(first.ended_by(brood::exit_cause::signalled) == 1);
+               CHECK(first.ended_by(brood::exit_cause::replaced) == 1);
+               CHECK(first.ready_times.count() == 3);
+               CHECK(first.ready_times.sum() >= 300ms); // of processor time, which each needs first
+               CHECK(first.drain_times.count() == 1);
+               CHECK(second.ended_by(brood::exit_cause::signalled) == 0);
+               CHECK(second.ended_by(brood::exit_cause::replaced) == 1);
+               CHECK(second.ready_times.count() == 2);
+               co_await workers.stop();
+               CHECK(workers.stats().workers.at(1).history.ended_by(brood::exit_cause::stopped) ==
+                     1);
+           });
+}
+
+TEST_CASE("a worker that finishes is counted for its slot, and after its slot has gone", "[stats]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               brood::cluster<accepts_when_told> workers(unwatched(1));
+               co_await workers.ready();
+               auto old = workers.workers().at(0);
+               auto reloading = reload(workers);
+               asio::co_spawn(executor, std::move(reloading), asio::detached);
+               while (workers.stats().draining != 1)
+                   co_await brood::sleep(1ms);
+               CHECK(workers.stats().workers.at(0).draining == 1);
+               old.kill(SIGKILL);
+               co_await old.exit();
+               CHECK(workers.stats().draining == 0);
+
+               auto last = workers.workers().at(0);
+               auto scaling = workers.scale(0);
+               asio::co_spawn(executor, std::move(scaling), asio::detached);
+               while (workers.stats().draining != 1)
+                   co_await brood::sleep(1ms);
+               CHECK(workers.stats().workers.empty());
+               last.kill(SIGKILL);
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("the age of a heartbeat grows while a loop stands still", "[stats]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::cluster_settings settings;
+               settings.size = 1;
+               settings.watchdog.tick = 10ms;
+               settings.watchdog.stale_after = 60s;
+               brood::cluster<accepts_when_told> workers(settings);
+               auto age = [&]
+               {
+                   return workers.stats().workers.at(0).heartbeat_age;
+               };
+               while (!age())
+                   co_await brood::sleep(1ms);
+               auto only = workers.workers().at(0);
+
+               only.kill(SIGSTOP);
+               while (age().value_or(0ms) < 300ms)
+                   co_await brood::sleep(1ms);
+               only.kill(SIGCONT);
+               while (age().value_or(1h) > 100ms)
+                   co_await brood::sleep(1ms);
+               brood::stop_policy at_once(0ms);
+               co_await workers.stop(at_once);
+               CHECK_FALSE(age());
+           });
+}
+
+TEST_CASE("without a watchdog there is no heartbeat", "[stats]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::cluster<burns_and_waits> workers(unwatched(1));
+               co_await workers.ready();
+
+               CHECK_FALSE(workers.stats().workers.at(0).heartbeat_age);
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("connections that nobody has accepted are counted at their port", "[stats]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::cluster<accepts_when_told> workers(unwatched(1));
+               co_await workers.ready();
+               auto only = workers.workers().at(0);
+               std::vector<asio::ip::tcp::socket> clients;
+               for (int count = 0; count < 3; ++count)
+               {
+                   auto client = co_await connect_to(only.port());
+                   clients.push_back(std::move(client));
+               }
+               auto waiting = [&]
+               {
+                   return workers.stats().ports.at(0).waiting;
+               };
+               CHECK(waiting() == 3);
+               CHECK(workers.stats().ports.at(0).address == only.listening_at().at(0));
+               CHECK(workers.stats().ports.at(0).room >= 3);
+
+               only.send(1);
+               while (waiting() != 0)
+                   co_await brood::sleep(1ms);
+               CHECK(workers.stats().workers.at(0).history.dispatched == 0);
+               only.kill(SIGKILL);
+               co_await workers.exit();
+               brood::stop_policy at_once(0ms);
+               co_await workers.stop(at_once);
+           });
+}
+
+TEST_CASE("connections that the primary handed over are counted by slot", "[stats]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto settings = unwatched(2);
+               settings.dispatch = brood::dispatch_policy::round_robin();
+               brood::cluster<accepts_when_told> workers(settings);
+               co_await workers.ready();
+               auto port = workers.workers().at(0).port();
+               for (int count = 0; count < 4; ++count)
+                   co_await connect_to(port);
+               auto handed = [&](std::size_t slot)
+               {
+                   return workers.stats().workers.at(slot).history.dispatched;
+               };
+
+               while (handed(0) + handed(1) < 4)
+                   co_await brood::sleep(1ms);
+               CHECK(handed(0) == 2);
+               CHECK(handed(1) == 2);
+               brood::stop_policy at_once(0ms);
+               co_await workers.stop(at_once);
            });
 }
 

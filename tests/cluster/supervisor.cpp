@@ -261,6 +261,31 @@ TEST_CASE("temporary children are not started again, transient ones after a fail
            });
 }
 
+TEST_CASE("a child that ends with a code that says so does not come back, alone or with others",
+          "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto policy = often();
+               policy.final_codes = {0};
+               supervisor top(strategy::one_for_all, policy);
+               brood::child_settings transient;
+               transient.when = brood::restart::transient;
+               top.add<done_at_once>("done", transient).add<until_stopped>("other");
+               top.start();
+               co_await started(top, 1, 1);
+               while (top.children()[0].running)
+                   co_await brood::sleep(1ms);
+               co_await all_ready(top);
+
+               top.worker("other").kill(SIGKILL);
+               co_await started(top, 1, 2);
+               CHECK(top.children()[0].starts == 1);
+               co_await top.stop();
+           });
+}
+
 TEST_CASE("a temporary child that was taken down with others does not come back", "[supervisor]")
 {
     within(20s,

@@ -37,8 +37,18 @@ cluster_stats example()
         one.slot_traffic.open_connections = 8;
         one.slot_traffic.bytes_received = 123'456'789'012;
         one.slot_traffic.bytes_sent = 18'446'744'073'709'551'615U;
+        one.history.exits[static_cast<std::size_t>(brood::exit_cause::start_timeout)] = 4;
+        one.history.dispatched = 12;
+        one.history.ready_times.add(10ms);
+        one.history.ready_times.add(700ms);
+        one.history.ready_times.add(2min);
+        one.draining = slot;
+        if (slot == 0)
+            one.heartbeat_age = 1'050ms;
         stats.workers.push_back(one);
     }
+    stats.draining = 2;
+    stats.ports.push_back({"127.0.0.1:8080", 5, 511});
     return stats;
 }
 
@@ -77,6 +87,60 @@ TEST_CASE("what workers served is told by slot, over all workers that it has had
     CHECK_THAT(text, ContainsSubstring("# TYPE brood_worker_connections gauge\n"));
 }
 
+TEST_CASE("why workers ended is told by slot and cause", "[prometheus]")
+{
+    auto text = prometheus_text(example(), "web");
+    auto ended = [](std::string cause, std::string count)
+    {
+        return ContainsSubstring("brood_worker_exits_total{cluster=\"web\",slot=\"1\",cause=\"" +
+                                 cause + "\"} " + count + '\n');
+    };
+
+    CHECK_THAT(text, ended("start_timeout", "4"));
+    CHECK_THAT(text, ended("out_of_memory", "0"));
+    CHECK_THAT(text, ended("stopped", "0"));
+}
+
+TEST_CASE("times are histograms, whose classes are counted up and end with all", "[prometheus]")
+{
+    auto text = prometheus_text(example(), "web");
+    std::string name = "brood_worker_ready_seconds";
+    std::string labels = "{cluster=\"web\",slot=\"0\"";
+    auto bucket = [&](std::string bound, std::string count)
+    {
+        return ContainsSubstring(name + "_bucket" + labels + ",le=\"" + bound + "\"} " + count +
+                                 '\n');
+    };
+
+    CHECK_THAT(text, ContainsSubstring("# TYPE brood_worker_ready_seconds histogram\n"));
+    CHECK_THAT(text, bucket("0.005", "0"));
+    CHECK_THAT(text, bucket("0.01", "1"));
+    CHECK_THAT(text, bucket("0.5", "1"));
+    CHECK_THAT(text, bucket("1", "2"));
+    CHECK_THAT(text, bucket("60", "2"));
+    CHECK_THAT(text, bucket("+Inf", "3"));
+    CHECK_THAT(text, ContainsSubstring(name + "_sum" + labels + "} 120.710\n"));
+    CHECK_THAT(text, ContainsSubstring(name + "_count" + labels + "} 3\n"));
+    CHECK_THAT(text, ContainsSubstring("brood_worker_drain_seconds_count" + labels + "} 0\n"));
+}
+
+TEST_CASE("what drains, beats, waits and was handed over is told", "[prometheus]")
+{
+    auto text = prometheus_text(example(), "web");
+
+    CHECK_THAT(text, ContainsSubstring("brood_cluster_draining{cluster=\"web\"} 2\n"));
+    CHECK_THAT(text, ContainsSubstring("brood_worker_draining{cluster=\"web\",slot=\"1\"} 1\n"));
+    CHECK_THAT(text, ContainsSubstring("# TYPE brood_worker_heartbeat_age_seconds gauge\n"
+                                       "brood_worker_heartbeat_age_seconds{cluster=\"web\","
+                                       "slot=\"0\"} 1.050\n#"));
+    CHECK_THAT(text, ContainsSubstring("brood_worker_dispatched_connections_total{cluster=\"web\","
+                                       "slot=\"0\"} 12\n"));
+    CHECK_THAT(text, ContainsSubstring("brood_port_waiting_connections{cluster=\"web\","
+                                       "address=\"127.0.0.1:8080\"} 5\n"));
+    CHECK_THAT(text, ContainsSubstring("brood_port_backlog{cluster=\"web\","
+                                       "address=\"127.0.0.1:8080\"} 511\n"));
+}
+
 TEST_CASE("every metric has one help, one type and its samples, and the text ends with a line",
           "[prometheus]")
 {
@@ -96,11 +160,14 @@ TEST_CASE("every metric has one help, one type and its samples, and the text end
             continue;
         }
         name = line.substr(0, line.find('{'));
+        for (std::string part : {"_bucket", "_sum", "_count"})
+            if (name == help + part)
+                name = help;
         CHECK(name == help);
         CHECK(name == type);
         CHECK(std::stod(line.substr(line.rfind(' '))) >= 0);
     }
-    CHECK(metrics == 18);
+    CHECK(metrics == 27);
     CHECK(prometheus_text(example()).back() == '\n');
 }
 

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/service_manager.hpp>
 
-#include <brood/base/asio_net.hpp>
-
 #include "support/catch.hpp"
+#include "support/notified_manager.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
-#include <asio/local/datagram_protocol.hpp>
-
-#include <array>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -17,50 +13,10 @@
 using namespace std::chrono_literals;
 using brood::service_manager;
 using brood::task;
+using brood::test::notified_manager;
 using brood::test::temporary_directory;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
-
-namespace
-{
-
-/// A service manager that hears what is said to it.
-class manager
-{
-public:
-    explicit manager(std::string path) : path_(std::move(path))
-    {
-        auto name = path_;
-        if (name.front() == '@')
-            name.front() = '\0';
-        socket_.open();
-        socket_.bind(asio::local::datagram_protocol::endpoint(name));
-        ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
-    }
-
-    ~manager()
-    {
-        for (auto name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
-            ::unsetenv(name);
-    }
-
-    manager(const manager&) = delete;
-    manager& operator=(const manager&) = delete;
-
-    std::string heard()
-    {
-        std::array<char, 512> bytes{};
-        auto count = socket_.receive(asio::buffer(bytes));
-        return {bytes.data(), count};
-    }
-
-private:
-    asio::io_context loop_;
-    asio::local::datagram_protocol::socket socket_{loop_};
-    std::string path_;
-};
-
-} // namespace
 
 TEST_CASE("a service manager hears how we are, at a file or a name without one",
           "[service_manager]")
@@ -69,7 +25,7 @@ TEST_CASE("a service manager hears how we are, at a file or a name without one",
     auto name = "@brood-test-" + std::to_string(::getpid());
     for (auto& path : {(folder.path() / "notify").string(), name})
     {
-        manager over(path);
+        notified_manager over(path);
         service_manager ours;
         REQUIRE(ours);
 
@@ -97,7 +53,7 @@ TEST_CASE("without a service manager nothing happens", "[service_manager]")
 TEST_CASE("no child speaks for us", "[service_manager]")
 {
     temporary_directory folder;
-    manager over((folder.path() / "notify").string());
+    notified_manager over((folder.path() / "notify").string());
     ::setenv("WATCHDOG_USEC", "1000", 1);
     service_manager ours;
 
@@ -112,7 +68,7 @@ TEST_CASE("a watchdog is told twice in its time that we live, when it means us",
            []() -> task<>
            {
                temporary_directory folder;
-               manager over((folder.path() / "notify").string());
+               notified_manager over((folder.path() / "notify").string());
                ::setenv("WATCHDOG_USEC", "20000", 1);
                ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
                service_manager ours;
@@ -135,7 +91,7 @@ TEST_CASE("a watchdog is told twice in its time that we live, when it means us",
 TEST_CASE("a watchdog for another process, or of no time, is none", "[service_manager]")
 {
     temporary_directory folder;
-    manager over((folder.path() / "notify").string());
+    notified_manager over((folder.path() / "notify").string());
     ::setenv("WATCHDOG_USEC", "20000", 1);
     ::setenv("WATCHDOG_PID", "1", 1);
     CHECK_FALSE(service_manager().watchdog());

@@ -5,8 +5,10 @@
 
 #include <fcntl.h>
 
+#include <chrono>
 #include <system_error>
 
+using namespace std::chrono_literals;
 using brood::descriptor;
 using brood::detail::to_traffic_stats;
 using brood::detail::vital_signs;
@@ -21,6 +23,20 @@ TEST_CASE("each beat of a worker is one more for its primary", "[vital_signs]")
         worker.beat();
 
     CHECK(vital_signs::read(file).beats == 3);
+}
+
+TEST_CASE("a primary knows how long ago the last beat was", "[vital_signs]")
+{
+    auto file = vital_signs::make_file();
+    auto now = vital_signs::clock::now();
+    CHECK_FALSE(vital_signs::read(file).age(now));
+
+    vital_signs worker(file);
+    worker.beat();
+
+    auto later = vital_signs::clock::now() + 5s;
+    CHECK(vital_signs::read(file).age(later).value() >= 5s);
+    CHECK(vital_signs::read(file).age(now) == 0ms); // a worker that claims to be ahead
 }
 
 TEST_CASE("what a worker counts stands beside its beats", "[vital_signs]")

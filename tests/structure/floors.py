@@ -14,8 +14,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 FLOORS = ['base', 'os codec', 'wire', 'process', 'cluster', 'http metrics remote node']
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 
-# Facts about the machine are for users; cluster/settings alone takes its default from them.
-ONLY_FOR = {'os': ['cluster/settings.hpp']}
+# Facts about the machine are for users; a cluster takes its size from them, and whether the kernel
+# killed a worker for want of memory.
+ONLY_FOR = {'os': ['cluster/settings.hpp', 'cluster/detail/oom_witness.hpp']}
 # Who may include what does not come from brood: everybody else asks for it by our own name.
 # A message of brood's own needs cereal's part for its members, as a user's message does.
 OUTSIDE = {'asio': r'base/asio\w*\.hpp|http/.*', 'asio.hpp': 'nobody', 'boost': r'http/parser\.hpp',

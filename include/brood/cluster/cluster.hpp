@@ -203,10 +203,13 @@ public:
         return detail::rolling::reload(rolling_, options, std::move(launch));
     }
 
-    /// Adds workers, or takes the last ones away, until there are so many. Waits until the new ones
-    /// are ready or have failed, and those taken away have ended. A reload or another change of
-    /// size comes first; after a stop it does nothing.
-    task<> scale(std::size_t size) { return detail::rolling::scale(rolling_, size); }
+    /// Adds workers, in the lowest slots that are free, or takes some away, until there are so
+    /// many. Waits until the new ones are ready or have failed, and those taken away have ended. A
+    /// reload or another change of size comes first; after a stop it does nothing.
+    task<> scale(std::size_t size, victim which = victim::youngest)
+    {
+        return detail::rolling::scale(rolling_, size, which);
+    }
 
 private:
     template <class... Args>

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -21,6 +22,8 @@ struct dispatch_candidate
 {
     std::size_t slot = 0;
     std::size_t waiting = 0; ///< Connections it was handed and has not yet accepted.
+    std::uint64_t open = 0;  ///< Connections that its servers have accepted and not yet closed, as
+                             ///< they count them: see least_loaded().
 };
 
 /// Which worker gets the next connection: one choice, made by a named constructor.
@@ -57,8 +60,13 @@ public:
         return {kind::round_robin, window};
     }
 
-    /// The one with the fewest connections that it has not yet accepted, after them the next in
+    /// The one with the fewest connections, open or not yet accepted; among equals the next in
     /// turn.
+    ///
+    /// Open are those that the servers of a worker count, as brood::http does: the primary reads
+    /// the figure from shared memory when it has a connection to give. Of sockets that a worker
+    /// takes by listener::accept() the end cannot be seen, as they are the program's own: a server
+    /// of your own counts by traffic_of_this_process(), or only what waits for it is known.
     static dispatch_policy least_loaded(std::size_t window = 64)
     {
         return {kind::least_loaded, window};
@@ -91,6 +99,12 @@ public:
     /// Whether the choice depends on the address of the client.
     bool asks_for_client() const noexcept { return kind_ == kind::sticky || kind_ == kind::chosen; }
 
+    /// Whether it depends on how many connections the workers have open.
+    bool asks_for_load() const noexcept
+    {
+        return kind_ == kind::least_loaded || kind_ == kind::chosen;
+    }
+
     /// The place of the candidate that gets the next connection. `turn` is what the one before left
     /// behind, 0 at first.
     std::size_t choose(std::span<const dispatch_candidate> from, std::string_view client,
@@ -122,13 +136,20 @@ private:
     {
         auto rank = [&](const dispatch_candidate& each)
         {
-            auto load = kind_ == kind::least_loaded ? each.waiting : 0;
+            auto load = kind_ == kind::least_loaded ? load_of(each) : 0;
             return std::tuple(load, each.slot < turn, each.slot);
         };
         auto best =
             std::min_element(from.begin(), from.end(),
                              [&](auto& left, auto& right) { return rank(left) < rank(right); });
         return static_cast<std::size_t>(best - from.begin());
+    }
+
+    // A worker can write any figure there.
+    static std::uint64_t load_of(const dispatch_candidate& each)
+    {
+        constexpr auto most = std::numeric_limits<std::uint64_t>::max() / 2;
+        return each.waiting + std::min(each.open, most);
     }
 
     static std::size_t best_hash(std::span<const dispatch_candidate> from, std::string_view client)

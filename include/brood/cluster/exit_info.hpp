@@ -16,6 +16,8 @@ enum class exit_cause
 {
     exited,          ///< By itself, with a code.
     signalled,       ///< By a signal that the cluster did not send.
+    oom,             ///< The kernel killed it because there was no memory left, as the count of
+                     ///< such kills in our control group says. Elsewhere that is `signalled`.
     gave_up,         ///< It said that starting it again is of no use, and why.
     start_failed,    ///< It could not be started: the reason says which step failed.
     start_timeout,   ///< It was not ready in time, and was stopped.
@@ -32,6 +34,8 @@ enum class exit_cause
     stopped,         ///< The cluster, or worker::stop(), stopped it.
 };
 
+inline constexpr std::size_t exit_cause_count = static_cast<std::size_t>(exit_cause::stopped) + 1;
+
 /// "exited", "signalled", "gave up", …
 inline std::string to_string(exit_cause cause)
 {
@@ -41,6 +45,8 @@ inline std::string to_string(exit_cause cause)
         return "exited";
     case exit_cause::signalled:
         return "signalled";
+    case exit_cause::oom:
+        return "out of memory";
     case exit_cause::gave_up:
         return "gave up";
     case exit_cause::start_failed:

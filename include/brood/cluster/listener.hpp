@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/detail/accept_queue.hpp>
+#include <brood/cluster/detail/traffic_ledger.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
+#include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/listener.hpp>
 #include <brood/process/worker_protocol.hpp>
@@ -121,12 +124,20 @@ private:
             return source_->hand_over(std::move(connection)); // the only one has just gone
         std::vector<dispatch_candidate> candidates;
         for (auto each : takers)
-            candidates.push_back({each->worker->slot, each->copies.size()});
+            candidates.push_back({each->worker->slot, each->copies.size(),
+                                  policy.asks_for_load() ? open_connections(*each->worker) : 0});
         auto client = policy.asks_for_client() ? client_of(connection) : std::string();
         auto& chosen = *takers[policy.choose(candidates, client, turn_)];
         send_control(*chosen.worker->process.link(), handed_connection{chosen.number},
                      connection.duplicate());
+        ++chosen.worker->history->dispatched;
         chosen.copies.push_back(std::move(connection));
+    }
+
+    static std::uint64_t open_connections(worker_record& worker)
+    {
+        traffic_ledger::look_at(worker);
+        return worker.traffic.open_connections;
     }
 
     // Its address without the port, which is another for each connection.
@@ -221,6 +232,24 @@ public:
     {
         auto port = opened_by(worker, number);
         return port ? to_string(port->address()) : std::string();
+    }
+
+    /// How many wait at each TCP port. With a socket for each slot, their sum.
+    std::vector<port_stats> figures() const
+    {
+        std::vector<port_stats> result;
+        for (auto& [name, port] : ports_)
+        {
+            auto queue = accept_queue_of(port->socket());
+            if (!queue)
+                continue;
+            auto address = to_string(port->address());
+            if (result.empty() || result.back().address != address)
+                result.push_back({address, 0, 0});
+            result.back().waiting += queue->waiting;
+            result.back().room += queue->room;
+        }
+        return result;
     }
 
     /// The cluster has ended: the ports are closed.

@@ -10,6 +10,8 @@
 #include <deque>
 #include <functional>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace brood
 {
@@ -26,7 +28,8 @@ enum class restart
 /// How long to wait before a worker that failed is started again.
 ///
 /// The first failure costs `first`; each further one in a row `factor` times more than the one
-/// before, from `base` up to `cap`. A worker that lived for `healthy_after` starts a new row.
+/// before, from `base` up to `cap`. A worker that was ready and lived for `healthy_after` starts a
+/// new row.
 struct backoff
 {
     std::chrono::milliseconds first{0};
@@ -51,6 +54,12 @@ struct backoff
 };
 
 /// How many failures are borne within how long.
+///
+/// Time in which a slot had a worker that was never ready does not count for the limit of that
+/// slot: workers that each take a minute until they are given up pass it as well. Other failures
+/// have to come faster than one in `within` / `failures`, and are borne for ever otherwise: mind
+/// the time that a watchdog takes to find a worker that hangs, and a supervisor to stop the others
+/// that it restarts. The hole of https://github.com/erlang/otp/pull/1287
 struct restart_limit
 {
     std::size_t failures = 5;
@@ -88,24 +97,28 @@ class failure_history
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    /// Adds one, and tells whether that is more than the limit bears.
-    bool add(time_point now, const restart_limit& limit)
+    /// Adds one, and tells whether that is more than the limit bears. So much of the time before it
+    /// does not count.
+    bool add(time_point now, const restart_limit& limit, std::chrono::milliseconds excused = {})
     {
-        times_.push_back(now);
-        while (now - times_.front() > limit.within)
+        excused_ += excused;
+        auto counted = now - excused_;
+        times_.push_back(counted);
+        while (counted - times_.front() > limit.within)
             times_.pop_front();
         return times_.size() > limit.failures;
     }
 
-    /// Counts a failure after that uptime, and gives how many there were in a row.
-    unsigned add_to_row(std::chrono::milliseconds uptime, const backoff& delay)
+    /// Counts a failure after so much time of health, and gives how many there were in a row.
+    unsigned add_to_row(std::chrono::milliseconds healthy, const backoff& delay)
     {
-        in_a_row_ = uptime >= delay.healthy_after ? 1 : in_a_row_ + 1;
+        in_a_row_ = healthy >= delay.healthy_after ? 1 : in_a_row_ + 1;
         return in_a_row_;
     }
 
 private:
     std::deque<time_point> times_;
+    std::chrono::milliseconds excused_{0};
     unsigned in_a_row_ = 0;
 };
 
@@ -117,6 +130,13 @@ struct restart_policy
 
     /// Decides in place of `when`, for ends that the cluster did not want.
     std::function<bool(const exit_info&)> only_if = {};
+
+    /// Exit codes, 0 to 255, by which a worker says that starting it again is of no use, for
+    /// programs that cannot call process::give_up(). Whatever `when` and `only_if` say, its slot
+    /// then stays empty, and the others go on. A signal is no code. As WORKER_BOOT_ERROR and
+    /// APP_LOAD_ERROR of gunicorn, which ends all then:
+    /// https://github.com/benoitc/gunicorn/blob/master/gunicorn/arbiter.py
+    std::vector<int> final_codes = {};
 
     backoff delay = {};
     restart_limit per_slot = {};
@@ -130,18 +150,29 @@ struct restart_policy
                             std::chrono::steady_clock::time_point now, double random) const
     {
         using action = restart_decision::action;
-        if (ended.cause == exit_cause::scaled_down || ended.cause == exit_cause::gave_up ||
+        if (ended.cause == exit_cause::scaled_down || gives_up(ended) ||
             (!ended.wanted() && !starts_again(ended)))
             return {action::leave, {}};
         if (!ended.failed())
             return {action::start, {}};
-        auto slot_failed = slot.add(now, per_slot);
+        constexpr std::chrono::milliseconds none(0);
+        auto healthy = ended.was_ready ? ended.uptime : none;
+        auto slot_failed = slot.add(now, per_slot, ended.uptime - healthy);
         auto cluster_failed = cluster.add(now, per_cluster);
         if (cluster_failed || (slot_failed && on_limit != brood::on_limit::park))
             return {action::fail, {}};
         if (slot_failed)
             return {action::park, {}};
-        return {action::start, delay.after(slot.add_to_row(ended.uptime, delay), random)};
+        return {action::start, delay.after(slot.add_to_row(healthy, delay), random)};
+    }
+
+    /// Whether the worker itself said that starting it again is of no use.
+    bool gives_up(const exit_info& ended) const
+    {
+        auto by_code = ended.cause == exit_cause::exited && ended.status.signal == 0 &&
+                       std::find(final_codes.begin(), final_codes.end(), ended.status.code) !=
+                           final_codes.end();
+        return by_code || ended.cause == exit_cause::gave_up;
     }
 
     /// Throws std::invalid_argument, with the reason, for what cannot be meant.
@@ -158,7 +189,11 @@ struct restart_policy
             refuse("the factor is at least 1, and the jitter between 0 and 1");
         if (per_slot.within.count() <= 0 || per_cluster.within.count() <= 0)
             refuse("the time of a limit must be above zero");
-        if (exit_code < 0 || exit_code > 255)
+        auto is_code = [](int code)
+        {
+            return code >= 0 && code <= 255;
+        };
+        if (!is_code(exit_code) || !std::all_of(final_codes.begin(), final_codes.end(), is_code))
             refuse("the exit code of a process is 0 to 255");
     }
 

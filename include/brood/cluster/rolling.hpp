@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace brood
@@ -23,6 +24,15 @@ struct reload_options
     /// When a reload to another program fails, the workers that run it already are replaced by ones
     /// that run the program from before.
     bool restore = false;
+};
+
+/// Which worker is taken away when there are to be fewer: one that does not run, or else the one
+/// that was started last, or first. As worker_culling_strategy of Puma:
+/// https://github.com/puma/puma/blob/master/lib/puma/dsl.rb
+enum class victim
+{
+    youngest,
+    oldest,
 };
 
 /// How a reload went.
@@ -87,9 +97,9 @@ public:
         co_return result;
     }
 
-    /// Adds workers, or takes the last ones away, until there are so many. Waits until the new ones
-    /// are ready or have failed, and the old ones have ended.
-    static task<> scale(std::shared_ptr<rolling> self, std::size_t size)
+    /// Adds workers, or takes some away, until there are so many. Waits until the new ones are
+    /// ready or have failed, and the old ones have ended.
+    static task<> scale(std::shared_ptr<rolling> self, std::size_t size, victim which)
     {
         auto turn = co_await take_turn(self);
         if (self->keeper_->stopping())
@@ -101,7 +111,10 @@ public:
             co_await each->worker->ready.get();
         touched.clear();
         while (self->slots().size() > size)
-            touched.push_back(self->keeper_->remove_last(exit_cause::scaled_down));
+        {
+            touched.push_back(self->next_victim(which));
+            self->keeper_->remove(touched.back(), exit_cause::scaled_down);
+        }
         for (auto& each : touched)
             co_await each->worker->ended.get();
     }
@@ -116,7 +129,8 @@ public:
             if (due)
             {
                 auto turn = co_await take_turn(self);
-                co_await replace(self, *due, exit_cause::recycled, {});
+                if (self->keeper_->has(due)) // nobody took it away meanwhile
+                    co_await replace(self, due, exit_cause::recycled, {});
             }
             auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
             co_await self->keeper_->changed_or(until);
@@ -159,14 +173,17 @@ private:
     {
         auto turn = co_await take_turn(self);
         auto& keeper = *self->keeper_;
+        if (!keeper.stopping())
+            self->notify(&service_manager::reloading);
         worker_launcher before;
         if (launch)
             before = keeper.workers().launch_by(std::move(launch));
         reload_report report;
         report.stopped = keeper.stopping();
-        for (std::size_t index = 0; index < self->slots().size() && report.complete(); ++index)
+        auto place = self->first_from(0);
+        for (; place && report.complete(); place = self->first_from(place->index + 1))
         {
-            auto failed = co_await replace(self, index, exit_cause::replaced, options.settle);
+            auto failed = co_await replace(self, place, exit_cause::replaced, options.settle);
             report.replaced += failed ? 0U : 1U;
             report.stopped = keeper.stopping();
             if (!report.stopped)
@@ -178,39 +195,54 @@ private:
             if (options.restore)
                 report.restored = co_await restore(self, report.replaced);
         }
+        if (!keeper.stopping())
+            self->notify(&service_manager::ready);
         result->set(std::move(report));
+    }
+
+    // A manager that cannot be told does not keep workers from being replaced.
+    void notify(void (service_manager::*what)() const) const
+    {
+        auto& manager = keeper_->settings().manager;
+        try
+        {
+            if (manager)
+                ((*manager).*what)();
+        }
+        catch (const std::system_error&)
+        {
+        }
     }
 
     // Replaces the first ones once more, and gives how many.
     static task<std::size_t> restore(std::shared_ptr<rolling> self, std::size_t count)
     {
         std::size_t restored = 0;
-        for (std::size_t index = 0; index < std::min(count, self->slots().size()); ++index)
+        auto place = self->first_from(0);
+        for (; place && count != 0 && !self->keeper_->stopping(); --count)
         {
-            if (self->keeper_->stopping())
-                break;
-            auto failed = co_await replace(self, index, exit_cause::replaced, {});
+            auto failed = co_await replace(self, place, exit_cause::replaced, {});
             restored += failed ? 0U : 1U;
+            place = self->first_from(place->index + 1);
         }
         co_return restored;
     }
 
     // Gives the end of the new worker when that failed; the old one goes on then.
-    static task<std::optional<exit_info>> replace(std::shared_ptr<rolling> self, std::size_t index,
-                                                  exit_cause cause,
+    static task<std::optional<exit_info>> replace(std::shared_ptr<rolling> self,
+                                                  std::shared_ptr<slot> before, exit_cause cause,
                                                   std::chrono::milliseconds settle)
     {
         auto& keeper = *self->keeper_;
         keeper.enter();
-        auto before = self->slots()[index];
         auto fresh = std::make_shared<slot>();
-        fresh->index = index;
+        fresh->index = before->index;
         fresh->variables = before->variables;
-        fresh->worker = keeper.workers().start(index, fresh->variables);
+        fresh->worker = keeper.workers().start(fresh->index, fresh->variables);
         auto lived = co_await lives(fresh->worker, settle);
-        if (lived && self->is_kept(before) && !keeper.stopping())
+        if (lived && keeper.has(before) && !keeper.stopping())
         {
-            keeper.replace(fresh, cause);
+            keeper.replace(before, fresh, cause);
             co_await before->worker->ended.get(); // or all old ones would drain beside the new ones
             keeper.leave();
             co_return std::nullopt;
@@ -232,17 +264,33 @@ private:
         co_return !ended;
     }
 
-    bool is_kept(const std::shared_ptr<slot>& place) const
+    // The place with that index, or the next behind it.
+    std::shared_ptr<slot> first_from(std::size_t index) const
     {
-        return place->index < slots().size() && slots()[place->index] == place;
+        for (auto& each : slots())
+            if (each->index >= index)
+                return each;
+        return nullptr;
     }
 
-    std::optional<std::size_t> find_due() const
+    std::shared_ptr<slot> next_victim(victim which) const
+    {
+        auto rank = [&](const std::shared_ptr<slot>& each)
+        {
+            auto runs = !each->worker->has(worker_state::ended);
+            auto id = each->worker->id;
+            return std::pair(runs, which == victim::oldest ? id : ~id);
+        };
+        return *std::min_element(slots().begin(), slots().end(),
+                                 [&](auto& left, auto& right) { return rank(left) < rank(right); });
+    }
+
+    std::shared_ptr<slot> find_due() const
     {
         for (auto& each : slots())
             if (is_due(*each->worker))
-                return each->index;
-        return std::nullopt;
+                return each;
+        return nullptr;
     }
 
     bool is_due(const worker_record& worker) const

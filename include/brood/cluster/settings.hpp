@@ -6,12 +6,14 @@
 #include <brood/cluster/worker_output.hpp>
 #include <brood/os/cpu.hpp>
 #include <brood/process/arguments.hpp>
+#include <brood/process/service_manager.hpp>
 #include <brood/process/spawn_options.hpp>
 
 #include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -113,6 +115,11 @@ struct cluster_settings
 
     /// Where what it prints goes.
     worker_output output = {};
+
+    /// Hears of each reload, whoever asks for it: RELOADING=1 when its turn has come, and READY=1
+    /// when it is over, also when it failed and old workers go on; not when the cluster was stopped
+    /// meanwhile. A manager that is gone is left alone. Everything else the program says itself.
+    std::optional<service_manager> manager = {};
 
     /// The number of workers that this asks for.
     std::size_t workers() const { return size != 0 ? size : os::available_parallelism(); }

@@ -3,7 +3,9 @@
 
 #include <brood/base/descriptor.hpp>
 #include <brood/base/task.hpp>
+#include <brood/cluster/detail/write_without_waiting.hpp>
 #include <brood/cluster/rolling.hpp>
+#include <brood/cluster/stats.hpp>
 #include <brood/process/signals.hpp>
 #include <brood/process/stop_policy.hpp>
 
@@ -14,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -23,12 +26,14 @@ namespace brood
 /// What the primary of a cluster does when it gets a signal.
 enum class signal_action
 {
-    stop,          ///< Stop all workers as the settings say. The second time: stop_at_once.
-    stop_at_once,  ///< Close their channels and SIGTERM, and a second later SIGKILL.
-    reload,        ///< Replace all workers, one after the other.
-    add_worker,    ///< One more.
-    remove_worker, ///< The last one drains. One always stays.
-    remove_all,    ///< All drain, and the primary waits for more.
+    stop,                  ///< Stop all workers as the settings say. The second time: stop_at_once.
+    stop_at_once,          ///< Close their channels and SIGTERM, and a second later SIGKILL.
+    dump_and_stop_at_once, ///< The same, after the table of cluster::stats() was written to stderr:
+                           ///< as much of it as that takes without making us wait.
+    reload,                ///< Replace all workers, one after the other.
+    add_worker,            ///< One more.
+    remove_worker,         ///< The youngest drains. One always stays.
+    remove_all,            ///< All drain, and the primary waits for more.
 };
 
 /// What each signal means to a cluster; one that is not here keeps its usual effect.
@@ -40,16 +45,19 @@ struct signal_table
     std::function<void(const reload_report&)> on_reload = {};
 };
 
-/// The signals of a conventional master: TERM stops, INT and QUIT stop at once, HUP reloads, TTIN
-/// and TTOU add and remove a worker, WINCH removes all. USR1 and USR2 are left to the program.
+/// The signals of a conventional master: TERM stops, INT stops at once, and so does QUIT, which
+/// first tells on stderr how the workers were; HUP reloads, TTIN and TTOU add and remove a worker,
+/// WINCH removes all. USR1 and USR2 are left to the program.
 /// Without WINCH when this process has a terminal, which sends it whenever its window changes size.
 inline signal_table conventional_signals()
 {
     signal_table table;
-    table.actions = {
-        {SIGTERM, signal_action::stop},         {SIGINT, signal_action::stop_at_once},
-        {SIGQUIT, signal_action::stop_at_once}, {SIGHUP, signal_action::reload},
-        {SIGTTIN, signal_action::add_worker},   {SIGTTOU, signal_action::remove_worker}};
+    table.actions = {{SIGTERM, signal_action::stop},
+                     {SIGINT, signal_action::stop_at_once},
+                     {SIGQUIT, signal_action::dump_and_stop_at_once},
+                     {SIGHUP, signal_action::reload},
+                     {SIGTTIN, signal_action::add_worker},
+                     {SIGTTOU, signal_action::remove_worker}};
     descriptor terminal(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
     if (!terminal)
         table.actions[SIGWINCH] = signal_action::remove_all;
@@ -112,8 +120,11 @@ private:
     {
         if (workers_ == nullptr)
             return;
+        auto dumps = action == signal_action::dump_and_stop_at_once;
+        if (dumps)
+            write_what_fits(STDERR_FILENO, to_string(workers_->stats()));
         auto again = stopping_ && action == signal_action::stop;
-        if (again || action == signal_action::stop_at_once)
+        if (again || dumps || action == signal_action::stop_at_once)
             return begin(workers_->stop(stop_policy(std::chrono::seconds(1))));
         stopping_ = stopping_ || action == signal_action::stop;
         auto size = workers_->size();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/slot_history.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/traffic.hpp>
 
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,7 +40,20 @@ struct worker_stats
     std::size_t failures = 0;                    ///< Of all workers that this slot has had.
     traffic_stats traffic;                       ///< What this worker has served.
     traffic_stats slot_traffic; ///< What all workers of this slot have; those that drain included.
+    slot_history history;       ///< What happened in this slot.
+    std::size_t draining = 0;   ///< Workers of this slot that were asked to finish and still live.
+    std::optional<std::chrono::milliseconds>
+        heartbeat_age; ///< Since its loop last came round. Nothing before it is online, after its
+                       ///< end, and while the watchdog is off.
     std::vector<std::string> listening_at;
+};
+
+/// A TCP port of a cluster.
+struct port_stats
+{
+    std::string address;     ///< "127.0.0.1:8080"
+    std::size_t waiting = 0; ///< Connections in its backlog, which nobody has accepted yet.
+    std::size_t room = 0;    ///< So many can wait; further ones are not answered.
 };
 
 /// A cluster at one moment: made by cluster::stats(). Nothing is measured while nobody asks.
@@ -48,8 +63,11 @@ struct cluster_stats
     std::size_t starts = 0;              ///< Of workers, from the beginning.
     std::size_t exits = 0;
     std::size_t failures = 0; ///< Those exits that the cluster did not want.
+    std::size_t draining = 0; ///< Workers that were asked to finish and still live, with a slot or
+                              ///< without.
     traffic_stats traffic;    ///< What all workers have served, from the beginning.
     std::vector<worker_stats> workers;
+    std::vector<port_stats> ports; ///< Where the system tells how many wait: on Linux.
 
     /// How many workers can be given work.
     std::size_t ready() const noexcept

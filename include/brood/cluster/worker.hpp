@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/cluster/exit_info.hpp>
+#include <brood/cluster/slot_history.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/traffic.hpp>
 
@@ -61,6 +62,7 @@ struct worker_record
     worker_process process;
     worker_state state = worker_state::starting;
     std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+    std::optional<std::chrono::steady_clock::time_point> asked_to_end;
     std::optional<exit_cause> cause; // why we end it, once we do
     std::string reason;              // what it said when it gave up
     std::vector<std::string> listening_at;
@@ -68,6 +70,8 @@ struct worker_record
     traffic_stats traffic;                 // that it has served, when last looked
     std::shared_ptr<output_reader> output; // of what it prints, when that is wanted
     bool wants_recycling = false;
+    std::uint64_t oom_kills = 0; // by the kernel, before it started
+    std::shared_ptr<slot_history> history = std::make_shared<slot_history>();
     int ladders = 0;            // ways to its end that it is on
     std::function<void()> stop; // asks it to end, and makes it
     shared_result<bool> ready;  // false when it ended before

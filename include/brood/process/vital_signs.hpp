@@ -5,9 +5,12 @@
 #include <brood/process/traffic.hpp>
 #include <brood/wire/shared_bytes.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,11 +23,23 @@ namespace brood::detail
 class vital_signs
 {
 public:
+    using clock = std::chrono::steady_clock;
+
     /// What the primary reads. Only figures: a worker can write anything there.
     struct figures
     {
         std::uint64_t beats = 0;
         traffic_numbers traffic = {};
+        std::uint64_t beat_at = 0; // nanoseconds of the clock that all processes share
+
+        /// Since the last beat; nothing before the first.
+        std::optional<std::chrono::milliseconds> age(clock::time_point now) const noexcept
+        {
+            if (beats == 0)
+                return std::nullopt;
+            auto passed = nanoseconds_of(now) - std::min(beat_at, nanoseconds_of(now));
+            return std::chrono::milliseconds(static_cast<std::int64_t>(passed / 1'000'000));
+        }
     };
 
     /// For the primary: the file that both share.
@@ -42,9 +57,10 @@ public:
     /// until then. Throws std::system_error when it is no such file.
     explicit vital_signs(const descriptor& file) : page_(map(file)) {}
 
-    /// One store, no system call.
+    /// Two stores, no system call.
     void beat() noexcept
     {
+        page_->beat_at.store(nanoseconds_of(clock::now()), std::memory_order_relaxed);
         auto& beats = page_->beats;
         beats.store(beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
@@ -56,11 +72,18 @@ private:
     {
         std::atomic<std::uint64_t> beats;
         traffic_cells traffic;
+        std::atomic<std::uint64_t> beat_at;
     };
 
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
                   "a lock in shared memory would be another for each");
     static_assert(sizeof(page) == sizeof(figures));
+
+    static std::uint64_t nanoseconds_of(clock::time_point time) noexcept
+    {
+        std::chrono::nanoseconds since = time.time_since_epoch();
+        return static_cast<std::uint64_t>(since.count());
+    }
 
     static page* map(const descriptor& file)
     {

@@ -143,7 +143,7 @@ private:
     void leave(family_member& child, const exit_info& ended, const restart_decision& decision)
     {
         child.resting = ended.cause == exit_cause::exited && ended.id != 0 &&
-                        child.policy.when == restart::transient &&
+                        child.policy.when == restart::transient && !child.policy.gives_up(ended) &&
                         decision.what == restart_decision::action::leave;
         child.kept = child.resting;
         child.undecided = false;

@@ -58,7 +58,7 @@ public:
 
     nursery& workers() noexcept { return *nursery_; }
 
-    /// The places that are kept, by index.
+    /// The places that are kept, by index; those between them were taken away.
     const std::vector<std::shared_ptr<slot>>& slots() const noexcept { return slots_; }
 
     /// Adds a place, and starts its first worker in this call. What cannot be started is an end
@@ -68,31 +68,37 @@ public:
         if (stopping_)
             throw std::logic_error("brood: a cluster that was stopped starts no worker");
         auto added = std::make_shared<slot>();
-        added->index = slots_.size();
+        auto next = first_gap();
+        added->index = static_cast<std::size_t>(next - slots_.begin());
         added->variables = std::move(variables);
         added->worker = nursery_->start(added->index, added->variables);
-        slots_.push_back(added);
+        slots_.insert(next, added);
         begin(added);
         return added;
     }
 
-    /// Puts a place with a worker of its own where another was, whose worker is then ended.
-    void replace(const std::shared_ptr<slot>& by, exit_cause cause)
+    /// Whether it is one of the places now.
+    bool has(const std::shared_ptr<slot>& place) const
     {
-        auto before = std::exchange(slots_[by->index], by);
+        return std::find(slots_.begin(), slots_.end(), place) != slots_.end();
+    }
+
+    /// Puts a place with a worker of its own where another is, whose worker is then ended.
+    void replace(const std::shared_ptr<slot>& before, const std::shared_ptr<slot>& by,
+                 exit_cause cause)
+    {
+        std::replace(slots_.begin(), slots_.end(), before, by);
         by->starts += before->starts;
         by->failed += before->failed;
         begin(by);
         retire(before, cause);
     }
 
-    /// Takes the last place away, and ends its worker.
-    std::shared_ptr<slot> remove_last(exit_cause cause)
+    /// Takes a place away, and ends its worker.
+    void remove(const std::shared_ptr<slot>& place, exit_cause cause)
     {
-        auto last = std::move(slots_.back());
-        slots_.pop_back();
-        retire(last, cause);
-        return last;
+        std::erase(slots_, place);
+        retire(place, cause);
     }
 
     /// An end that is told although no place was kept for the worker.
@@ -100,6 +106,7 @@ public:
     {
         ++ended_;
         failed_ += ended.failed() ? 1U : 0U;
+        ++worker->history->exits[static_cast<std::size_t>(ended.cause)];
         exits_->push(ended);
         nursery_->events().publish(cluster_event::kind::exit, worker, {}, ended);
     }
@@ -110,37 +117,23 @@ public:
     cluster_stats stats() const
     {
         auto now = std::chrono::steady_clock::now();
-        auto since = [&](auto start)
-        {
-            return std::chrono::duration_cast<std::chrono::milliseconds>(now - start);
-        };
         cluster_stats result;
-        result.uptime = since(begun_);
+        result.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now - begun_);
         result.starts = nursery_->started();
         result.exits = ended_;
         result.failures = failed_;
-        auto& traffic = nursery_->traffic();
-        traffic.look();
-        result.traffic = traffic.of_all();
+        nursery_->traffic().look();
+        result.traffic = nursery_->traffic().of_all();
+        result.ports = nursery_->port_figures();
         for (auto& place : slots_)
-        {
-            auto& worker = *place->worker;
-            worker_stats one;
-            one.slot = place->index;
-            one.id = worker.id;
-            one.state = worker.state;
-            one.starts = place->starts;
-            one.failures = place->failed;
-            one.traffic = worker.traffic;
-            one.slot_traffic = traffic.of_slot(place->index);
-            one.listening_at = worker.listening_at;
-            one.uptime = since(worker.started);
-            if (auto ended = worker.ended.peek())
-                one.uptime = ended->uptime;
-            else
-                measure(worker.process.pid(), one);
-            result.workers.push_back(std::move(one));
-        }
+            result.workers.push_back(stats_of(*place, now));
+        for (auto& each : nursery_->living())
+            if (each->state == worker_state::draining)
+            {
+                ++result.draining;
+                for (auto& one : result.workers)
+                    one.draining += one.slot == each->slot ? 1U : 0U;
+            }
         return result;
     }
 
@@ -226,11 +219,39 @@ public:
     }
 
 private:
-    static void measure(pid_t pid, worker_stats& one)
+    // Where the place with the lowest index that is free belongs.
+    std::vector<std::shared_ptr<slot>>::const_iterator first_gap() const
     {
-        one.pid = pid;
-        one.memory = process_activity::resident_memory(pid);
-        one.processor_time = process_activity::of(pid).processor_time();
+        std::size_t index = 0;
+        return std::find_if(slots_.begin(), slots_.end(),
+                            [&](auto& each) { return each->index != index++; });
+    }
+
+    worker_stats stats_of(const slot& place, std::chrono::steady_clock::time_point now) const
+    {
+        auto& worker = *place.worker;
+        worker_stats one;
+        one.slot = place.index;
+        one.id = worker.id;
+        one.state = worker.state;
+        one.starts = place.starts;
+        one.failures = place.failed;
+        one.traffic = worker.traffic;
+        one.slot_traffic = nursery_->traffic().of_slot(place.index);
+        one.history = *nursery_->history_of(place.index);
+        one.listening_at = worker.listening_at;
+        if (auto ended = worker.ended.peek())
+        {
+            one.uptime = ended->uptime;
+            return one;
+        }
+        one.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now - worker.started);
+        one.pid = worker.process.pid();
+        one.memory = process_activity::resident_memory(one.pid);
+        one.processor_time = process_activity::of(one.pid).processor_time();
+        if (worker.signs)
+            one.heartbeat_age = vital_signs::read(worker.signs).age(now);
+        return one;
     }
 
     std::shared_ptr<worker_record> first_unready() const
@@ -297,7 +318,7 @@ private:
     {
         place.failed += ended.failed() ? 1U : 0U;
         tell(place.worker, ended);
-        if (next == restart_decision::action::park || ended.cause == exit_cause::gave_up)
+        if (next == restart_decision::action::park || settings_.restart.gives_up(ended))
             nursery_->events().publish(cluster_event::kind::parked, place.worker, {}, ended);
         if (next == restart_decision::action::fail)
             fail(ended);

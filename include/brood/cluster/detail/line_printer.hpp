@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/cluster/detail/line_queue.hpp>
+#include <brood/cluster/detail/write_without_waiting.hpp>
 
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <memory>
-#include <poll.h>
 #include <string>
-#include <string_view>
 #include <unistd.h>
 #include <utility>
 
@@ -20,8 +17,7 @@ namespace brood::detail
 
 /// Prints lines on the streams of this process, each whole and behind its prefix.
 ///
-/// The streams are not ours alone, and may block: it is asked first whether they take some bytes,
-/// and what they do not take waits in the queue.
+/// What the streams do not take at once waits in the queue.
 class line_printer : public std::enable_shared_from_this<line_printer>
 {
 public:
@@ -52,11 +48,7 @@ private:
         {
             if (unwritten_.empty())
                 take(lines_->pop());
-            // A pipe that can be written to at all takes so many bytes, and as one piece.
-            auto piece = std::string_view(unwritten_).substr(0, PIPE_BUF);
-            if (!takes_some(stream_))
-                return false;
-            auto count = quiet_write(stream_, piece);
+            auto count = write_without_waiting(stream_, unwritten_);
             if (count == -1 && errno == EAGAIN)
                 return false;
             // Without a reader it is lost, as it is for a worker that prints by itself.
@@ -80,12 +72,6 @@ private:
         auto text = to_string(line);
         text.insert(text.size() - line.text.size() - 1, "\033[0m");
         return "\033[" + std::to_string(first + line.slot % colours) + 'm' + text;
-    }
-
-    static bool takes_some(int stream)
-    {
-        pollfd asked{stream, POLLOUT, 0};
-        return ::poll(&asked, 1, 0) != 0;
     }
 
     // To wait in the loop, Asio would make the stream non-blocking for all who share it.

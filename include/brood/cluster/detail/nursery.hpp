@@ -2,12 +2,14 @@
 #pragma once
 
 #include <brood/cluster/detail/hang_detector.hpp>
+#include <brood/cluster/detail/oom_witness.hpp>
 #include <brood/cluster/detail/output_reader.hpp>
 #include <brood/cluster/detail/traffic_ledger.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/listener.hpp>
 #include <brood/cluster/settings.hpp>
+#include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/vital_signs.hpp>
 #include <brood/process/worker_protocol.hpp>
@@ -50,6 +52,18 @@ public:
     /// What they have served.
     traffic_ledger& traffic() noexcept { return traffic_; }
 
+    /// What happened in a slot; it outlives the workers.
+    const std::shared_ptr<slot_history>& history_of(std::size_t slot)
+    {
+        auto& history = histories_[slot];
+        if (!history)
+            history = std::make_shared<slot_history>();
+        return history;
+    }
+
+    /// Figures of the TCP ports that are open.
+    std::vector<port_stats> port_figures() const { return ports_.figures(); }
+
     /// How many workers it has started, or tried to.
     std::size_t started() const noexcept { return last_id_; }
 
@@ -74,6 +88,8 @@ public:
                                          const std::map<std::string, std::string>& variables)
     {
         auto worker = std::make_shared<worker_record>(executor_, ++last_id_, slot);
+        worker->oom_kills = oom_.seen();
+        worker->history = history_of(slot);
         try
         {
             worker->process = worker_process(launch_(options_for(*worker, variables)));
@@ -110,6 +126,7 @@ public:
     {
         if (worker->has(worker_state::draining))
             return;
+        worker->asked_to_end = std::chrono::steady_clock::now();
         send_control(*worker->process.link(), drain_request{no_successor});
         end_by(worker, cause, settings_.stop);
     }
@@ -216,6 +233,7 @@ private:
         if (!worker->has(worker_state::ready))
             worker->state = worker_state::ready;
         worker->ready.set(true);
+        worker->history->ready_times.add(since(worker->started));
         events_.publish(cluster_event::kind::ready, worker);
     }
 
@@ -373,16 +391,22 @@ private:
         ended.status = status;
         ended.id = worker.id;
         ended.slot = worker.slot;
-        ended.cause =
-            worker.cause.value_or(status.signal != 0 ? exit_cause::signalled : exit_cause::exited);
-        ended.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now() - worker.started);
+        ended.cause = worker.cause ? *worker.cause : oom_.cause_of(status, worker.oom_kills);
+        ended.uptime = since(worker.started);
+        if (worker.asked_to_end)
+            worker.history->drain_times.add(since(*worker.asked_to_end));
         ended.was_ready = worker.ready.peek().value_or(false);
         ended.reason = worker.reason;
         if (worker.output)
             ended.last_output = worker.output->finish();
         worker.ready.set(false);
         worker.ended.set(std::move(ended));
+    }
+
+    static std::chrono::milliseconds since(std::chrono::steady_clock::time_point start)
+    {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - start);
     }
 
     void spawn(task<> work) { spawn_on(executor_, std::move(work)); }
@@ -399,6 +423,8 @@ private:
     event_hub events_;
     std::shared_ptr<output_hub> output_;
     traffic_ledger traffic_;
+    oom_witness oom_;
+    std::map<std::size_t, std::shared_ptr<slot_history>> histories_;
     std::uint64_t last_id_ = 0;
     std::map<std::uint64_t, std::shared_ptr<worker_record>> living_;
 };

@@ -46,6 +46,20 @@ public:
                 look_at(*each);
     }
 
+    /// The same for one worker.
+    static void look_at(worker_record& worker)
+    {
+        if (!worker.signs)
+            return;
+        auto before = worker.traffic;
+        auto now = to_traffic_stats(vital_signs::read(worker.signs).traffic);
+        worker.traffic = now;
+        for (auto figure : {&traffic_stats::connections, &traffic_stats::requests,
+                            &traffic_stats::failed_requests, &traffic_stats::bytes_received,
+                            &traffic_stats::bytes_sent})
+            worker.traffic.*figure = std::max(before.*figure, now.*figure);
+    }
+
     /// When last looked: by all workers that a slot has had, those that drain included.
     traffic_stats of_slot(std::size_t index) const
     {
@@ -76,19 +90,6 @@ private:
             return result;
         }
     };
-
-    static void look_at(worker_record& worker)
-    {
-        if (!worker.signs)
-            return;
-        auto before = worker.traffic;
-        auto now = to_traffic_stats(vital_signs::read(worker.signs).traffic);
-        worker.traffic = now;
-        for (auto figure : {&traffic_stats::connections, &traffic_stats::requests,
-                            &traffic_stats::failed_requests, &traffic_stats::bytes_received,
-                            &traffic_stats::bytes_sent})
-            worker.traffic.*figure = std::max(before.*figure, now.*figure);
-    }
 
     std::map<std::size_t, account> slots_;
 };

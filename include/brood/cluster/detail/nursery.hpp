@@ -121,6 +121,10 @@ public:
             end_by(worker, exit_cause::stopped, how);
     }
 
+    /// No worker will have a successor: what waits at the ports is for those that live, and nobody
+    /// else comes.
+    void finish_ports() { ports_.finish(); }
+
     /// The cluster has ended.
     void close()
     {

@@ -294,7 +294,7 @@ private:
 
     static task<> watch(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
     {
-        hang_detector detector(worker->process.pid(), self->settings_.watchdog.stale_after);
+        hang_detector detector(worker->process.pid(), self->settings_.watchdog);
         std::optional<std::string> what;
         while (!what)
         {

@@ -3,19 +3,29 @@
 #include <brood/cluster/cluster.hpp>
 
 #include "support/catch.hpp"
+#include "support/client.hpp"
+#include "support/descriptors.hpp"
 #include "support/lowered_limit.hpp"
 #include "support/patience.hpp"
 #include "support/process_table.hpp"
+#include "support/processor_share.hpp"
 #include "support/within.hpp"
 
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <memory>
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -33,32 +43,89 @@ cluster_settings tireless(std::size_t size)
 {
     cluster_settings settings;
     settings.size = size;
-    settings.restart.delay.base = 5ms;
-    settings.restart.delay.cap = 20ms;
+    settings.restart.delay.base = 20ms;
+    settings.restart.delay.cap = 200ms;
     settings.restart.per_slot.failures = settings.restart.per_cluster.failures = 100'000;
     return settings;
 }
 
-/// One spins, one waits.
-task<> spins_or_waits(process& self)
+template <class Cluster>
+std::vector<pid_t> pids_of(const Cluster& workers)
 {
-    self.ready();
+    std::vector<pid_t> result;
+    for (auto& each : workers.workers())
+        result.push_back(each.pid());
+    return result;
+}
+
+// ---- A primary that is killed
+
+/// One spins, one waits for a pipe that nobody reads, one for its client, one for a stop.
+task<> be_of_four_kinds(process& self)
+{
+    auto listener = co_await self.listen(0);
     co_await brood::sleep(1ms); // the notice is on its way
-    for (volatile bool spin = self.worker_slot() == 0; spin;)
+    std::string page(4'096, '.');
+    while (self.worker_slot() == 0 || (self.worker_slot() == 1 && ::write(2, page.data(), 4'096)))
         continue;
+    auto client = co_await listener.accept();
     co_await self.shutdown();
 }
 
-task<> primary_of_two(process& self)
+task<> primary_of_four(process& self)
 {
-    cluster<spins_or_waits> workers(tireless(2));
+    cluster<be_of_four_kinds> workers(tireless(4));
     co_await workers.ready();
-    std::vector<pid_t> pids;
-    for (auto& each : workers.workers())
-        pids.push_back(each.pid());
-    self.send(pids);
+    self.send(workers.workers().at(0).port());
+    self.send(pids_of(workers));
     co_await brood::sleep(1h);
 }
+
+/// Ends when it is asked to, or never by itself.
+task<> end_if_first(process& self)
+{
+    self.ready();
+    if (self.worker_slot() == 0)
+        co_await self.shutdown();
+    else
+        co_await brood::sleep(1h);
+}
+
+/// Its workers learn of its end by their channels alone, as on systems that do not tell otherwise.
+task<> primary_of_forgotten(process& self)
+{
+    auto settings = tireless(2);
+    settings.spawn.die_with_parent = false;
+    cluster<end_if_first> workers(settings);
+    co_await workers.ready();
+    self.send(pids_of(workers));
+    co_await brood::sleep(1h);
+}
+
+/// Whether all that fits into the pipe is in it.
+bool is_full(const brood::descriptor& pipe)
+{
+    int waiting = 0;
+    ::ioctl(pipe.get(), FIONREAD, &waiting);
+    return waiting == ::fcntl(pipe.get(), F_GETPIPE_SZ);
+}
+
+/// A listener at the same port as those of a cluster, or none when it cannot be had.
+bool can_listen_at(std::uint16_t port)
+{
+    try
+    {
+        asio::ip::tcp::endpoint at(asio::ip::tcp::v6(), port);
+        brood::detail::listening_socket socket(brood::detail::to_listen_request(at, {}));
+        return true;
+    }
+    catch (const std::system_error&)
+    {
+        return false;
+    }
+}
+
+// ---- A primary that can start nothing for a while
 
 task<> until_stopped(process& self)
 {
@@ -66,11 +133,45 @@ task<> until_stopped(process& self)
     co_await self.shutdown();
 }
 
+/// What a primary saw while it could start nothing, and after it.
+struct shortage_report
+{
+    std::string reason = {};     // of the last start that failed
+    double percent = 0;          // of a processor, that it used meanwhile
+    std::int64_t recovered = -1; // so many milliseconds after it, all were there
+    bool others_live = false;
+    std::vector<std::string> left_open = {};
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(reason, percent, recovered, others_live, left_open);
+    }
+};
+
+/// All are ready, and what was sent to them is no more here.
 template <class Cluster>
-task<std::string> three_failed_starts(Cluster& workers)
+task<> settled(Cluster& workers)
+{
+    co_await workers.ready();
+    auto one_each = [&]
+    {
+        auto open = open_descriptors();
+        auto shared = std::count_if(open.begin(), open.end(),
+                                    [](auto& each)
+                                    { return each.second.find("memfd") != std::string::npos; });
+        return static_cast<std::size_t>(shared) == workers.workers().size();
+    };
+    co_await eventually(10s, one_each);
+}
+
+/// Three failed starts at least, and as many as come in a second.
+template <class Cluster>
+task<std::string> failed_starts(Cluster& workers)
 {
     std::string reason;
-    for (int failed = 0; failed < 3;)
+    auto until = clock::now() + 1s;
+    for (int failed = 0; failed < 3 || clock::now() < until;)
     {
         auto ended = co_await workers.exit();
         if (!ended)
@@ -83,59 +184,192 @@ task<std::string> three_failed_starts(Cluster& workers)
     co_return reason;
 }
 
-/// Loses a worker when no descriptor can be opened, and gets them back.
+/// Loses the first of two workers while nothing can be started, and tells how that went.
+template <class Cluster>
+task<shortage_report> lose_one(Cluster& workers, __rlimit_resource what, rlim_t limit)
+{
+    shortage_report report;
+    auto before = open_descriptors();
+    auto other = workers.workers().at(1).pid();
+    clock::time_point over;
+    {
+        lowered_limit none(what, limit);
+        processor_share used;
+        workers.workers().at(0).kill(SIGKILL);
+        report.reason = co_await failed_starts(workers);
+        report.percent = used.percent();
+        over = clock::now();
+    }
+    auto complete = [&]
+    {
+        return workers.workers().size() == 2;
+    };
+    co_await eventually(10s, complete);
+    report.recovered = std::chrono::milliseconds((clock::now() - over) / 1ms).count();
+    report.others_live = workers.workers().at(1).pid() == other;
+    // Another worker has other numbers, but as many.
+    auto as_before = [&]
+    {
+        return open_descriptors().size() == before.size();
+    };
+    auto none_leaked = co_await eventually(5s, as_before);
+    if (!none_leaked)
+        report.left_open = changes(before, open_descriptors());
+    co_return report;
+}
+
 task<> without_descriptors(process& self)
 {
     cluster<until_stopped> workers(tireless(2));
+    co_await settled(workers);
+    auto report = co_await lose_one(workers, RLIMIT_NOFILE, 3);
     co_await workers.ready();
-    auto other = workers.workers()[1].pid();
-    std::string reason;
-    {
-        lowered_limit none(RLIMIT_NOFILE, 3);
-        workers.workers()[0].kill(SIGKILL);
-        reason = co_await three_failed_starts(workers);
-    }
-    auto ready = co_await workers.ready();
-    self.send(reason);
-    self.send(ready && workers.workers()[1].pid() == other);
+    self.send(report);
     co_await workers.stop();
 }
 
-/// Starts a worker when there may be no process, and when there may be again.
 task<> without_processes(process& self)
 {
     if (::geteuid() == 0) // whom the limit does not bind
         brood::check(::setresuid(65534, 65534, 65534), "become nobody");
-    auto settings = tireless(1);
-    settings.program = "/bin/sleep";
+    auto settings = tireless(2);
+    settings.program = "/bin/sleep"; // nobody may not start this program
     settings.args = {"1000"};
     settings.stop = brood::stop_policy(5s);
-    auto none = std::make_unique<lowered_limit>(RLIMIT_NPROC, 0);
     cluster<brood::executable> workers(settings);
-    auto reason = co_await three_failed_starts(workers);
-    none.reset();
-    auto started = co_await eventually(10s, [&] { return !workers.workers().empty(); });
-    self.send(reason);
-    self.send(started);
+    auto report = co_await lose_one(workers, RLIMIT_NPROC, 0);
+    self.send(report);
+    co_await workers.stop();
+}
+
+task<shortage_report> report_of(brood::forked_process primary)
+{
+    auto report = co_await primary.message<shortage_report>();
+    auto status = co_await primary.exit();
+    CHECK(status.success());
+    auto result = report.value_or(shortage_report());
+    co_return result;
+}
+
+void check_recovery(const shortage_report& report, const std::string& reason)
+{
+    CHECK_THAT(report.reason, ContainsSubstring(reason));
+    CHECK(report.percent < patient_percent(5));
+    CHECK(report.recovered >= 0);
+    CHECK(std::chrono::milliseconds(report.recovered) <= patient(2s));
+    CHECK(report.others_live);
+    CHECK(report.left_open == std::vector<std::string>());
+}
+
+/// All descriptors that this process may open, but for so many.
+std::vector<brood::descriptor> all_but(std::size_t left)
+{
+    std::vector<brood::descriptor> opened;
+    for (;;)
+    {
+        brood::descriptor next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        if (!next)
+            break;
+        opened.push_back(std::move(next));
+    }
+    opened.resize(opened.size() - std::min(left, opened.size()));
+    return opened;
+}
+
+/// Adds a worker while so many descriptors are left, one more each time: sooner or later each step
+/// of a start lacks one. Tells how many starts failed, how many did not, and what was left open.
+task<> start_with_few_descriptors(process& self)
+{
+    cluster<until_stopped> workers(tireless(1));
+    co_await settled(workers);
+    auto before = open_descriptors();
+    auto as_before = [&]
+    {
+        return open_descriptors().size() == before.size();
+    };
+    lowered_limit few(RLIMIT_NOFILE, 64);
+    std::array<int, 2> starts = {}; // failed, succeeded
+    bool none_leaked = true;
+    for (std::size_t left = 0; left < 16; ++left)
+    {
+        auto taken = all_but(left);
+        auto started = co_await workers.fork().ready();
+        ++starts.at(started ? 1 : 0);
+        taken.clear();
+        co_await workers.ready();
+        co_await workers.scale(1);
+        auto closed = co_await eventually(5s, as_before);
+        none_leaked = none_leaked && closed;
+    }
+    self.send(starts[0]);
+    self.send(starts[1]);
+    self.send(none_leaked);
+    self.send(workers.workers().at(0).id());
     co_await workers.stop();
 }
 
 } // namespace
 
-TEST_CASE("no worker survives a primary that is killed, not even one that spins", "[cluster][T09]")
+TEST_CASE("no worker survives a primary that is killed, not even one that spins, or waits for a "
+          "reader",
+          "[cluster][T09]")
 {
     within(30s,
            []() -> task<>
            {
-               auto primary = brood::fork<primary_of_two>();
+               int ends[2];
+               REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+               brood::descriptor reading(ends[0]), writing(ends[1]);
+               brood::spawn_options options;
+               options.stderr_ = brood::stdio::from(std::move(writing));
+               auto executor = co_await asio::this_coro::executor;
+               auto primary = brood::fork_with<primary_of_four>(executor, options);
+               auto port = co_await primary.message<std::uint16_t>();
                auto pids = co_await primary.message<std::vector<pid_t>>();
-               REQUIRE((pids && pids->size() == 2));
+               REQUIRE((port && pids && pids->size() == 4));
+               auto client = co_await connect_to(*port);
+               auto blocked = co_await eventually(10s, [&] { return is_full(reading); });
+               REQUIRE(blocked);
+
+               auto begun = clock::now();
                primary.kill(SIGKILL);
                co_await primary.exit();
-               auto are_gone = co_await eventually(
-                   10s, [&] { return gone(pids->front()) && gone(pids->back()); });
+               auto all_gone = [&]
+               {
+                   return std::all_of(pids->begin(), pids->end(), gone);
+               };
+               auto are_gone = co_await eventually(10s, all_gone);
+               auto took = clock::now() - begun;
 
                CHECK(are_gone);
+               CHECK(took <= patient(1s));
+               CHECK(can_listen_at(*port));
+           });
+}
+
+TEST_CASE("workers that learn of the end of their primary by the channel alone have five seconds",
+          "[cluster][T09]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto primary = brood::fork<primary_of_forgotten>();
+               auto pids = co_await primary.message<std::vector<pid_t>>();
+               REQUIRE((pids && pids->size() == 2));
+
+               auto begun = clock::now();
+               primary.kill(SIGKILL);
+               co_await primary.exit();
+               auto one = co_await eventually(10s, [&] { return gone(pids->front()); });
+               auto until_one = clock::now() - begun;
+               auto other = co_await eventually(20s, [&] { return gone(pids->back()); });
+               auto until_other = clock::now() - begun;
+
+               CHECK(one);
+               CHECK(until_one <= patient(1s));
+               CHECK(other);
+               CHECK(until_other >= 5s);
+               CHECK(until_other <= 5s + patient(1s));
            });
 }
 
@@ -145,14 +379,29 @@ TEST_CASE("a primary without a descriptor left tries again, and recovers", "[clu
            []() -> task<>
            {
                auto primary = brood::fork<without_descriptors>();
-               auto reason = co_await primary.message<std::string>();
-               auto recovered = co_await primary.message<bool>();
+               auto report = co_await report_of(std::move(primary));
+
+               check_recovery(report, "Too many open files");
+           });
+}
+
+TEST_CASE("a start that lacks a descriptor, at whatever step, leaves none open", "[cluster][T16]")
+{
+    within(60s,
+           []() -> task<>
+           {
+               auto primary = brood::fork<start_with_few_descriptors>();
+               auto failed = co_await primary.message<int>();
+               auto succeeded = co_await primary.message<int>();
+               auto none_leaked = co_await primary.message<bool>();
+               auto first = co_await primary.message<std::uint64_t>();
                auto status = co_await primary.exit();
 
-               REQUIRE(reason);
-               CHECK_THAT(*reason, ContainsSubstring("Too many open files"));
-               CHECK(recovered == true);
                CHECK(status.success());
+               CHECK(failed.value_or(0) > 0);
+               CHECK(succeeded.value_or(0) > 0);
+               CHECK(none_leaked == true);
+               CHECK(first == 1u); // the one that was there went on
            });
 }
 
@@ -162,13 +411,8 @@ TEST_CASE("a primary that may start no process tries again, and recovers", "[clu
            []() -> task<>
            {
                auto primary = brood::fork<without_processes>();
-               auto reason = co_await primary.message<std::string>();
-               auto recovered = co_await primary.message<bool>();
-               auto status = co_await primary.exit();
+               auto report = co_await report_of(std::move(primary));
 
-               REQUIRE(reason);
-               CHECK_THAT(*reason, ContainsSubstring("Resource temporarily unavailable"));
-               CHECK(recovered == true);
-               CHECK(status.success());
+               check_recovery(report, "Resource temporarily unavailable");
            });
 }

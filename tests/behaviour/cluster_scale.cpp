@@ -6,11 +6,11 @@
 #include "support/client.hpp"
 #include "support/descriptors.hpp"
 #include "support/echo.hpp"
+#include "support/line_server.hpp"
+#include "support/load.hpp"
 #include "support/own_memory.hpp"
 #include "support/patience.hpp"
 #include "support/within.hpp"
-
-#include <asio/read_until.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -22,7 +22,6 @@
 using namespace std::chrono_literals;
 using namespace brood::test;
 using asio::use_awaitable;
-using asio::ip::tcp;
 using brood::cluster;
 using brood::cluster_settings;
 using brood::dispatch_policy;
@@ -50,95 +49,6 @@ cluster_settings tireless(std::size_t size)
     settings.restart.per_slot.failures = settings.restart.per_cluster.failures = 10'000'000;
     settings.restart.delay.base = settings.restart.delay.cap = 0ms;
     return settings;
-}
-
-// ---- A server of lines: each request is a number, its answer "keep" or "close" and the number
-
-/// Answers until the client has gone, or this worker is to stop: then the last answer says so.
-task<> serve_lines(tcp::socket client, const bool& stopping)
-{
-    std::string line;
-    try
-    {
-        for (bool last = false; !last;)
-        {
-            auto into = asio::dynamic_buffer(line);
-            auto size = co_await asio::async_read_until(client, into, '\n', use_awaitable);
-            last = stopping;
-            auto answer = (last ? "close " : "keep ") + line.substr(0, size);
-            line.erase(0, size);
-            co_await asio::async_write(client, asio::buffer(answer), use_awaitable);
-        }
-    }
-    catch (const std::system_error&)
-    {
-        // The client has gone.
-    }
-}
-
-task<> serve(process& self)
-{
-    auto listener = co_await self.listen(0);
-    auto executor = co_await asio::this_coro::executor;
-    bool stopping = false;
-    int running = 0;
-    for (;;)
-    {
-        auto client = co_await listener.accept();
-        if (!client)
-            break;
-        ++running;
-        asio::co_spawn(executor, serve_lines(std::move(*client), stopping),
-                       [&](std::exception_ptr) { --running; });
-    }
-    stopping = true;
-    while (running != 0)
-        co_await brood::sleep(1ms);
-}
-
-struct load
-{
-    std::uint16_t port = 0;
-    bool stop = false;
-    std::size_t answered = 0;
-    std::size_t running = 0;
-    std::vector<std::string> failures = {};
-};
-
-/// One request on a connection: whether the server keeps it. Throws when the answer is wrong.
-task<bool> request_once(tcp::socket& server, std::size_t number)
-{
-    auto request = std::to_string(number) + '\n';
-    co_await asio::async_write(server, asio::buffer(request), use_awaitable);
-    std::string answer;
-    auto into = asio::dynamic_buffer(answer);
-    co_await asio::async_read_until(server, into, '\n', use_awaitable);
-    if (answer != "keep " + request && answer != "close " + request)
-        throw std::runtime_error("wrong answer: " + answer);
-    co_return answer.starts_with("keep");
-}
-
-/// Requests one after the other: on one connection as long as it is kept, or each on its own.
-task<> ask_again_and_again(load& of, bool keep)
-{
-    ++of.running;
-    try
-    {
-        while (!of.stop)
-        {
-            auto server = co_await connect_to(of.port);
-            for (bool kept = true; kept && !of.stop;)
-            {
-                auto wanted = co_await request_once(server, ++of.answered);
-                kept = wanted && keep;
-            }
-        }
-    }
-    catch (const std::exception& failed)
-    {
-        of.failures.push_back(failed.what());
-    }
-    --of.running;
 }
 
 /// Says to everybody who connects which worker this is.
@@ -234,26 +144,13 @@ TEST_CASE("twenty rolling reloads under load fail no request", "[cluster_scale][
                {
                    auto settings = tireless(4);
                    settings.dispatch = dispatch;
-                   cluster<serve> workers(settings);
+                   cluster<serve_lines> workers(settings);
                    co_await workers.ready();
                    load clients;
                    clients.port = workers.workers().at(0).port();
-                   auto executor = co_await asio::this_coro::executor;
-                   for (int client = 0; client < 128; ++client)
-                       asio::co_spawn(executor, ask_again_and_again(clients, client % 2 == 0),
-                                      asio::detached);
-                   for (int count = 0; count < reloads; ++count)
-                   {
-                       auto before = clients.answered;
-                       auto report = co_await workers.reload();
-                       CHECK(report.complete());
-                       CHECK(report.replaced == 4);
-                       while (clients.answered < before + 128)
-                           co_await brood::sleep(1ms);
-                   }
-                   clients.stop = true;
-                   while (clients.running != 0)
-                       co_await brood::sleep(1ms);
+                   begin(clients, ask_lines, 128);
+                   co_await reload_under(clients, workers, reloads, 128);
+                   co_await end(clients);
                    CHECK(clients.failures == std::vector<std::string>());
                    CHECK(workers.stats().failures == 0);
                    co_await workers.stop();

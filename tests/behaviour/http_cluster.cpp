@@ -6,6 +6,7 @@
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
+#include "support/load.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
@@ -126,47 +127,36 @@ task<answer> ask_once(std::uint16_t port, std::size_t number)
     co_return said.value();
 }
 
-struct load
+struct http_load : load
 {
-    std::uint16_t port = 0;
-    bool stop = false;
-    std::size_t asked = 0;
-    std::size_t running = 0;
     std::set<std::string> workers = {};
-    std::vector<std::string> failures = {};
 };
 
 // One request after the other: on one connection as long as it is kept, or each on its own. A kept
 // connection may be closed before a request reaches the server; then it is asked again, as every
 // client of HTTP does (RFC 9112, section 9.3.1).
-task<> ask_again_and_again(load& of, bool keep)
+task<> ask_again_and_again(http_load& of, bool keep)
 {
-    ++of.running;
-    try
+    while (!of.stop)
     {
-        while (!of.stop)
+        auto server = co_await connect_to(of.port);
+        std::size_t here = 0;
+        for (bool kept = true; kept && !of.stop; ++here)
         {
-            auto server = co_await connect_to(of.port);
-            std::size_t here = 0;
-            for (bool kept = true; kept && !of.stop; ++here)
+            auto number = ++of.asked;
+            auto said = co_await ask(server, post(number, keep));
+            if (!said && here == 0)
+                throw std::runtime_error("a new connection was closed");
+            if (said && said->body != std::to_string(number))
+                throw std::runtime_error("wrong answer: " + said->head + said->body);
+            if (said)
             {
-                auto number = ++of.asked;
-                auto said = co_await ask(server, post(number, keep));
-                if (!said && here == 0)
-                    throw std::runtime_error("a new connection was closed");
-                if (said && said->body != std::to_string(number))
-                    throw std::runtime_error("wrong answer: " + said->head + said->body);
-                if (said)
-                    of.workers.insert(said->worker());
-                kept = said && said->kept();
+                of.workers.insert(said->worker());
+                ++of.answered;
             }
+            kept = said && said->kept();
         }
     }
-    catch (const std::exception& failed)
-    {
-        of.failures.push_back(failed.what());
-    }
-    --of.running;
 }
 
 } // namespace
@@ -208,24 +198,11 @@ TEST_CASE("twenty rolling reloads under load cut no request", "[http_cluster]")
                    settings.dispatch = dispatch;
                    cluster<serve> workers(settings);
                    co_await workers.ready();
-                   load clients;
+                   http_load clients;
                    clients.port = workers.workers().at(0).port();
-                   auto executor = co_await asio::this_coro::executor;
-                   for (int client = 0; client < 128; ++client)
-                       asio::co_spawn(executor, ask_again_and_again(clients, client % 2 == 0),
-                                      asio::detached);
-                   for (int count = 0; count < reloads; ++count)
-                   {
-                       auto before = clients.asked;
-                       auto report = co_await workers.reload();
-                       CHECK(report.complete());
-                       CHECK(report.replaced == 4);
-                       while (clients.asked < before + 256 && clients.running == 128)
-                           co_await brood::sleep(1ms);
-                   }
-                   clients.stop = true;
-                   while (clients.running != 0)
-                       co_await brood::sleep(1ms);
+                   begin(clients, ask_again_and_again, 128);
+                   co_await reload_under(clients, workers, reloads, 256);
+                   co_await end(clients);
                    CHECK(clients.failures == std::vector<std::string>());
                    CHECK(clients.workers.size() > 4);
                    CHECK(workers.stats().failures == 0);
@@ -243,17 +220,12 @@ TEST_CASE("recycling by connections cuts no request", "[http_cluster]")
                settings.recycle.min_lifetime = 0ms;
                cluster<serve> workers(settings);
                co_await workers.ready();
-               load clients;
+               http_load clients;
                clients.port = workers.workers().at(0).port();
-               auto executor = co_await asio::this_coro::executor;
-               for (int client = 0; client < 16; ++client)
-                   asio::co_spawn(executor, ask_again_and_again(clients, client % 2 == 0),
-                                  asio::detached);
+               begin(clients, ask_again_and_again, 16);
                while (workers.stats().exits < 4 && clients.failures.empty())
                    co_await brood::sleep(1ms);
-               clients.stop = true;
-               while (clients.running != 0)
-                   co_await brood::sleep(1ms);
+               co_await end(clients);
                CHECK(clients.failures == std::vector<std::string>());
                CHECK(workers.stats().failures == 0);
                co_await workers.stop();

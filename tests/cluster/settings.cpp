@@ -4,7 +4,10 @@
 #include "support/catch.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <set>
 #include <stdexcept>
+#include <string>
 
 using namespace std::chrono_literals;
 using brood::cluster_settings;
@@ -58,4 +61,23 @@ TEST_CASE("settings that cannot be meant are refused with the reason", "[setting
     CHECK_THAT(refused([](auto& of) { of.restart.exit_code = 256; }),
                ContainsSubstring("0 to 255"));
     CHECK(refused([](auto& of) { of.watchdog.stale_after = 0ms; }).empty());
+}
+
+TEST_CASE("workers of one start have lived long enough at different times", "[settings][T19]")
+{
+    brood::recycling limits;
+    for (std::uint64_t first = 1; first < 400; first += 4)
+    {
+        std::set<double> limit_of_each;
+        for (auto worker = first; worker < first + 4; ++worker)
+        {
+            auto limit = limits.varied(1'000, worker);
+            CHECK(limit == limits.varied(1'000, worker));
+            CHECK(limit >= 900);
+            CHECK(limit <= 1'100);
+            limit_of_each.insert(limit);
+        }
+        CHECK(limit_of_each.size() == 4);
+        CHECK(*limit_of_each.rbegin() - *limit_of_each.begin() > 5);
+    }
 }

@@ -5,12 +5,20 @@
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
+#include "support/patience.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <asio/read.hpp>
+#include <asio/write.hpp>
+
+#include <chrono>
+#include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 
+using namespace std::chrono_literals;
 using asio::ip::tcp;
 using asio::ip::udp;
 using brood::detail::listen_request;
@@ -52,6 +60,36 @@ TEST_CASE("a port that is taken is refused, and nothing is left", "[listening_so
     CHECK_THROWS_WITH(listening_socket(again),
                       ContainsSubstring("listen on " + to_string(first.address())));
     CHECK(brood::test::open_descriptors() == before);
+}
+
+TEST_CASE("a port that ignores newcomers keeps who is connected, and then refuses others",
+          "[listening_socket][T10]")
+{
+    listening_socket socket(
+        to_listen_request(tcp::endpoint(asio::ip::address_v4::loopback(), 0), {}));
+    tcp::endpoint at;
+    auto& address = socket.address();
+    at.resize(address.size());
+    std::memcpy(at.data(), address.data(), address.size());
+    asio::io_context loop;
+    tcp::socket early(loop), late(loop);
+    early.connect(at);
+
+    socket.ignore_newcomers();
+    std::optional<std::error_code> answer;
+    late.async_connect(at, [&](std::error_code said) { answer = said; });
+    loop.run_for(50ms);
+    CHECK_FALSE(answer);
+    tcp::socket accepted(loop, at.protocol(), ::accept(socket.socket().get(), nullptr, nullptr));
+    asio::write(early, asio::buffer("late", 4));
+    char word[4] = {};
+    asio::read(accepted, asio::buffer(word));
+    CHECK(std::string(word, 4) == "late");
+
+    socket.close();
+    loop.restart();
+    loop.run_for(brood::test::patient(10s));
+    CHECK(answer == asio::error::connection_refused);
 }
 
 TEST_CASE("datagrams are received at a bound socket that does not listen", "[listening_socket]")

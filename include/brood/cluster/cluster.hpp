@@ -178,7 +178,8 @@ public:
     event_stream events() { return event_stream(keeper_->workers().events().subscribe()); }
 
     /// Stops all workers as the settings say, and starts none again. Ends after the last of them
-    /// has. Calling it again waits for the same.
+    /// has. The ports close: who is connected is accepted before, who comes later is refused.
+    /// Calling it again waits for the same.
     task<> stop() { return detail::keeper::stop(keeper_); }
 
     /// The same in another way, also for those that are being asked already.

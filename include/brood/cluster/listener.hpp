@@ -23,8 +23,8 @@
 #include <utility>
 #include <vector>
 
-// The ports of a cluster: the primary owns the sockets for as long as the cluster lives, so that a
-// port never refuses while workers come and go.
+// The ports of a cluster: the primary owns the sockets until the cluster stops, so that a port
+// never refuses while workers come and go.
 
 namespace brood::detail
 {
@@ -46,11 +46,30 @@ public:
 
     const descriptor& socket() const noexcept { return socket_.socket(); }
 
+    bool is_closed() const noexcept { return is_closed_; }
+
     void close()
     {
         is_closed_ = true;
         source_->close();
+        socket_.close();
         room_.post_all();
+    }
+
+    /// Closes, and cuts nobody off: who is connected is for the workers, which are told to stop
+    /// after this, and nobody is connected any more who would wait for them in vain.
+    void finish(const dispatch_policy& policy)
+    {
+        socket_.ignore_newcomers();
+        is_finishing_ = true;
+        while (!with_room(policy).empty())
+        {
+            auto connection = source_->take();
+            if (!connection)
+                break;
+            hand(policy, std::move(connection));
+        }
+        close();
     }
 
     /// A worker takes connections from here on, under this number of its own.
@@ -82,6 +101,8 @@ public:
     /// Accepts, and hands over to whom the policy chooses, until the port is closed.
     static task<> hand_over(std::shared_ptr<shared_port> self, dispatch_policy policy)
     {
+        if (self->is_closed_)
+            co_return;
         self->source_->accept_from(self->socket().duplicate());
         auto source = self->source_;
         for (;;)
@@ -112,7 +133,8 @@ private:
     {
         std::vector<taker*> result;
         for (auto& each : takers_)
-            if (!each.worker->has(worker_state::draining) && each.copies.size() < policy.window())
+            if (!each.worker->has(worker_state::draining) &&
+                (is_finishing_ || each.copies.size() < policy.window()))
                 result.push_back(&each);
         return result;
     }
@@ -161,7 +183,8 @@ private:
     std::list<taker> takers_;
     std::size_t turn_ = 0;
     bool is_closed_ = false;
-    wait_queue room_; // somebody may have room for one more
+    bool is_finishing_ = false; // nobody else will take what waits: there is room for all of it
+    wait_queue room_;           // somebody may have room for one more
 };
 
 /// All ports of a cluster.
@@ -192,7 +215,7 @@ public:
             reply.address = port->address().bytes();
             if (wanted.type == SOCK_STREAM && policy_.hands_over())
                 port->add(worker, wanted.number);
-            else
+            else if (!port->is_closed()) // else this worker is told to stop
                 beside.push_back(port->socket().duplicate());
             opened_[std::tuple(worker->id, wanted.number)] = port;
         }
@@ -250,6 +273,21 @@ public:
             result.back().room += queue->room;
         }
         return result;
+    }
+
+    /// The cluster stops, and tells its workers after this. Datagrams go on until it has ended.
+    void finish()
+    {
+        try
+        {
+            for (auto& [name, port] : ports_)
+                if (std::get<0>(name) == SOCK_STREAM && !port->is_closed())
+                    port->finish(policy_);
+        }
+        catch (...)
+        {
+            failure_->set(std::current_exception());
+        }
     }
 
     /// The cluster has ended: the ports are closed.

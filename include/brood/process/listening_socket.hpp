@@ -4,6 +4,7 @@
 #include <brood/base/descriptor.hpp>
 #include <brood/base/error.hpp>
 #include <brood/process/detail/handed_sockets.hpp>
+#include <brood/process/detail/newcomers.hpp>
 #include <brood/process/detail/socket_address.hpp>
 #include <brood/process/worker_protocol.hpp>
 
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 // Sockets that listen, made from a listen_request: by a primary for its workers, or by a process
 // for itself.
@@ -36,20 +38,31 @@ public:
 
     listening_socket(listening_socket&& other) noexcept
         : address_(other.address_), open_(std::move(other.open_)),
-          file_(std::exchange(other.file_, {}))
+          file_(std::exchange(other.file_, {})), takes_newcomers_(other.takes_newcomers_)
     {
     }
 
-    /// The file of a local socket goes with it.
-    ~listening_socket()
-    {
-        if (!file_.empty())
-            ::unlink(file_.c_str());
-    }
+    ~listening_socket() { close(); }
 
     listening_socket& operator=(listening_socket&&) = delete;
 
     const descriptor& socket() const noexcept { return open_; }
+
+    /// No new connection comes to its backlog any more, in every process that shares the socket.
+    /// Not to one that the system handed over: that goes on without us.
+    void ignore_newcomers() const
+    {
+        if (takes_newcomers_)
+            detail::ignore_newcomers(open_);
+    }
+
+    /// The file of a local socket goes with it.
+    void close()
+    {
+        if (!file_.empty())
+            ::unlink(std::exchange(file_, {}).c_str());
+        open_ = {};
+    }
 
     /// Where it listens: with the port that the system chose.
     const socket_address& address() const noexcept { return address_; }
@@ -67,6 +80,7 @@ private:
         if (wanted.type == SOCK_STREAM)
             must(::listen(open_.get(), wanted.backlog), "listen on");
         file_ = address_.path();
+        takes_newcomers_ = wanted.type == SOCK_STREAM && wanted.family != AF_UNIX;
     }
 
     void must(int result, const char* step) const
@@ -115,6 +129,7 @@ private:
     socket_address address_;
     descriptor open_;
     std::string file_;
+    bool takes_newcomers_ = false; // by a handshake of TCP, at a port of our own
 };
 
 } // namespace brood::detail

@@ -4,20 +4,25 @@
 #include <brood/cluster/cluster.hpp>
 
 #include "support/catch.hpp"
+#include "support/lowered_limit.hpp"
 #include "support/within.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <sched.h>
 #include <set>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace std::chrono_literals;
+using namespace brood::test;
 using brood::cluster;
 using brood::cluster_settings;
 using brood::exit_cause;
 using brood::task;
+using brood::detail::process_activity;
 using Catch::Matchers::ContainsSubstring;
 using event = brood::cluster_event::kind;
 
@@ -233,6 +238,50 @@ TEST_CASE("a worker that gets no processor is spared as long as that lasts", "[k
                auto ended = co_await only_end(workers);
                CHECK(ended.cause == exit_cause::hung);
                CHECK(ended.reason == "spins");
+           });
+}
+
+TEST_CASE("a worker is looked at once in a tick, and four times until it is stale", "[keeper][T07]")
+{
+    brood::watchdog settings;
+    for (auto tick : {20ms, 1'000ms, 5'000ms})
+    {
+        settings.tick = tick;
+        brood::detail::hang_detector detector(::getpid(), settings);
+        CHECK(detector.step() == std::min(tick, 2'500ms));
+    }
+}
+
+TEST_CASE("without a descriptor to look with, no worker is taken for a hung one", "[keeper][T16]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               brood::watchdog settings;
+               settings.tick = 20ms;
+               settings.stale_after = 80ms;
+               auto first = brood::fork<keep_processor_busy>();
+               auto second = brood::fork<keep_processor_busy>();
+               auto has_waited = [&]
+               {
+                   auto waited = process_activity::of(first.pid()).waited;
+                   return std::chrono::nanoseconds(waited) > settings.stale_after;
+               };
+               auto waited = co_await eventually(10s, has_waited);
+               auto signs = brood::detail::vital_signs::make_file();
+               brood::detail::hang_detector detector(first.pid(), settings);
+               auto with = detector.look(signs);
+               std::optional<std::string> without;
+               {
+                   lowered_limit none(RLIMIT_NOFILE, 3);
+                   without = detector.look(signs);
+               }
+
+               CHECK(waited);
+               CHECK_FALSE(with);
+               CHECK_FALSE(without);
+               first.kill(SIGKILL);
+               second.kill(SIGKILL);
            });
 }
 

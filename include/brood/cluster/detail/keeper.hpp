@@ -152,6 +152,7 @@ public:
     static task<> stop(std::shared_ptr<keeper> self)
     {
         self->stopping_ = true;
+        self->nursery_->finish_ports();
         self->changed_.post_all();
         for (auto& each : self->nursery_->living())
             self->nursery_->end(each, exit_cause::stopped, true);

@@ -138,6 +138,10 @@ public:
             end_by(worker, exit_cause::stopped, how);
     }
 
+    /// No worker will have a successor: what waits at the ports is for those that live, and nobody
+    /// else comes.
+    void finish_ports() { ports_.finish(); }
+
     /// The cluster has ended.
     void close()
     {
@@ -308,7 +312,7 @@ private:
 
     static task<> watch(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
     {
-        hang_detector detector(worker->process.pid(), self->settings_.watchdog.stale_after);
+        hang_detector detector(worker->process.pid(), self->settings_.watchdog);
         std::optional<std::string> what;
         while (!what)
         {

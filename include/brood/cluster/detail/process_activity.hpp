@@ -19,6 +19,8 @@ struct process_activity
     unsigned long long ticks = 0;  ///< Of the processor, that it used.
     unsigned long long waited = 0; ///< Nanoseconds that it could have run and had no processor.
 
+    bool known() const noexcept { return state != '?'; }
+
     std::chrono::milliseconds processor_time() const
     {
         return std::chrono::milliseconds(static_cast<long long>(ticks) * 1'000 /

@@ -71,6 +71,17 @@ public:
         wake();
     }
 
+    /// The next connection that is here; an empty descriptor when there is none. Throws
+    /// std::system_error.
+    descriptor take()
+    {
+        if (!handed_.empty())
+            return take_handed();
+        if (close_at_ && std::chrono::steady_clock::now() >= *close_at_)
+            close();
+        return shared_ ? accept() : descriptor();
+    }
+
     /// The next connection; an empty descriptor when it is closed. Throws std::system_error.
     static task<descriptor> next(std::shared_ptr<accepting> self)
     {
@@ -121,15 +132,6 @@ private:
         if (close_at_)
             close();
         return is_closed_;
-    }
-
-    descriptor take()
-    {
-        if (!handed_.empty())
-            return take_handed();
-        if (close_at_ && std::chrono::steady_clock::now() >= *close_at_)
-            close();
-        return shared_ ? accept() : descriptor();
     }
 
     descriptor take_handed()

@@ -167,7 +167,7 @@ void check_backoff(const crash_report& report)
         INFO("the start after " << failures << " failures");
         std::chrono::milliseconds waited(report.started[failures] - report.started[failures - 1]);
         CHECK(waited + 1ms >= delay.after(failures, 0));
-        CHECK(waited <= delay.after(failures, 1) + patient(250ms));
+        CHECK(waited <= delay.after(failures, 1) + patient(1s));
     }
 }
 
@@ -406,8 +406,9 @@ TEST_CASE("workers that were stopped are found in time, end, and are replaced; o
                co_await end(clients);
 
                CHECK(usual(until_told) >= 800ms); // a tick may lie before
-               // Stale and a tick, and as much again for a busy machine.
-               CHECK(usual(until_told) <= 1s + patient(400ms));
+               // Stale and a tick, and time for a busy machine; tests/cluster/detail/keeper.cpp is
+               // strict about when it looks.
+               CHECK(usual(until_told) <= 1s + patient(1s));
                CHECK(until_ended <= patient(1s + 2s));
                CHECK(served);
                CHECK(clients.failures.size() <= 3); // what they had in hand

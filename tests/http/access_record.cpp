@@ -12,7 +12,7 @@ using namespace brood::http;
 namespace
 {
 
-request_head get(const std::string& target)
+request_head asked_for(const std::string& target)
 {
     request_head head;
     head.method = "GET";
@@ -25,7 +25,7 @@ request_head get(const std::string& target)
 TEST_CASE("a record is a line of client, request, status, size, agent and milliseconds",
           "[access_record]")
 {
-    auto head = get("/books?page=2");
+    auto head = asked_for("/books?page=2");
     head.headers.add("User-Agent", "curl/8");
 
     access_record record{head, "192.0.2.7", 200, 5, 1'234us};
@@ -35,7 +35,7 @@ TEST_CASE("a record is a line of client, request, status, size, agent and millis
 
 TEST_CASE("what is not known is a dash", "[access_record]")
 {
-    auto head = get("/");
+    auto head = asked_for("/");
     head.version = 10;
 
     access_record record{head, "-", 304, 0, 0us};
@@ -45,7 +45,7 @@ TEST_CASE("what is not known is a dash", "[access_record]")
 
 TEST_CASE("milliseconds are rounded to a tenth", "[access_record]")
 {
-    auto head = get("/");
+    auto head = asked_for("/");
 
     for (auto [time, shown] : {std::pair(49us, "0.0"),
                                {50us, "0.1"},
@@ -60,7 +60,7 @@ TEST_CASE("milliseconds are rounded to a tenth", "[access_record]")
 
 TEST_CASE("nothing a client sends begins another line, or ends a field of it", "[access_record]")
 {
-    auto head = get("/\"\n");
+    auto head = asked_for("/\"\n");
     head.method = "G\x1b[31m";
     head.headers.add_checked("User-Agent", "a\" 200\\ \xff\x7f\r\n127.0.0.1");
 
@@ -72,7 +72,7 @@ TEST_CASE("nothing a client sends begins another line, or ends a field of it", "
 
 TEST_CASE("sizes are not cut at four gigabytes", "[access_record]")
 {
-    auto head = get("/");
+    auto head = asked_for("/");
 
     access_record record{head, "-", 200, 5'000'000'000, 0us};
 

@@ -20,7 +20,7 @@ constexpr std::string_view exactly = "Sun, 06 Nov 1994 08:49:37 GMT";
 constexpr std::string_view after = "Sun, 06 Nov 1994 08:49:38 GMT";
 constexpr validators current{tag, 784'111'777};
 constexpr field none;
-constexpr auto serve = verdict::serve;
+constexpr auto whole = verdict::serve;
 constexpr auto known = verdict::not_modified;
 constexpr auto failed = verdict::precondition_failed;
 
@@ -35,52 +35,52 @@ struct row
 TEST_CASE("conditions are decided in the order of RFC 9110 13.2.2", "[conditions]")
 {
     std::vector<row> table{
-        {none, none, none, none, serve, serve},
+        {none, none, none, none, whole, whole},
         // If-Match: a list with the tag, strongly
-        {R"("a")", none, none, none, serve, serve},
-        {R"("b", "a")", none, none, none, serve, serve},
+        {R"("a")", none, none, none, whole, whole},
+        {R"("b", "a")", none, none, none, whole, whole},
         {R"("b")", none, none, none, failed, failed},
         {R"(W/"a")", none, none, none, failed, failed},
-        {"*", none, none, none, serve, serve},
-        {" * ", none, none, none, serve, serve},
+        {"*", none, none, none, whole, whole},
+        {" * ", none, none, none, whole, whole},
         {"a", none, none, none, failed, failed},
         {"", none, none, none, failed, failed},
         {"**", none, none, none, failed, failed},
         {R"(*, "a")", none, none, none, failed, failed},
         // If-Unmodified-Since: only without If-Match
         {none, none, none, before, failed, failed},
-        {none, none, none, exactly, serve, serve},
-        {none, none, none, after, serve, serve},
-        {none, none, none, "yesterday", serve, serve},
-        {none, none, none, "", serve, serve},
-        {R"("a")", none, none, before, serve, serve},
+        {none, none, none, exactly, whole, whole},
+        {none, none, none, after, whole, whole},
+        {none, none, none, "yesterday", whole, whole},
+        {none, none, none, "", whole, whole},
+        {R"("a")", none, none, before, whole, whole},
         {R"("b")", none, none, after, failed, failed},
         // If-None-Match: a list without the tag, weakly
         {none, R"("a")", none, none, known, failed},
         {none, R"(W/"a")", none, none, known, failed},
-        {none, R"("b", "c")", none, none, serve, serve},
+        {none, R"("b", "c")", none, none, whole, whole},
         {none, R"("b", "a")", none, none, known, failed},
         {none, "*", none, none, known, failed},
-        {none, "a", none, none, serve, serve},
-        {none, "", none, none, serve, serve},
+        {none, "a", none, none, whole, whole},
+        {none, "", none, none, whole, whole},
         // If-Modified-Since: only for GET and HEAD, and without If-None-Match
-        {none, none, before, none, serve, serve},
-        {none, none, exactly, none, known, serve},
-        {none, none, after, none, known, serve},
-        {none, none, "Sunday, 06-Nov-94 08:49:37 GMT", none, known, serve},
-        {none, none, "Sun Nov  6 08:49:37 1994", none, known, serve},
-        {none, none, "784111777", none, serve, serve},
-        {none, none, "", none, serve, serve},
-        {none, none, "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT", none, serve,
-         serve},
-        {none, R"("b")", after, none, serve, serve},
+        {none, none, before, none, whole, whole},
+        {none, none, exactly, none, known, whole},
+        {none, none, after, none, known, whole},
+        {none, none, "Sunday, 06-Nov-94 08:49:37 GMT", none, known, whole},
+        {none, none, "Sun Nov  6 08:49:37 1994", none, known, whole},
+        {none, none, "784111777", none, whole, whole},
+        {none, none, "", none, whole, whole},
+        {none, none, "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT", none, whole,
+         whole},
+        {none, R"("b")", after, none, whole, whole},
         {none, R"("a")", before, none, known, failed},
         // both halves
         {R"("a")", R"("a")", none, none, known, failed},
         {R"("b")", R"("a")", none, none, failed, failed},
-        {R"("a")", R"("b")", after, before, serve, serve},
+        {R"("a")", R"("b")", after, before, whole, whole},
         {none, R"("a")", none, before, failed, failed},
-        {none, none, after, after, known, serve},
+        {none, none, after, after, known, whole},
         {none, none, after, before, failed, failed},
     };
     for (auto& [match, none_match, modified_since, unmodified_since, get, put] : table)
@@ -95,9 +95,9 @@ TEST_CASE("conditions are decided in the order of RFC 9110 13.2.2", "[conditions
         CHECK(evaluate("PUT", asked, current) == put);
         CHECK(evaluate("DELETE", asked, current) == put);
         CHECK(evaluate("get", asked, current) == put);
-        CHECK(evaluate("OPTIONS", asked, current) == serve);
-        CHECK(evaluate("TRACE", asked, current) == serve);
-        CHECK(evaluate("CONNECT", asked, current) == serve);
+        CHECK(evaluate("OPTIONS", asked, current) == whole);
+        CHECK(evaluate("TRACE", asked, current) == whole);
+        CHECK(evaluate("CONNECT", asked, current) == whole);
     }
 }
 
@@ -110,10 +110,10 @@ TEST_CASE("a resource that is not there yet is created once", "[conditions]")
     conditions if_same;
     if_same.if_match = tag;
 
-    CHECK(evaluate("PUT", if_absent, {}) == serve);
+    CHECK(evaluate("PUT", if_absent, {}) == whole);
     CHECK(evaluate("PUT", if_absent, current) == failed);
     CHECK(evaluate("PUT", if_present, {}) == failed);
-    CHECK(evaluate("PUT", if_present, current) == serve);
+    CHECK(evaluate("PUT", if_present, current) == whole);
     CHECK(evaluate("PUT", if_same, {}) == failed);
 }
 
@@ -122,12 +122,12 @@ TEST_CASE("a resource with only one of tag and date is decided by that one", "[c
     conditions by_date{none, none, exactly, before};
     conditions by_tag{none, tag, none, none};
 
-    CHECK(evaluate("GET", by_date, {tag, std::nullopt}) == serve);
+    CHECK(evaluate("GET", by_date, {tag, std::nullopt}) == whole);
     CHECK(evaluate("GET", by_tag, {tag, std::nullopt}) == known);
-    CHECK(evaluate("GET", by_tag, {"", 784'111'777}) == serve);
+    CHECK(evaluate("GET", by_tag, {"", 784'111'777}) == whole);
     conditions any{"*", none, none, none};
-    CHECK(evaluate("GET", any, {"", 784'111'777}) == serve);
-    CHECK(evaluate("GET", any, {tag, std::nullopt}) == serve);
+    CHECK(evaluate("GET", any, {"", 784'111'777}) == whole);
+    CHECK(evaluate("GET", any, {tag, std::nullopt}) == whole);
 }
 
 TEST_CASE("a weak tag answers readers and never those who write", "[conditions]")

@@ -9,7 +9,9 @@
 #include "support/patience.hpp"
 #include "support/process_table.hpp"
 #include "support/processor_share.hpp"
+#include "support/scarce_descriptors.hpp"
 #include "support/within.hpp"
+#include "support/worker_pids.hpp"
 
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
@@ -47,15 +49,6 @@ cluster_settings tireless(std::size_t size)
     settings.restart.delay.cap = 200ms;
     settings.restart.per_slot.failures = settings.restart.per_cluster.failures = 100'000;
     return settings;
-}
-
-template <class Cluster>
-std::vector<pid_t> pids_of(const Cluster& workers)
-{
-    std::vector<pid_t> result;
-    for (auto& each : workers.workers())
-        result.push_back(each.pid());
-    return result;
 }
 
 // ---- A primary that is killed
@@ -259,21 +252,6 @@ void check_recovery(const shortage_report& report, const std::string& reason)
     CHECK(std::chrono::milliseconds(report.recovered) <= patient(2s));
     CHECK(report.others_live);
     CHECK(report.left_open == std::vector<std::string>());
-}
-
-/// All descriptors that this process may open, but for so many.
-std::vector<brood::descriptor> all_but(std::size_t left)
-{
-    std::vector<brood::descriptor> opened;
-    for (;;)
-    {
-        brood::descriptor next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-        if (!next)
-            break;
-        opened.push_back(std::move(next));
-    }
-    opened.resize(opened.size() - std::min(left, opened.size()));
-    return opened;
 }
 
 /// Adds a worker while so many descriptors are left, one more each time: sooner or later each step

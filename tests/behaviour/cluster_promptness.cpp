@@ -9,6 +9,7 @@
 #include "support/processor_share.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
+#include "support/worker_pids.hpp"
 
 #include <cereal/types/vector.hpp>
 
@@ -53,15 +54,6 @@ clock::duration usual(std::vector<clock::duration> times)
     auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
     std::nth_element(times.begin(), middle, times.end());
     return *middle;
-}
-
-template <class Cluster>
-std::vector<pid_t> pids_of(const Cluster& workers)
-{
-    std::vector<pid_t> result;
-    for (auto& each : workers.workers())
-        result.push_back(each.pid());
-    return result;
 }
 
 task<> until_stopped(process& self)

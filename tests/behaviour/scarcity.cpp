@@ -8,6 +8,7 @@
 #include "support/descriptors.hpp"
 #include "support/echo.hpp"
 #include "support/lowered_limit.hpp"
+#include "support/scarce_descriptors.hpp"
 #include "support/shell.hpp"
 #include "support/within.hpp"
 
@@ -66,21 +67,6 @@ std::string refusal(Start start)
 std::string refusal_of_true()
 {
     return refusal([] { return spawn("true"); });
-}
-
-/// All descriptors that this process may open, but for so many.
-std::vector<brood::descriptor> all_but(int left)
-{
-    std::vector<brood::descriptor> opened;
-    for (;;)
-    {
-        brood::descriptor next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-        if (!next)
-            break;
-        opened.push_back(std::move(next));
-    }
-    opened.resize(opened.size() - static_cast<std::size_t>(left));
-    return opened;
 }
 
 /// What every way to start says when there may be no further process, and after it.

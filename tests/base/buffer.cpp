@@ -86,6 +86,28 @@ TEST_CASE("what a burst took is given back when the buffer is empty", "[buffer]"
     CHECK(bytes.prepare(1).size() < buffer::kept);
 }
 
+TEST_CASE("a steady flow of large pieces stays in the same memory, until it is over", "[buffer]")
+{
+    buffer bytes;
+    std::string large(2 * buffer::kept, 'a');
+    append(bytes, large);
+    bytes.consume(large.size());
+    append(bytes, large);
+    auto second = bytes.data().data();
+    bytes.consume(large.size());
+
+    for (int turn = 0; turn < 10; ++turn)
+    {
+        append(bytes, large);
+        CHECK(bytes.data().data() == second);
+        bytes.consume(large.size());
+    }
+
+    append(bytes, "small");
+    bytes.consume(5);
+    CHECK(bytes.prepare(1).size() < buffer::kept);
+}
+
 TEST_CASE("a buffer holds what a string holds after any sequence of operations", "[buffer]")
 {
     std::mt19937 random(Catch::rngSeed());

@@ -184,3 +184,35 @@ TEST_CASE("memory grows with the bytes that come, not with what is announced", "
     CHECK(reader.held() < 100);
     CHECK(reader.room().size() <= 1 << 20);
 }
+
+TEST_CASE("a long frame leaves no room for what comes behind it", "[frame_reader]")
+{
+    frame_reader reader(1 << 30, 0);
+    std::string payload(3'000'001, 'x');
+    auto bytes = hello_bytes() + frame_with(payload);
+
+    feed(reader, bytes.substr(0, bytes.size() - 1000));
+    CHECK_FALSE(reader.next());
+    CHECK(reader.room().size() == 1000);
+    feed(reader, bytes.substr(bytes.size() - 1000));
+    auto found = reader.next();
+
+    REQUIRE(found);
+    CHECK(text_of(reader, *found) == payload);
+    CHECK(reader.held() == frame_header::size + payload.size() + frame_header::size);
+    CHECK(reader.room().size() >= 64 << 10);
+}
+
+TEST_CASE("room is never empty, also while a long frame waits to be looked at", "[frame_reader]")
+{
+    frame_reader reader(1 << 30, 0);
+    feed(reader, hello_bytes());
+    CHECK_FALSE(reader.next());
+
+    feed(reader, frame_with(std::string(1 << 20, 'x')));
+
+    CHECK(reader.room().size() >= 64 << 10);
+    feed(reader, frame_with("y"));
+    CHECK(reader.next());
+    CHECK(reader.next());
+}

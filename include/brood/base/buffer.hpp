@@ -6,18 +6,19 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace brood
 {
 
 /// A queue of bytes in one piece of memory: written at its end, consumed from its front.
 ///
-/// Memory is kept from use to use, so that a steady flow allocates nothing; what a burst took is
-/// given back when the buffer is empty again.
+/// Memory is kept from fill to fill, so that a steady flow allocates nothing. What a burst took is
+/// given back when the buffer is empty again, unless the fill before took as much.
 class buffer
 {
 public:
-    /// What an empty buffer keeps, in bytes.
+    /// What an empty buffer keeps in any case, in bytes.
     static constexpr std::size_t kept = std::size_t{2} << 20;
 
     std::size_t size() const noexcept { return end_ - begin_; }
@@ -61,8 +62,9 @@ public:
 
     void clear() noexcept
     {
+        auto filled = std::exchange(last_fill_, end_);
         begin_ = end_ = 0;
-        if (capacity_ > kept)
+        if (capacity_ > kept && std::min(filled, last_fill_) <= kept)
         {
             memory_.reset();
             capacity_ = 0;
@@ -98,6 +100,7 @@ private:
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    std::size_t last_fill_ = 0; // how far it was filled before it was last empty
 };
 
 } // namespace brood

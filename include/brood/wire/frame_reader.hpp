@@ -5,6 +5,7 @@
 #include <brood/base/error.hpp>
 #include <brood/wire/frame.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,7 +37,13 @@ public:
     }
 
     /// Memory for the bytes that come next, never empty; `arrived` tells how much of it was filled.
-    std::span<std::byte> room() { return bytes_.prepare(smallest_read); }
+    ///
+    /// It ends where a long frame ends: what comes behind it would have to move when that is taken.
+    std::span<std::byte> room()
+    {
+        auto memory = bytes_.prepare(smallest_read);
+        return memory.first(std::min(memory.size(), rest_of_long_frame()));
+    }
 
     void arrived(std::size_t count) { bytes_.commit(count); }
 
@@ -91,8 +98,19 @@ public:
 
 private:
     static constexpr std::size_t smallest_read = 64 << 10;
+    static constexpr std::size_t long_frame = 256 << 10;
 
     std::span<const std::byte> unparsed() const { return bytes_.data().subspan(parsed_ - base_); }
+
+    // Without a limit for short frames, of which one read takes many.
+    std::size_t rest_of_long_frame() const
+    {
+        auto rest = unparsed();
+        if (rest.size() < frame_header::size)
+            return SIZE_MAX;
+        auto whole = frame_header::size + load(rest.first<frame_header::size>()).length;
+        return whole < long_frame || whole <= rest.size() ? SIZE_MAX : whole - rest.size();
+    }
 
     std::optional<frame> parse()
     {

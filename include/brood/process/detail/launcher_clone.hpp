@@ -1,49 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/process/detail/child_stack.hpp>
 #include <brood/process/detail/launch_steps.hpp>
 
 #include <atomic>
-#include <cstddef>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 namespace brood::detail
 {
-
-/// The memory that a child runs on until its program replaces it.
-class child_stack
-{
-public:
-    child_stack() noexcept
-        : bottom_(::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0))
-    {
-        // The lowest page catches an overflow.
-        if (*this)
-            ::mprotect(bottom_, page, PROT_NONE);
-    }
-
-    ~child_stack()
-    {
-        if (*this)
-            ::munmap(bottom_, size);
-    }
-
-    child_stack(const child_stack&) = delete;
-    child_stack& operator=(const child_stack&) = delete;
-
-    explicit operator bool() const noexcept { return bottom_ != MAP_FAILED; }
-
-    void* top() const noexcept { return static_cast<std::byte*>(bottom_) + size; }
-
-private:
-    static constexpr std::size_t page = 65536; // the largest of any architecture
-    static constexpr std::size_t size = page + 65536;
-
-    void* bottom_;
-};
 
 #ifdef __linux__
 

@@ -156,6 +156,30 @@ TEST_CASE("a worker that is stopped ends by itself, and its successor takes the 
            });
 }
 
+TEST_CASE("a worker that is remembered after its end keeps no descriptor", "[worker]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster_settings settings;
+               settings.size = 1;
+               cluster<square> workers(settings);
+               co_await workers.ready();
+               auto before = brood::test::open_descriptors().size();
+               std::vector<worker> remembered;
+
+               for (int round = 0; round < 5; ++round)
+               {
+                   remembered.push_back(workers.workers().at(0));
+                   co_await remembered.back().stop();
+                   co_await workers.ready();
+               }
+
+               CHECK(brood::test::open_descriptors().size() == before);
+               co_await workers.stop();
+           });
+}
+
 TEST_CASE("whoever waits for a worker to be ready learns that it ended before", "[worker]")
 {
     within(20s,

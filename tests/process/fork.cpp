@@ -125,6 +125,27 @@ TEST_CASE("messages come first, then disconnected, then exit, then closed",
                });
 }
 
+TEST_CASE("a handle that outlives its child keeps no descriptor, but what the child said", "[fork]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto first = brood::fork<two_messages>(); // the loop opens its own descriptors
+               co_await first.closed();
+               auto before = brood::test::open_descriptors();
+
+               auto child = brood::fork<two_messages>();
+               co_await child.closed();
+
+               CHECK(brood::test::changes(before, brood::test::open_descriptors()) ==
+                     std::vector<std::string>{});
+               auto one = co_await child.message<int>();
+               auto two = co_await child.message<int>();
+               CHECK(one == 1);
+               CHECK(two == 2);
+           });
+}
+
 TEST_CASE("a call to a forked child gives its reply, or what its handler threw", "[fork]")
 {
     within(10s,

@@ -107,8 +107,13 @@ public:
         set_lost();
     }
 
-    /// The loop goes: nothing of it is used any more.
-    void stop_watching() noexcept { watch_.emplace<std::monostate>(); }
+    /// Uses nothing of the loop any more, and of a process that has ended nothing at all.
+    void stop_watching() noexcept
+    {
+        watch_.emplace<std::monostate>();
+        if (collected())
+            pidfd_.reset();
+    }
 
     /// How it ended, if it was collected.
     const std::optional<exit_status>& status() const noexcept { return status_; }

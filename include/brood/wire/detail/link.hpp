@@ -149,13 +149,14 @@ public:
     static task<> disconnected(std::shared_ptr<link> self) { co_await self->disconnected_.get(); }
 
     /// The process at the other end is no more: reads what it left behind, then ends both
-    /// directions.
+    /// directions and closes the socket, however long the handle of the child is kept.
     void peer_exited()
     {
         if (!ended())
             receive_what_is_left();
         end_reading();
         sender_->give_up(nullptr);
+        close_socket();
     }
 
     /// The other side did something wrong: nothing more is read or sent, and everybody learns why.
@@ -168,8 +169,7 @@ public:
         end_reading();
         incoming_.close_loose();
         sender_->give_up(failure_);
-        std::error_code ignored;
-        socket_->close(ignored);
+        close_socket();
     }
 
     /// The owner has gone: nothing is read any more. What was sent is still written.
@@ -177,7 +177,7 @@ public:
     {
         end_reading();
         sender_->finish();
-        std::error_code ignored; // it is closed when the link has failed
+        std::error_code ignored; // it may be closed
         socket_->cancel(ignored);
     }
 
@@ -407,6 +407,12 @@ private:
                                 if (!cancelled)
                                     self->sender_->give_up(nullptr);
                             });
+    }
+
+    void close_socket()
+    {
+        std::error_code ignored;
+        socket_->close(ignored);
     }
 
     void end_reading()

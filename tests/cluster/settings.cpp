@@ -25,7 +25,7 @@ TEST_CASE("by default there is a worker per processor, which dies with its prima
 TEST_CASE("the usual way to end a worker is to drain, to ask, and to kill", "[settings]")
 {
     CHECK(to_string(cluster_settings().stop) ==
-          "disconnect, wait 30000 ms; SIGTERM, wait 5000 ms; SIGKILL, wait 5000 ms");
+          "disconnect, wait 30000 ms; SIGTERM, wait 5000 ms; SIGKILL to its tree, wait 5000 ms");
 }
 
 TEST_CASE("settings that cannot be meant are refused with the reason", "[settings]")

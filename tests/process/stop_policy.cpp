@@ -19,9 +19,9 @@ using brood::task;
 TEST_CASE("a stop is asked for, then enforced", "[stop_policy]")
 {
     CHECK(stop_policy().steps() ==
-          std::vector<stop_step>{{true, SIGTERM, 5s}, {false, SIGKILL, 5s}});
+          std::vector<stop_step>{{true, SIGTERM, 5s}, {false, SIGKILL, 5s, true}});
     CHECK(stop_policy(2s, SIGINT).steps() ==
-          std::vector<stop_step>{{true, SIGINT, 2s}, {false, SIGKILL, 5s}});
+          std::vector<stop_step>{{true, SIGINT, 2s}, {false, SIGKILL, 5s, true}});
 }
 
 TEST_CASE("a policy is printed step by step", "[stop_policy]")
@@ -29,7 +29,7 @@ TEST_CASE("a policy is printed step by step", "[stop_policy]")
     std::ostringstream printed;
     printed << stop_policy();
 
-    CHECK(printed.str() == "disconnect, SIGTERM, wait 5000 ms; SIGKILL, wait 5000 ms");
+    CHECK(printed.str() == "disconnect, SIGTERM, wait 5000 ms; SIGKILL to its tree, wait 5000 ms");
     CHECK(to_string(stop_policy(std::vector<stop_step>{{true, 0, 1s}})) ==
           "disconnect, wait 1000 ms");
 }
@@ -70,6 +70,37 @@ TEST_CASE("a stopped process sees a SIGTERM", "[stop_policy]")
                auto child = brood::spawn("sleep", {"1000"});
                child.kill(SIGSTOP);
                auto status = co_await child.stop();
+
+               CHECK(status.signal == SIGTERM);
+           });
+}
+
+TEST_CASE("who has to be killed is killed with all that it started", "[stop_policy]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = printing("trap '' TERM; sleep 1000 & echo ready; wait");
+               co_await child.out().read_line();
+               stop_policy impatient(20ms);
+               auto status = co_await child.stop(impatient);
+               auto closed = co_await child.closed(); // nobody holds the pipe any more
+
+               CHECK(status.signal == SIGKILL);
+               CHECK(closed.signal == SIGKILL);
+           });
+}
+
+TEST_CASE("a step for the tree reaches those that stand still, too", "[stop_policy]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = printing("sleep 1000 & kill -STOP $!; echo ready; kill -STOP $$");
+               co_await child.out().read_line();
+               stop_policy all(std::vector<stop_step>{{false, SIGTERM, 5s, true}});
+               auto status = co_await child.stop(all);
+               co_await child.closed();
 
                CHECK(status.signal == SIGTERM);
            });

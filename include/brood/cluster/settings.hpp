@@ -22,12 +22,12 @@ namespace brood
 {
 
 /// How a worker is asked to end: close its channel and tell it to finish, 30 s later SIGTERM, 5 s
-/// later SIGKILL, which has 5 s to work.
+/// later SIGKILL to it and all that it started, which has 5 s to work.
 inline stop_policy drain_policy(std::chrono::milliseconds drain = std::chrono::seconds(30))
 {
     constexpr std::chrono::milliseconds grace = std::chrono::seconds(5);
-    return stop_policy(
-        std::vector<stop_step>{{true, 0, drain}, {false, SIGTERM, grace}, {false, SIGKILL, grace}});
+    return stop_policy(std::vector<stop_step>{
+        {true, 0, drain}, {false, SIGTERM, grace}, {false, SIGKILL, grace, true}});
 }
 
 /// When a worker whose loop stands still is given up: its loop has to come round at least once in
@@ -39,8 +39,9 @@ struct watchdog
 {
     std::chrono::milliseconds tick{1'000};         ///< How often its loop shows that it is alive.
     std::chrono::milliseconds stale_after{10'000}; ///< Zero turns the watchdog off.
-    stop_policy end = stop_policy(std::vector<stop_step>{
-        {false, SIGABRT, std::chrono::seconds(2)}, {false, SIGKILL, std::chrono::seconds(5)}});
+    stop_policy end =
+        stop_policy(std::vector<stop_step>{{false, SIGABRT, std::chrono::seconds(2)},
+                                           {false, SIGKILL, std::chrono::seconds(5), true}});
 
     bool on() const noexcept { return stale_after.count() > 0; }
 

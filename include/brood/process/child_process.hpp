@@ -77,18 +77,15 @@ public:
 
     /// Sends it a signal; 0 only looks whether it is there. False when it has ended: a process that
     /// got its number later is never hit. Throws std::system_error (EPERM, EINVAL).
-    bool kill(int signal = SIGTERM)
-    {
-        auto sent = use().process.signal(signal);
-        if (sent && signal != 0)
-            state_->last_signal = signal;
-        return sent;
-    }
+    bool kill(int signal = SIGTERM) { return note(signal, use().process.signal(signal)); }
 
     /// Sends a signal to it and to all that it started, and they; to its process group as well when
     /// it leads one. Before SIGKILL all of them are stopped, so that none starts another unseen.
     /// What left it before, a daemon, is not found. False when it has ended itself.
-    bool kill_tree(int signal = SIGTERM) { return detail::child_tree(use()).signal(signal); }
+    bool kill_tree(int signal = SIGTERM)
+    {
+        return note(signal, detail::child_tree(use()).signal(signal));
+    }
 
     /// The last signal that kill() or kill_tree() sent, 0 before. Says nothing about its end.
     int kill_requested() const { return use().last_signal; }
@@ -116,6 +113,14 @@ private:
     }
 
     detail::child_state& use() const { return *shared(); }
+
+    // What kill_requested() tells.
+    bool note(int signal, bool sent)
+    {
+        if (sent && signal != 0)
+            state_->last_signal = signal;
+        return sent;
+    }
 
     template <class Pipes>
     typename Pipes::mapped_type& find(Pipes& pipes, int number) const

@@ -19,6 +19,7 @@ struct stop_step
     bool disconnect = false; ///< Close the channel first, if there is one: its reader sees the end.
     int signal = 0;          ///< Send this; 0 sends none.
     std::chrono::milliseconds wait{}; ///< Then wait so long for the exit.
+    bool tree = false;                ///< Signal all that it started as well: as kill_tree().
 
     friend bool operator==(const stop_step&, const stop_step&) = default;
 };
@@ -27,6 +28,8 @@ struct stop_step
 /// longer: even SIGKILL waits for a process that sleeps in a broken disk, so there is a last wait.
 ///
 /// SIGCONT follows every signal but SIGKILL, since a stopped process would not even see a SIGTERM.
+/// Unless a policy says otherwise, SIGKILL is for all that the process started, too: a process that
+/// does not end when it is asked does not end its own children either.
 class stop_policy
 {
 public:
@@ -36,7 +39,7 @@ public:
     /// The same with another time between asking and SIGKILL, and another way of asking.
     explicit stop_policy(std::chrono::milliseconds grace, int signal = SIGTERM)
         : stop_policy(std::vector<stop_step>{{true, signal, grace},
-                                             {false, SIGKILL, std::chrono::seconds(5)}})
+                                             {false, SIGKILL, std::chrono::seconds(5), true}})
     {
     }
 
@@ -63,7 +66,7 @@ private:
     std::vector<stop_step> steps_;
 };
 
-/// "disconnect, SIGTERM, wait 5000 ms; SIGKILL, wait 5000 ms".
+/// "disconnect, SIGTERM, wait 5000 ms; SIGKILL to its tree, wait 5000 ms".
 inline std::string to_string(const stop_policy& policy)
 {
     std::string text;
@@ -71,7 +74,9 @@ inline std::string to_string(const stop_policy& policy)
     {
         text += text.empty() ? "" : "; ";
         text += step.disconnect ? "disconnect, " : "";
-        text += step.signal != 0 ? signal_name(step.signal) + ", " : "";
+        text += step.signal != 0 ? signal_name(step.signal) : "";
+        text += step.signal != 0 && step.tree ? " to its tree" : "";
+        text += step.signal != 0 ? ", " : "";
         text += "wait " + std::to_string(step.wait.count()) + " ms";
     }
     return text;

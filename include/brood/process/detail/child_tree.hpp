@@ -35,8 +35,6 @@ public:
         else
             below_.look();
         auto sent = child_.process.signal(number);
-        if (sent && number != 0)
-            child_.last_signal = number;
         below_.signal(number);
         if (sent && leads_)
             ::kill(-child_.process.pid(), number);

@@ -3,6 +3,7 @@
 
 #include <brood/base/error.hpp>
 #include <brood/process/detail/child_state.hpp>
+#include <brood/process/detail/child_tree.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -22,13 +23,24 @@ inline std::chrono::steady_clock::time_point time_from_now(std::chrono::millisec
     return std::chrono::steady_clock::now() + std::min(time, longest);
 }
 
+template <class Receiver>
+void signal_and_continue(Receiver&& receiver, int signal)
+{
+    if (receiver.signal(signal) && signal != SIGKILL)
+        receiver.signal(SIGCONT);
+}
+
 /// What a step of a policy does.
 inline void take_step(child_state& child, const stop_step& step)
 {
     if (step.disconnect && child.channel)
         child.channel->sending().finish();
-    if (step.signal != 0 && child.process.signal(step.signal) && step.signal != SIGKILL)
-        child.process.signal(SIGCONT);
+    if (step.signal == 0)
+        return;
+    if (step.tree)
+        signal_and_continue(child_tree(child), step.signal);
+    else
+        signal_and_continue(child.process, step.signal);
 }
 
 /// Takes the steps of a policy until the child has ended. Throws errc::timed_out when it outlives

@@ -65,7 +65,7 @@ TEST_CASE("health() says ok while a worker takes requests, and 503 once it is as
                asio::co_spawn(executor, ask(port, "/late"),
                               [&](std::exception_ptr, std::string answer) { stopping = answer; });
                auto begun = co_await brood::test::eventually(
-                   5s, [&] { return workers.stats().traffic.open_connections == 1; });
+                   5s, [&] { return workers.stats().traffic.open_requests == 1; });
                CHECK(begun);
                co_await workers.stop();
                CHECK(stopping.starts_with("HTTP/1.1 503 "));
@@ -100,6 +100,7 @@ TEST_CASE("stats() of a cluster counts requests, failures and bytes of its worke
                auto traffic = workers.stats().traffic;
                CHECK(traffic.connections == 3);
                CHECK(traffic.failed_requests == 0);
+               CHECK(traffic.open_requests == 0);
                CHECK(traffic.bytes_sent == sent);
                CHECK(traffic.bytes_received == 3 * std::string("GET / HTTP/1.0\r\n\r\n").size());
                co_await workers.stop();

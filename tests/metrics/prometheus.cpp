@@ -33,6 +33,7 @@ cluster_stats example()
         one.traffic.requests = 3;
         one.slot_traffic.requests = 1000 + slot;
         one.slot_traffic.failed_requests = 7;
+        one.slot_traffic.open_requests = 6;
         one.slot_traffic.connections = 90;
         one.slot_traffic.open_connections = 8;
         one.slot_traffic.bytes_received = 123'456'789'012;
@@ -79,6 +80,7 @@ TEST_CASE("what workers served is told by slot, over all workers that it has had
 
     CHECK_THAT(text, of_slot("brood_worker_requests_total", "1001"));
     CHECK_THAT(text, of_slot("brood_worker_failed_requests_total", "7"));
+    CHECK_THAT(text, of_slot("brood_worker_requests_in_flight", "6"));
     CHECK_THAT(text, of_slot("brood_worker_accepted_connections_total", "90"));
     CHECK_THAT(text, of_slot("brood_worker_connections", "8"));
     CHECK_THAT(text, of_slot("brood_worker_received_bytes_total", "123456789012"));

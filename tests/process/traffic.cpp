@@ -31,6 +31,8 @@ void count_everything(traffic_counters& counters)
     counters.count_connection();
     counters.count_connection();
     counters.count_closed_connection();
+    counters.count_begun_request();
+    counters.count_begun_request();
     counters.count_request();
     counters.count_failed_request();
     counters.count_received(10);
@@ -51,6 +53,7 @@ TEST_CASE("what a server counts is told as one value", "[traffic]")
     CHECK(told.connections == 2);
     CHECK(told.open_connections == 1);
     CHECK(told.requests == 1);
+    CHECK(told.open_requests == 1);
     CHECK(told.failed_requests == 1);
     CHECK(told.bytes_received == 10);
     CHECK(told.bytes_sent == 2000);

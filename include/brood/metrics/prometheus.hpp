@@ -205,6 +205,8 @@ inline void write_traffic(prometheus_writer& out)
              [](auto& one) { return digits(one.slot_traffic.connections); });
     out.each("brood_worker_requests_total", "counter", "Requests that were served.",
              [](auto& one) { return digits(one.slot_traffic.requests); });
+    out.each("brood_worker_requests_in_flight", "gauge", "Requests that are not answered yet.",
+             [](auto& one) { return digits(one.slot_traffic.open_requests); });
     out.each("brood_worker_failed_requests_total", "counter", "Requests that the server failed.",
              [](auto& one) { return digits(one.slot_traffic.failed_requests); });
     out.each("brood_worker_received_bytes_total", "counter", "Bytes from clients.",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -15,8 +16,9 @@ struct traffic_stats
 {
     std::uint64_t connections = 0;      ///< That were accepted, from the beginning.
     std::uint64_t open_connections = 0; ///< Of those, now.
-    std::uint64_t requests = 0;
-    std::uint64_t failed_requests = 0; ///< Of those, by a fault of the server: answers with 5xx.
+    std::uint64_t requests = 0;         ///< That were answered.
+    std::uint64_t open_requests = 0;    ///< That have begun and are not answered, now.
+    std::uint64_t failed_requests = 0;  ///< Of the answered, by a fault of the server: 5xx.
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
 
@@ -37,13 +39,14 @@ enum class traffic_cell : std::size_t
 {
     opened,
     closed,
+    begun,
     requests,
     failed,
     received,
     sent,
 };
 
-inline constexpr std::size_t traffic_cell_count = 6;
+inline constexpr std::size_t traffic_cell_count = 7;
 
 using traffic_numbers = std::array<std::uint64_t, traffic_cell_count>;
 
@@ -53,11 +56,15 @@ inline traffic_stats to_traffic_stats(const traffic_numbers& numbers) noexcept
     {
         return numbers[static_cast<std::size_t>(which)];
     };
+    auto open = [&](traffic_cell begun, traffic_cell ended)
+    {
+        return at(begun) - std::min(at(begun), at(ended));
+    };
     traffic_stats result;
     result.connections = at(traffic_cell::opened);
-    auto closed = at(traffic_cell::closed);
-    result.open_connections = closed < result.connections ? result.connections - closed : 0;
+    result.open_connections = open(traffic_cell::opened, traffic_cell::closed);
     result.requests = at(traffic_cell::requests);
+    result.open_requests = open(traffic_cell::begun, traffic_cell::requests);
     result.failed_requests = at(traffic_cell::failed);
     result.bytes_received = at(traffic_cell::received);
     result.bytes_sent = at(traffic_cell::sent);
@@ -88,6 +95,10 @@ public:
     /// It was closed, or handed on.
     void count_closed_connection() noexcept { add(detail::traffic_cell::closed, 1); }
 
+    /// A request has begun; count_request() follows when it is answered.
+    void count_begun_request() noexcept { add(detail::traffic_cell::begun, 1); }
+
+    /// A request was answered. A server that does not say when they begin has none open.
     void count_request() noexcept { add(detail::traffic_cell::requests, 1); }
 
     /// A request that was counted failed by a fault of the server.
@@ -157,6 +168,7 @@ inline traffic_stats& traffic_stats::operator+=(const traffic_stats& other) noex
     add(connections, other.connections);
     add(open_connections, other.open_connections);
     add(requests, other.requests);
+    add(open_requests, other.open_requests);
     add(failed_requests, other.failed_requests);
     add(bytes_received, other.bytes_received);
     add(bytes_sent, other.bytes_sent);

@@ -53,14 +53,17 @@ TEST_CASE("the figures of a worker that ended stay in the sums of its slot", "[t
     write(*first, cell::requests, 5);
     write(*first, cell::opened, 3);
     write(*first, cell::closed, 1);
+    write(*first, cell::begun, 7);
     write(*other, cell::requests, 100);
     CHECK(all.requests(0) == 5);
     CHECK(all.ledger.of_slot(0).open_connections == 2);
+    CHECK(all.ledger.of_slot(0).open_requests == 2);
 
     write(*first, cell::requests, 6); // nobody looks before it ends
     all.ledger.close(*first);
     CHECK(all.requests(0) == 6);
     CHECK(all.ledger.of_slot(0).open_connections == 0);
+    CHECK(all.ledger.of_slot(0).open_requests == 0);
     CHECK(all.ledger.of_slot(0).connections == 3);
     auto second = all.start(0);
     write(*second, cell::requests, 1);

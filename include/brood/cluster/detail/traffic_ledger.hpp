@@ -32,7 +32,7 @@ public:
     {
         look_at(worker);
         worker.signs = {};
-        worker.traffic.open_connections = 0;
+        worker.traffic.open_connections = worker.traffic.open_requests = 0;
         auto& place = slots_[worker.slot];
         place.ended += worker.traffic;
         std::erase_if(place.living, [&](auto& each) { return each.get() == &worker; });

@@ -189,6 +189,7 @@ private:
     void take_work()
     {
         work_ = server_->take_exchange();
+        traffic_of_this_process().count_begun_request();
         request().begin(stream_, server_->limits());
         response().begin(request(), server_->date, server_->closing);
     }

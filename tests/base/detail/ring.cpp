@@ -27,8 +27,8 @@ TEST_CASE("what was taken out or cleared is destroyed at once", "[ring]")
 {
     auto shared = std::make_shared<int>(7);
     ring<std::shared_ptr<int>> queue;
-    queue.push_back(shared);
-    queue.push_back(shared);
+    queue.push_back(std::shared_ptr(shared));
+    queue.push_back(std::shared_ptr(shared));
 
     queue.pop_front();
     CHECK(shared.use_count() == 2);
@@ -48,7 +48,7 @@ TEST_CASE("a ring holds what a deque holds after any sequence of operations", "[
     {
         if (model.empty() || random() % 100 < (turn / 2000 % 2 == 0 ? 60U : 40U))
         {
-            queue.push_back(turn);
+            queue.push_back(int(turn));
             model.push_back(turn);
         }
         else

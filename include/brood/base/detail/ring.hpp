@@ -10,6 +10,7 @@ namespace brood::detail
 {
 
 /// A queue in one piece of memory that it keeps, where std::deque would allocate as it moves along.
+/// For values that hold nothing once they have been moved from.
 template <class Value>
 class ring
 {
@@ -22,7 +23,7 @@ public:
 
     Value& front() noexcept { return slots_[first_]; }
 
-    void push_back(Value value)
+    void push_back(Value&& value)
     {
         if (size_ == slots_.size())
             grow();
@@ -32,7 +33,7 @@ public:
 
     Value pop_front()
     {
-        auto value = std::exchange(slots_[first_], Value());
+        auto value = std::move(slots_[first_]);
         first_ = place(1);
         --size_;
         return value;

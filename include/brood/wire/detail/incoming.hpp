@@ -113,7 +113,7 @@ public:
     }
 
     /// Lets a frame wait until it is taken.
-    void push(arrival_queue& to, arrival found)
+    void push(arrival_queue& to, arrival&& found)
     {
         waiting_ += size_of(found);
         to.push_back(std::move(found));

@@ -308,7 +308,7 @@ private:
         }
     }
 
-    void sort(arrival found)
+    void sort(arrival&& found)
     {
         auto& header = found.content.header;
         switch (header.kind)
@@ -343,7 +343,7 @@ private:
         }
     }
 
-    void answer(arrival found)
+    void answer(arrival&& found)
     {
         acknowledge(found);
         auto waiting = replies_.find(found.content.header.correlation);

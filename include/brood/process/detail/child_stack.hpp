@@ -26,14 +26,8 @@ public:
 
     ~child_stack()
     {
-        if (!*this)
-            return;
-#ifdef ASAN_UNPOISON_MEMORY_REGION
-        // The functions that the child was in never returned: AddressSanitizer's marks for their
-        // variables would be found by whoever gets these addresses next.
-        ASAN_UNPOISON_MEMORY_REGION(bottom_, size);
-#endif
-        ::munmap(bottom_, size);
+        if (*this)
+            give_back();
     }
 
     child_stack(const child_stack&) = delete;
@@ -49,6 +43,16 @@ public:
 private:
     static constexpr std::size_t page = 65536; // the largest of any architecture
     static constexpr std::size_t size = page + room;
+
+    // The functions that the child was in never returned: AddressSanitizer's marks for their
+    // variables would be found by whoever gets these addresses next.
+    void give_back() noexcept
+    {
+#ifdef ASAN_UNPOISON_MEMORY_REGION
+        ASAN_UNPOISON_MEMORY_REGION(bottom_, size);
+#endif
+        ::munmap(bottom_, size);
+    }
 
     void* bottom_;
 };

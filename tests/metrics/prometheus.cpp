@@ -169,7 +169,7 @@ TEST_CASE("every metric has one help, one type and its samples, and the text end
         CHECK(name == type);
         CHECK(std::stod(line.substr(line.rfind(' '))) >= 0);
     }
-    CHECK(metrics == 27);
+    CHECK(metrics == 28);
     CHECK(prometheus_text(example()).back() == '\n');
 }
 

@@ -4,7 +4,6 @@
 #include "support/catch.hpp"
 
 #include <csignal>
-#include <cstring>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -94,3 +94,15 @@ TEST_CASE("a worker refuses a file that is too small or none", "[vital_signs]")
     CHECK_THROWS_AS(vital_signs(small), std::system_error);
     CHECK_THROWS_AS(vital_signs(device), std::system_error);
 }
+
+TEST_CASE("a worker of a later version finds room for more in the file", "[vital_signs]")
+{
+    auto file = vital_signs::make_file();
+    std::uint64_t ahead = 7;
+
+    CHECK(brood::detail::size_of_file(file) >= 4096);
+    REQUIRE(::pwrite(file.get(), &ahead, sizeof ahead, 4096 - sizeof ahead) == sizeof ahead);
+    vital_signs worker(file);
+    worker.beat();
+    CHECK(vital_signs::read(file).beats == 1);
+}

@@ -29,8 +29,8 @@ public:
     struct figures
     {
         std::uint64_t beats = 0;
-        traffic_numbers traffic = {};
         std::uint64_t beat_at = 0; // nanoseconds of the clock that all processes share
+        traffic_numbers traffic = {};
 
         /// Since the last beat; nothing before the first.
         std::optional<std::chrono::milliseconds> age(clock::time_point now) const noexcept
@@ -43,7 +43,7 @@ public:
     };
 
     /// For the primary: the file that both share.
-    static descriptor make_file() { return make_memory_file(sizeof(page)); }
+    static descriptor make_file() { return make_memory_file(file_size); }
 
     /// For the primary, which does not map what a worker could cut off: what is missing is 0.
     static figures read(const descriptor& file)
@@ -68,16 +68,21 @@ public:
     traffic_cells& traffic() noexcept { return page_->traffic; }
 
 private:
+    // More than is used, and what is added comes last: a worker of a later version, which a reload
+    // may start, finds room for what this primary does not read.
+    static constexpr std::size_t file_size = 4096;
+
     struct page
     {
         std::atomic<std::uint64_t> beats;
-        traffic_cells traffic;
         std::atomic<std::uint64_t> beat_at;
+        traffic_cells traffic;
     };
 
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
                   "a lock in shared memory would be another for each");
     static_assert(sizeof(page) == sizeof(figures));
+    static_assert(sizeof(page) <= file_size);
 
     static std::uint64_t nanoseconds_of(clock::time_point time) noexcept
     {

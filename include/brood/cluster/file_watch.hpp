@@ -4,7 +4,7 @@
 #include <brood/base/task.hpp>
 
 #include <chrono>
-#include <filesystem>
+#include <cstdint>
 #include <string>
 #include <sys/stat.h>
 #include <utility>
@@ -43,7 +43,7 @@ private:
         bool exists = false;
         ino_t file = 0;
         off_t size = 0;
-        std::filesystem::file_time_type written = {};
+        std::int64_t seconds = 0, nanoseconds = 0; // of the time when it was written
 
         friend bool operator==(const state&, const state&) = default;
     };
@@ -55,10 +55,9 @@ private:
         {
             struct stat found = {};
             auto& now = result.emplace_back();
-            std::error_code unknown;
             if (::stat(path.c_str(), &found) == 0)
-                now = {true, found.st_ino, found.st_size,
-                       std::filesystem::last_write_time(path, unknown)};
+                now = {true, found.st_ino, found.st_size, found.st_mtim.tv_sec,
+                       found.st_mtim.tv_nsec};
         }
         return result;
     }

@@ -3,9 +3,9 @@
 
 #include <brood/cluster/detail/hang_detector.hpp>
 #include <brood/cluster/detail/oom_witness.hpp>
-#include <brood/cluster/detail/output_reader.hpp>
 #include <brood/cluster/detail/traffic_ledger.hpp>
 #include <brood/cluster/detail/worker_launcher.hpp>
+#include <brood/cluster/detail/worker_options.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/listener.hpp>
 #include <brood/cluster/settings.hpp>
@@ -92,7 +92,8 @@ public:
         worker->history = history_of(slot);
         try
         {
-            worker->process = worker_process(launch_(options_for(*worker, variables)));
+            worker->process =
+                worker_process(launch_(worker_options(settings_, *worker, variables)));
         }
         catch (const std::system_error& refused)
         {
@@ -111,7 +112,7 @@ public:
         // Not in this turn of the loop: whoever makes the cluster is to hear of its first workers.
         asio::post(executor_, [self = shared_from_this(), worker]
                    { self->events_.publish(cluster_event::kind::fork, worker); });
-        read_output(*worker);
+        read_output(settings_, *worker, output_);
         spawn(hear(shared_from_this(), worker));
         spawn(await_ready(shared_from_this(), worker));
         spawn(await_end(shared_from_this(), worker));
@@ -151,39 +152,6 @@ public:
     }
 
 private:
-    spawn_options options_for(const worker_record& worker,
-                              const std::map<std::string, std::string>& variables) const
-    {
-        auto options = settings_.spawn;
-        if (!options.env)
-            options.env.emplace();
-        for (auto& [name, value] : variables)
-            options.env->set(name, value);
-        worker_identity who{worker.id, static_cast<std::uint32_t>(worker.slot)};
-        options.env->set(worker_variable, to_string(who));
-        if (settings_.output.on())
-            for (auto stream : {&options.stdout_, &options.stderr_})
-                if (stream->what() == stdio::kind::inherit)
-                    *stream = stdio::pipe();
-        return options;
-    }
-
-    // Not what the user sends elsewhere, or reads.
-    void read_output(worker_record& worker)
-    {
-        if (!settings_.output.on())
-            return;
-        output_line by;
-        by.worker = worker.id;
-        by.slot = worker.slot;
-        by.pid = worker.process.pid();
-        worker.output = std::make_shared<output_reader>(std::move(by), output_);
-        if (settings_.spawn.stdout_.what() == stdio::kind::inherit)
-            worker.output->read(1, worker.process.out());
-        if (settings_.spawn.stderr_.what() == stdio::kind::inherit)
-            worker.output->read(2, worker.process.err());
-    }
-
     // ---- What a worker says
 
     // One that talks nonsense is broken: it has no channel any more, and is ended.

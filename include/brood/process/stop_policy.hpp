@@ -74,9 +74,8 @@ inline std::string to_string(const stop_policy& policy)
     {
         text += text.empty() ? "" : "; ";
         text += step.disconnect ? "disconnect, " : "";
-        text += step.signal != 0 ? signal_name(step.signal) : "";
-        text += step.signal != 0 && step.tree ? " to its tree" : "";
-        text += step.signal != 0 ? ", " : "";
+        if (step.signal != 0)
+            text += signal_name(step.signal) + (step.tree ? " to its tree, " : ", ");
         text += "wait " + std::to_string(step.wait.count()) + " ms";
     }
     return text;

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <stdexcept>
@@ -45,11 +45,12 @@ struct backoff
     {
         if (failures <= 1)
             return first;
-        auto grown = static_cast<double>(base.count()) *
-                     std::pow(factor, static_cast<double>(std::min(failures - 2, 1000U)));
-        auto wait = std::min(grown, static_cast<double>(cap.count()));
-        wait *= 1 + jitter * (2 * random - 1);
-        return std::chrono::milliseconds(std::llround(wait));
+        auto longest = static_cast<double>(cap.count());
+        auto wait = static_cast<double>(base.count());
+        for (auto growth = std::min(failures - 2, 1000U); growth != 0 && wait < longest; --growth)
+            wait *= factor;
+        wait = std::min(wait, longest) * (1 + jitter * (2 * random - 1));
+        return std::chrono::milliseconds(static_cast<std::int64_t>(wait + 0.5));
     }
 };
 

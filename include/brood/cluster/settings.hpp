@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/chance.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/restart_policy.hpp>
 #include <brood/cluster/worker_output.hpp>
@@ -14,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <random>
 #include <stdexcept>
 #include <string>
 
@@ -69,10 +69,7 @@ struct recycling
     /// The limit for one worker: by chance, but always the same for it.
     double varied(double limit, std::uint64_t worker) const
     {
-        std::minstd_rand random(static_cast<unsigned>(worker * 2654435761U));
-        random.discard(3);
-        auto chance = std::uniform_real_distribution<double>(-1, 1)(random);
-        return limit * (1 + jitter * chance);
+        return limit * (1 + jitter * (2 * detail::chance_of(worker) - 1));
     }
 
     void check() const

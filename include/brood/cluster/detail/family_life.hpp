@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/chance.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/cluster/detail/family_member.hpp>
 #include <brood/cluster/strategy.hpp>
 
 #include <chrono>
-#include <random>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -64,9 +64,8 @@ struct family_life
         auto has_nothing_left_to_do = ended.id == 0 && !ended.failed();
         if (has_nothing_left_to_do)
             return {restart_decision::action::leave, {}};
-        auto chance = std::uniform_real_distribution<double>(0, 1)(random);
         return child.policy.decide(ended, child.failures, failures,
-                                   std::chrono::steady_clock::now(), chance);
+                                   std::chrono::steady_clock::now(), chance());
     }
 
     /// Waits before a restart; a stop is not kept waiting by it.
@@ -102,7 +101,6 @@ struct family_life
     restart_policy policy;
     failure_history failures; // of all children
     end_listener inside;
-    std::minstd_rand random{std::random_device{}()};
     wait_queue changed; // any start, end, or stop
     std::chrono::steady_clock::time_point started;
     std::string failure; // why it failed, when it did

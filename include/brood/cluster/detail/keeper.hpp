@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/chance.hpp>
 #include <brood/cluster/detail/end_process.hpp>
 #include <brood/cluster/detail/nursery.hpp>
 #include <brood/cluster/detail/process_activity.hpp>
@@ -15,7 +16,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -304,9 +304,8 @@ private:
     {
         if (!wants(place))
             return {restart_decision::action::leave, {}};
-        auto random = std::uniform_real_distribution<double>(0, 1)(random_);
         return settings_.restart.decide(ended, place.failures, failures_,
-                                        std::chrono::steady_clock::now(), random);
+                                        std::chrono::steady_clock::now(), chance());
     }
 
     void restart(slot& place)
@@ -366,7 +365,6 @@ private:
     std::vector<std::shared_ptr<slot>> slots_;
     failure_history failures_;
     std::shared_ptr<event_queue<exit_info>> exits_;
-    std::minstd_rand random_{std::random_device{}()};
     wait_queue changed_;         // stopping, or other places
     std::string story_;          // why the cluster failed
     std::exception_ptr failure_; // the same

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/base/detail/chance.hpp>
+
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <set>
+
+using brood::detail::chance;
+using brood::detail::chance_of;
+
+TEST_CASE("chance spreads evenly over what is at least 0 and less than 1", "[chance]")
+{
+    std::array<int, 10> tenths{};
+    for (std::uint64_t key = 0; key < 10'000; ++key)
+    {
+        auto one = chance_of(key);
+        REQUIRE(one >= 0);
+        REQUIRE(one < 1);
+        ++tenths[static_cast<std::size_t>(one * 10)];
+    }
+
+    CHECK(*std::min_element(tenths.begin(), tenths.end()) > 850);
+    CHECK(*std::max_element(tenths.begin(), tenths.end()) < 1'150);
+}
+
+TEST_CASE("the chance of a key is always the same", "[chance]")
+{
+    static_assert(chance_of(7) == chance_of(7));
+    static_assert(chance_of(7) != chance_of(8));
+    constexpr std::uint64_t first = 0xe220a8397b1dcdaf; // of SplitMix64 with the seed 0
+    CHECK(chance_of(0) * 0x1p53 == static_cast<double>(first >> 11));
+}
+
+TEST_CASE("chance is another each time", "[chance]")
+{
+    std::set<double> seen;
+    for (int draw = 0; draw < 100; ++draw)
+    {
+        auto one = chance();
+        REQUIRE(one >= 0);
+        REQUIRE(one < 1);
+        seen.insert(one);
+    }
+
+    CHECK(seen.size() == 100);
+}

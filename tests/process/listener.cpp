@@ -9,12 +9,26 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
-#include <sys/resource.h>
+#include <asio/experimental/awaitable_operators.hpp>
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 using namespace std::chrono_literals;
+using namespace asio::experimental::awaitable_operators;
 using namespace brood::test;
 using brood::task;
 
@@ -25,6 +39,33 @@ namespace
 brood::process alone()
 {
     return brood::process(brood::default_executor(), {}, {});
+}
+
+/// Tells what accept() throws in a sandbox that refuses it.
+task<> accept_in_a_sandbox(brood::process& self)
+{
+    constexpr auto number = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_accept4, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+    auto listener = co_await self.listen(0);
+    auto client = co_await connect_to(listener.local_endpoint().port());
+    int reason = 0;
+    try
+    {
+        co_await listener.accept();
+    }
+    catch (const std::system_error& refused)
+    {
+        reason = refused.code().value();
+    }
+    self.send(reason);
 }
 
 /// Accepts one connection, writes to it and closes it.
@@ -84,6 +125,37 @@ TEST_CASE("a listener that is closed gives nothing to all who wait", "[listener]
            });
 }
 
+TEST_CASE("a wait for a connection that loses against another loses no connection", "[listener]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto self = alone();
+               auto listener = co_await self.listen(0);
+               auto executor = co_await asio::this_coro::executor;
+               asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(),
+                                          listener.local_endpoint().port());
+               asio::ip::tcp::socket client(executor);
+               asio::steady_timer other(executor, 1h), soon(executor, 5ms);
+               soon.async_wait(
+                   [&](std::error_code)
+                   {
+                       client.connect(at);
+                       other.cancel();
+                   });
+               auto wait = [&]() -> task<>
+               {
+                   co_await other.async_wait(brood::detail::use_tuple);
+               };
+               auto waiting = wait();
+               auto first = co_await (listener.accept() || std::move(waiting));
+               CHECK(first.index() == 1);
+
+               auto second = co_await (listener.accept() || brood::sleep(1s));
+               CHECK(second.index() == 0);
+           });
+}
+
 TEST_CASE("a local socket is listened on by its path", "[listener]")
 {
     within(10s,
@@ -119,6 +191,51 @@ TEST_CASE("datagrams arrive at a bound socket", "[listener]")
                auto count = co_await socket.async_receive(into, asio::use_awaitable);
 
                CHECK(std::string(bytes, count) == "ping");
+           });
+}
+
+TEST_CASE("who may not accept is told so, and does not spin", "[listener]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::spawn_options options;
+               options.timeout = 5s;
+               options.stop = brood::stop_policy(1s);
+               auto child = brood::fork_with<accept_in_a_sandbox>(brood::default_executor(), options);
+               auto reason = co_await child.message<int>();
+               auto status = co_await child.exit();
+
+               CHECK(reason.value_or(0) == EACCES);
+               CHECK(status.success());
+           });
+}
+
+TEST_CASE("a listener goes although nobody can be told, and all who wait learn of it", "[listener]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               auto refuse = []
+               {
+                   throw brood::error(brood::errc::overflow, "the primary does not read");
+               };
+               {
+                   brood::detail::accepting dropped(executor, {});
+                   dropped.tell({{}, {}, refuse});
+               }
+               auto closed = std::make_shared<brood::detail::accepting>(executor,
+                                                                        brood::detail::socket_address());
+               closed->tell({{}, {}, refuse});
+               bool ended = false;
+               auto next = brood::detail::accepting::next(closed);
+               asio::co_spawn(executor, std::move(next),
+                              [&](std::exception_ptr, brood::descriptor) { ended = true; });
+               co_await brood::sleep(1ms);
+               CHECK_THROWS_AS(closed->close(), brood::error);
+               co_await brood::sleep(10ms);
+               CHECK(ended);
            });
 }
 

@@ -14,9 +14,12 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <unistd.h>
+#include <vector>
 
 using namespace std::chrono_literals;
 using asio::ip::tcp;
@@ -125,6 +128,34 @@ TEST_CASE("the file of a local socket goes with it, and one without a server is 
     }
     REQUIRE(std::filesystem::exists(path));
     CHECK_NOTHROW(listening_socket(wanted));
+}
+
+TEST_CASE("a file that is no socket is refused, and stays", "[listening_socket]")
+{
+    brood::test::temporary_directory folder;
+    auto path = (folder.path() / "data").string();
+    std::ofstream(path) << "precious";
+
+    CHECK_THROWS_AS(listening_socket(to_listen_request(local::endpoint(path), {})),
+                    std::system_error);
+    CHECK(std::filesystem::is_regular_file(path));
+}
+
+TEST_CASE("a local socket whose server accepts nobody is refused at once", "[listening_socket]")
+{
+    brood::test::temporary_directory folder;
+    auto wanted = to_listen_request(local::endpoint((folder.path() / "socket").string()), {});
+    wanted.backlog = 0;
+    listening_socket busy(wanted);
+    auto& at = busy.address();
+    std::vector<brood::descriptor> clients;
+    do
+        clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    while (::connect(clients.back().get(), at.data(), at.size()) == 0);
+
+    ::alarm(20); // ends a test that blocks
+    CHECK_THROWS_AS(listening_socket(wanted), std::system_error);
+    ::alarm(0);
 }
 
 TEST_CASE("an address that is none is refused", "[listening_socket]")

@@ -2,6 +2,7 @@
 #include <brood/process/process.hpp>
 
 #include <brood/process/fork.hpp>
+#include <brood/process/spawn.hpp>
 
 #include "support/catch.hpp"
 #include "support/within.hpp"
@@ -44,6 +45,13 @@ task<> leave_early(process& self)
         self.send(large);
     co_await self.exit(7);
     self.send(std::string("never sent"));
+}
+
+task<> leave_a_child(process& self)
+{
+    auto child = brood::spawn("sleep", {"1000"});
+    self.send(child.pid());
+    co_await self.exit(3);
 }
 
 task<> wait_for_stop(process& self)
@@ -124,6 +132,22 @@ TEST_CASE("the variables that carry the channel are not seen by the child", "[pr
 
                CHECK(seen == false);
                co_await child.exit();
+           });
+}
+
+TEST_CASE("exit(code) leaves no child behind", "[process]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto child = brood::fork<leave_a_child>();
+               auto pid = co_await child.message<pid_t>();
+               auto status = co_await child.exit();
+
+               CHECK(status.code == 3);
+               REQUIRE(pid);
+               CHECK(brood::test::gone(*pid));
+               ::kill(*pid, SIGKILL);
            });
 }
 

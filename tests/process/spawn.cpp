@@ -6,7 +6,11 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <linux/capability.h>
 
 #include <array>
 #include <csignal>
@@ -266,6 +270,64 @@ TEST_CASE("root gives a child another user, group and no further groups", "[spaw
                CHECK(group == "65533\t65533\t65533\t65533");
                CHECK(groups.find_first_not_of(' ') == std::string::npos);
                CHECK(::geteuid() == 0);
+           });
+}
+
+TEST_CASE("a child with another user has no groups of ours, also when we are not root", "[spawn]")
+{
+    if (::geteuid() != 0)
+    {
+        WARN("needs root");
+        return;
+    }
+    std::string groups;
+    auto start_as_somebody_else = [&]() -> task<>
+    {
+        spawn_options options;
+        options.uid = 65534;
+        options.gid = 65533;
+        groups = co_await status_line("Groups", options);
+    };
+    // Ids and capabilities are those of a thread, for the kernel.
+    auto with_capabilities = [&]
+    {
+        gid_t ours[] = {4711, 4712};
+        ::syscall(SYS_setgroups, 2, ours);
+        ::prctl(PR_SET_KEEPCAPS, 1);
+        ::syscall(SYS_setresuid, 1234, 1234, 1234);
+        __user_cap_header_struct version{_LINUX_CAPABILITY_VERSION_3, 0};
+        __user_cap_data_struct kept[2] = {};
+        kept[0].effective = kept[0].permitted = 1u << CAP_SETUID | 1u << CAP_SETGID;
+        ::syscall(SYS_capset, &version, kept);
+        asio::io_context loop;
+        brood::default_executor_scope scope(loop.get_executor());
+        asio::co_spawn(loop, start_as_somebody_else, asio::detached);
+        loop.run();
+    };
+    groups = "never started";
+    std::thread(with_capabilities).join();
+    ::prctl(PR_SET_DUMPABLE, 1); // which the thread's change of ids took away
+
+    CHECK(groups.find_first_not_of(' ') == std::string::npos);
+}
+
+TEST_CASE("a child with another user leaves us what we dump", "[spawn]")
+{
+    if (::geteuid() != 0)
+    {
+        WARN("needs root");
+        return;
+    }
+    within(10s,
+           []() -> task<>
+           {
+               REQUIRE(::prctl(PR_GET_DUMPABLE) == 1);
+               spawn_options options;
+               options.uid = 65534;
+               auto child = spawn("true", {}, options);
+               co_await child.exit();
+
+               CHECK(::prctl(PR_GET_DUMPABLE) == 1);
            });
 }
 

@@ -193,6 +193,25 @@ TEST_CASE("a standard stream that is closed here leads to the null device in a c
            });
 }
 
+TEST_CASE("a pipe to a child does not take the number of a stream that is closed here", "[stdio]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               co_await printed("true"); // what the loop itself needs has its numbers
+               auto saved = brood::descriptor::duplicate_of(1);
+               ::close(1);
+               spawn_options options;
+               options.stdin_ = options.stderr_ = stdio::pipe();
+               auto child = shell("test /dev/stdout -ef /dev/null && echo null >&2", options);
+               ::dup2(saved.get(), 1);
+               auto text = co_await child.err().read_all();
+               co_await child.exit();
+
+               CHECK(text == "null\n");
+           });
+}
+
 TEST_CASE("stdout cannot lead where stdout leads", "[stdio][node-109]")
 {
     spawn_options options;

@@ -5,6 +5,7 @@
 #include <brood/process/arguments.hpp>
 #include <brood/process/child_process.hpp>
 #include <brood/process/detail/inheritance.hpp>
+#include <brood/process/detail/standard_streams.hpp>
 #include <brood/process/detail/start.hpp>
 #include <brood/process/entry.hpp>
 #include <brood/process/spawn_options.hpp>
@@ -54,6 +55,7 @@ inline std::pair<descriptor, descriptor> channel_pair(const std::string& program
 inline forked_process fork(asio::any_io_executor executor, const std::string& program,
                            const arguments& args, spawn_options options, const char* entry)
 {
+    open_standard_streams();
     auto [ours, theirs] = channel_pair(program);
     int number = 3;
     while (options.descriptors.contains(number))

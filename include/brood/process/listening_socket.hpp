@@ -114,12 +114,18 @@ private:
         must(bound, "listen on");
     }
 
-    // The file of a server that was killed.
+    // The file of a server that was killed. A file that is no socket refuses as well, and a server
+    // whose backlog is full would keep a probe that blocks.
     bool nobody_listens() const
     {
-        if (address_.path().empty())
+        struct stat file = {};
+        if (address_.path().empty() || ::lstat(address_.path().c_str(), &file) == -1 ||
+            !S_ISSOCK(file.st_mode))
+        {
+            errno = EADDRINUSE;
             return false;
-        descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        }
+        descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         auto refused =
             ::connect(probe.get(), address_.data(), address_.size()) == -1 && errno == ECONNREFUSED;
         errno = EADDRINUSE;

@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
+#include <brood/process/detail/background.hpp>
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/primary_link.hpp>
 #include <brood/process/detail/stop_request.hpp>
@@ -80,12 +81,17 @@ public:
 
     /// Ends the process: what was sent is handed to the kernel first, for 5 s at most, and the
     /// functions of on_exit are called. Coroutines go no further, and their locals are not
-    /// destroyed.
+    /// destroyed; children that still run are killed, as when the loop goes.
     task<> exit(int code)
     {
         exit_code_ = code;
         co_await flush_within(std::chrono::seconds(5));
-        std::exit(run_exit_functions());
+        auto last_code = run_exit_functions();
+        // A cancelled coroutine could not await any more.
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await detail::background_ended(executor_);
+        detail::background_of(executor_).shutdown(); // as if the loop went
+        std::exit(last_code);
     }
 
     /// Waits for one of these signals and gives its number. Until then it does not do what it would

@@ -4,6 +4,7 @@
 #include <brood/base/loop.hpp>
 #include <brood/process/detail/background.hpp>
 #include <brood/process/detail/inheritance.hpp>
+#include <brood/process/detail/standard_streams.hpp>
 #include <brood/process/entry.hpp>
 #include <brood/process/process.hpp>
 
@@ -11,7 +12,6 @@
 #include <concepts>
 #include <cstdio>
 #include <exception>
-#include <fcntl.h>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -55,15 +55,6 @@ inline void drive(asio::io_context& loop, std::chrono::microseconds busy_poll)
     }
 }
 
-/// A standard stream that is closed leads to the null device: else something of the loop would take
-/// its number, and be the standard stream of this program and of its children.
-inline void open_standard_streams()
-{
-    for (int number : {0, 1, 2})
-        if (::fcntl(number, F_GETFD) == -1)
-            ::open("/dev/null", O_RDWR); // takes the lowest number that is free
-}
-
 /// Runs coroutines one after the other to their ends, on a loop of their own.
 class runner
 {
@@ -87,7 +78,7 @@ public:
         finish(then_zero(self_.flush_within(std::chrono::seconds(5))));
         auto code = self_.run_exit_functions();
         self_.disconnect_if_any();
-        finish(await_background());
+        finish(then_zero(background_ended(loop_.get_executor())));
         return code;
     }
 
@@ -110,15 +101,6 @@ private:
     static task<int> then_zero(task<> work)
     {
         co_await std::move(work);
-        co_return 0;
-    }
-
-    // Children whose handles have gone are given the time that their stop policies promise.
-    task<int> await_background()
-    {
-        auto& children = background_of(loop_.get_executor());
-        while (children.stopping != 0)
-            co_await sleep(std::chrono::milliseconds(1));
         co_return 0;
     }
 

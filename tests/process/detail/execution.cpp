@@ -380,6 +380,21 @@ TEST_CASE("a pipe as stdin without input is at its end", "[execution]")
            });
 }
 
+TEST_CASE("what is said to a stream both ways as stdin is no part of stderr", "[execution]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               spawn_options start;
+               start.stdin_ = stdio::duplex();
+               exec_options options(start);
+               auto result = co_await brood::exec("echo in >&0; echo out; echo err >&2", options);
+
+               CHECK(result.out == "out\n");
+               CHECK(result.err == "err\n");
+           });
+}
+
 TEST_CASE("stdin may be a file", "[execution]")
 {
     within(10s,

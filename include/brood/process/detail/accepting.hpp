@@ -10,11 +10,13 @@
 #include <cerrno>
 #include <chrono>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <sys/socket.h>
+#include <system_error>
 #include <utility>
 
 namespace brood::detail
@@ -30,7 +32,17 @@ public:
     {
     }
 
-    ~accepting() { close(); }
+    ~accepting()
+    {
+        try
+        {
+            close();
+        }
+        catch (const std::exception&)
+        {
+            // Who should be told does not read.
+        }
+    }
 
     accepting(const accepting&) = delete;
     accepting& operator=(const accepting&) = delete;
@@ -93,6 +105,13 @@ public:
             if (connection || self->is_over())
                 co_return connection;
             co_await changed(self);
+            // Under || what is taken from here on would be dropped.
+            auto cancellation = co_await asio::this_coro::cancellation_state;
+            if (cancellation.cancelled() != asio::cancellation_type::none)
+            {
+                self->wake_for_handed();
+                throw std::system_error(asio::error::operation_aborted, "accept");
+            }
         }
     }
 
@@ -104,9 +123,9 @@ public:
         handed_.clear();
         shared_.reset();
         own_.reset();
+        changed_.post_all();
         if (auto closed = std::exchange(told_.closed, nullptr))
             closed();
-        changed_.post_all();
     }
 
     /// The same, but not before all that was handed over is taken and the backlog is empty, for
@@ -124,6 +143,13 @@ private:
         if (shared_)
             shared_->cancel(ignored);
         changed_.post_one();
+    }
+
+    // Who was woken and takes nothing wakes the next one.
+    void wake_for_handed()
+    {
+        if (!handed_.empty())
+            wake();
     }
 
     // Whether there is nothing more to wait for.
@@ -152,9 +178,24 @@ private:
             crowded_ = number == -1 && is_shortage(errno);
             if (number != -1 || errno == EAGAIN || errno == EWOULDBLOCK || crowded_)
                 return descriptor(number);
-            if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK || errno == EOPNOTSUPP)
+            if (!concerns_one_connection(errno))
                 throw_system_error(errno, "accept on", to_string(address_));
         }
+    }
+
+    // It was aborted, or its network failed: accept(2) of Linux. All else, a sandbox that refuses
+    // the call say, would come again at once, and for ever.
+    static bool concerns_one_connection(int reason) noexcept
+    {
+        for (int each : {ECONNABORTED, ECONNRESET, EPROTO, ENOPROTOOPT, ENETDOWN, ENETUNREACH,
+                         EHOSTDOWN, EHOSTUNREACH, ETIMEDOUT})
+            if (reason == each)
+                return true;
+#ifdef ENONET
+        return reason == ENONET;
+#else
+        return false;
+#endif
     }
 
     static int accept_one(int listening)

@@ -3,6 +3,7 @@
 
 #include <brood/base/asio.hpp>
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/task.hpp>
 
 #include <chrono>
 
@@ -58,6 +59,15 @@ struct background final : asio::execution_context::service
 inline background& background_of(const asio::any_io_executor& executor)
 {
     return asio::use_service<background>(asio::query(executor, asio::execution::context));
+}
+
+/// Waits until no child is being stopped in the background: each is given the time that its stop
+/// policy promises.
+inline task<> background_ended(asio::any_io_executor executor)
+{
+    auto& children = background_of(executor);
+    while (children.stopping != 0)
+        co_await sleep(std::chrono::milliseconds(1));
 }
 
 /// As long as it lives, brood::run() does not let its loop go.

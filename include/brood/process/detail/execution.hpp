@@ -98,7 +98,7 @@ private:
         child_ = detail::start(executor_, program_, args_, start);
         begin_watch(child_, start);
         for (auto& [number, pipe] : child_->outputs)
-            if (number <= 2)
+            if (number == 1 || number == 2)
                 begin(collect(shared_from_this(), pipe, number == 1 ? out_ : err_));
         if (child_->inputs.count(0) != 0)
             begin(feed(shared_from_this()));

@@ -5,8 +5,13 @@
 #include <brood/process/detail/launch_steps.hpp>
 
 #include <atomic>
+#include <mutex>
 #include <sched.h>
 #include <sys/wait.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 namespace brood::detail
 {
@@ -63,6 +68,34 @@ inline int refusal_of_clone()
     return refusal;
 }
 
+/// Whether a process leaves a core file, and owns what /proc tells of it, goes with its memory: a
+/// child that changes its ids while it borrows ours would take both from us.
+class kept_dumpable
+{
+public:
+    explicit kept_dumpable(const launch_plan& plan)
+    {
+        if (!plan.uid && !plan.gid)
+            return;
+        lock_ = std::unique_lock(mutex);
+        before_ = ::prctl(PR_GET_DUMPABLE);
+    }
+
+    ~kept_dumpable()
+    {
+        if (before_ == 1)
+            ::prctl(PR_SET_DUMPABLE, 1);
+    }
+
+    kept_dumpable(const kept_dumpable&) = delete;
+    kept_dumpable& operator=(const kept_dumpable&) = delete;
+
+private:
+    inline static std::mutex mutex; // or another child, which has not left our memory, could be traced
+    std::unique_lock<std::mutex> lock_;
+    int before_ = 0;
+};
+
 /// Starts a child that borrows our memory until its program runs, so that the size of ours does not
 /// matter, and gets its pidfd with the same call. This thread sleeps until then; what fails in the
 /// child it writes into our memory. Linux 5.2; older kernels give no pidfd, some sandboxes refuse.
@@ -78,6 +111,7 @@ inline launched launch_by_clone(launch_plan& plan)
     int pidfd = -1;
     launched result;
     {
+        kept_dumpable kept(plan);
         all_signals_blocked blocked;
         constexpr int clone_pidfd = 0x00001000; // newer than some headers
         result.pid = ::clone(child_of_clone, stack.top(),

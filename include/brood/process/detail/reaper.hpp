@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <optional>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 #include <variant>
@@ -57,8 +58,15 @@ public:
     /// Waits for the end and collects it. Also ends when it was collected or let go meanwhile.
     task<exit_status> ended(const asio::any_io_executor& executor)
     {
-        if (pidfd_)
-            return watched_by(watch_.emplace<pidfd_watch>(executor, pidfd_));
+        try
+        {
+            if (pidfd_)
+                return watched_by(watch_.emplace<pidfd_watch>(executor, pidfd_));
+        }
+        catch (const std::system_error&)
+        {
+            // The loop cannot watch one more.
+        }
         return watched_by(watch_.emplace<sigchld_watch>(executor));
     }
 

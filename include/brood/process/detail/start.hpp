@@ -5,6 +5,7 @@
 #include <brood/process/detail/child_state.hpp>
 #include <brood/process/detail/launcher.hpp>
 #include <brood/process/detail/pipe_ends.hpp>
+#include <brood/process/detail/standard_streams.hpp>
 #include <brood/process/detail/stopping.hpp>
 #include <brood/process/spawn_error.hpp>
 #include <brood/process/spawn_options.hpp>
@@ -128,7 +129,10 @@ private:
         plan_.uid = options_.uid;
         plan_.gid = options_.gid;
         plan_.groups = options_.groups;
-        if (!plan_.groups && (plan_.uid || plan_.gid) && ::geteuid() == 0)
+        // Who changes nothing needs no privileges, and keeps what it has.
+        auto changes = plan_.uid.value_or(::geteuid()) != ::geteuid() ||
+                       plan_.gid.value_or(::getegid()) != ::getegid();
+        if (!plan_.groups && (plan_.uid || plan_.gid) && (changes || ::geteuid() == 0))
             plan_.groups.emplace();
     }
 
@@ -271,6 +275,7 @@ inline std::shared_ptr<child_state> start(asio::any_io_executor executor,
                                           const spawn_options& options)
 {
     left_alone::collect_ended();
+    open_standard_streams();
     try
     {
         return starting(std::move(executor), program, args, options).start();

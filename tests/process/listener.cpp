@@ -202,7 +202,8 @@ TEST_CASE("who may not accept is told so, and does not spin", "[listener]")
                brood::spawn_options options;
                options.timeout = 5s;
                options.stop = brood::stop_policy(1s);
-               auto child = brood::fork_with<accept_in_a_sandbox>(brood::default_executor(), options);
+               auto child =
+                   brood::fork_with<accept_in_a_sandbox>(brood::default_executor(), options);
                auto reason = co_await child.message<int>();
                auto status = co_await child.exit();
 
@@ -225,8 +226,8 @@ TEST_CASE("a listener goes although nobody can be told, and all who wait learn o
                    brood::detail::accepting dropped(executor, {});
                    dropped.tell({{}, {}, refuse});
                }
-               auto closed = std::make_shared<brood::detail::accepting>(executor,
-                                                                        brood::detail::socket_address());
+               auto closed = std::make_shared<brood::detail::accepting>(
+                   executor, brood::detail::socket_address());
                closed->tell({{}, {}, refuse});
                bool ended = false;
                auto next = brood::detail::accepting::next(closed);

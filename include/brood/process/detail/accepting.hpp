@@ -201,12 +201,13 @@ private:
     static int accept_one(int listening)
     {
 #ifdef __APPLE__
-        auto number = ::accept(listening, nullptr, nullptr);
+        auto number = retry([&] { return ::accept(listening, nullptr, nullptr); });
         if (number != -1)
             ::fcntl(number, F_SETFD, FD_CLOEXEC);
         return number;
 #else
-        return ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        return retry(
+            [&] { return ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); });
 #endif
     }
 

@@ -62,7 +62,8 @@ struct spawn_options
     std::optional<uid_t> uid = std::nullopt;
     std::optional<gid_t> gid = std::nullopt;
 
-    /// Its supplementary groups. When uid or gid is given and this is not, it has none.
+    /// Its supplementary groups. When uid or gid is given and this is not, it has none; only who
+    /// is not root and gives the ids that it has already keeps its own.
     std::optional<std::vector<gid_t>> groups = std::nullopt;
 
     /// Limits by resource, as RLIMIT_NOFILE: soft and hard. Step "limits". See setrlimit(2).

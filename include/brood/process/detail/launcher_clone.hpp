@@ -91,7 +91,8 @@ public:
     kept_dumpable& operator=(const kept_dumpable&) = delete;
 
 private:
-    inline static std::mutex mutex; // or another child, which has not left our memory, could be traced
+    // One at a time: else a child that has not left our memory yet could be traced.
+    inline static std::mutex mutex;
     std::unique_lock<std::mutex> lock_;
     int before_ = 0;
 };

@@ -216,6 +216,65 @@ TEST_CASE("a handler sends a file of its own choice", "[http]")
            });
 }
 
+TEST_CASE("a file that tells of a failure is sent whole, whatever was asked for", "[http]")
+{
+    within(
+        5s,
+        []() -> task<>
+        {
+            site here;
+            auto path = (here.root() / "ten").string();
+            auto handler = [path](http::request& to, http::response& by) -> task<>
+            {
+                by.status(404);
+                co_await http::send_file(to, by, path);
+            };
+            http::server server(handler);
+            raw_client client(server);
+            for (std::string asked : {"Range: bytes=3-", "If-None-Match: *", "If-Match: \"other\""})
+            {
+                co_await client.send("GET / HTTP/1.1\r\nHost: b\r\n" + asked + "\r\n\r\n");
+                auto answer = co_await client.response();
+                CHECK(answer->status == 404);
+                CHECK(answer->body == "0123456789");
+            }
+        });
+}
+
+TEST_CASE("conditions in several lines are one list", "[http]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               site here;
+               auto first = co_await ask(here, "GET", "/ten");
+               auto tag = first.header("ETag").value();
+
+               auto match = co_await ask(here, "GET", "/ten",
+                                         "If-Match: \"a\"\r\nIf-Match: " + tag + "\r\n");
+               auto none = co_await ask(here, "GET", "/ten",
+                                        "If-None-Match: \"a\"\r\nIf-None-Match: " + tag + "\r\n");
+
+               CHECK(match.status == 200);
+               CHECK(none.status == 304);
+           });
+}
+
+TEST_CASE("a socket in the folder is not found", "[http]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               site here;
+               asio::local::stream_protocol::acceptor socket(brood::default_executor(),
+                                                             (here.root() / "socket").string());
+
+               auto answer = co_await ask(here, "GET", "/socket");
+
+               CHECK(answer.status == 404);
+           });
+}
+
 TEST_CASE("files() throws for a folder that is not there", "[http]")
 {
     CHECK_THROWS_AS(http::files("/no/such/folder"), std::system_error);

@@ -3,10 +3,14 @@
 
 #include <brood/http/server.hpp>
 
+#include "support/client.hpp"
+#include "support/http_servers.hpp"
 #include "support/own_memory.hpp"
 #include "support/raw_client.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
+
+#include <asio/experimental/awaitable_operators.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -557,6 +561,19 @@ TEST_CASE("204 and 304 have no body, and say no length", "[http_response]")
 
 // ---- Early hints and upgrades
 
+TEST_CASE("a response without a body has nothing behind its head, whatever came before it",
+          "[http_response]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               auto text = co_await text_to(get + head, in_pieces);
+
+               auto second = text.substr(text.rfind("HTTP/1.1"));
+               CHECK(second.find("\r\n\r\n") + 4 == second.size());
+           });
+}
+
 TEST_CASE("early hints come before the response, also twice", "[http_response]")
 {
     within(5s,
@@ -829,6 +846,32 @@ TEST_CASE("write() waits for a client that does not read, and memory stays as it
            });
 }
 
+TEST_CASE("a write that is cancelled in its middle ends the connection", "[http_response]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               using namespace asio::experimental::awaitable_operators;
+               const std::string piece(3'000'000, 'x');
+               bool done = false;
+               auto handler = [&](http::request&, http::response& response) -> task<>
+               {
+                   response.set("Content-Length", std::to_string(piece.size()));
+                   co_await (response.write(piece) || brood::sleep(20ms));
+                   done = true;
+               };
+               http::server server(handler);
+               raw_client client(server);
+               co_await client.send(get + get);
+               co_await brood::test::eventually(5s, [&] { return done; });
+
+               auto text = co_await client.read_all();
+
+               CHECK(text.size() < piece.size());
+               CHECK(text.rfind("HTTP/1.1") == 0);
+           });
+}
+
 TEST_CASE("a client that goes while it is written to ends the handler", "[http_response]")
 {
     within(10s,
@@ -885,6 +928,33 @@ TEST_CASE("the record of an answer in place of a broken one counts that alone", 
 
                CHECK(answer.status == 500);
                CHECK(size == answer.body.size());
+           });
+}
+
+TEST_CASE("the record of an upgrade names the client", "[http_response]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               std::string by;
+               http::server_options options;
+               options.on_request = [&](const http::access_record& record)
+               {
+                   by = record.client;
+               };
+               auto handler = [](http::request&, http::response& response) -> task<>
+               {
+                   auto given = co_await response.upgrade("echo");
+               };
+               brood::test::running_server server(handler, options);
+               auto client = co_await brood::test::connect_to(brood::test::port_of(server.url("")));
+               std::string wanted = "GET / HTTP/1.1\r\nHost: b\r\nConnection: upgrade\r\n"
+                                    "Upgrade: echo\r\n\r\n";
+               co_await asio::async_write(client, asio::buffer(wanted), asio::use_awaitable);
+
+               co_await brood::test::eventually(3s, [&] { return !by.empty(); });
+
+               CHECK(by == "127.0.0.1");
            });
 }
 

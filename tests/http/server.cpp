@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/http/server.hpp>
 
+#include <brood/http/file.hpp>
+
 #include "support/client.hpp"
+#include "support/http_servers.hpp"
 #include "support/lowered_limit.hpp"
 #include "support/raw_client.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
+
+#include <sys/socket.h>
 
 #include <ctime>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace std::chrono_literals;
 using brood::task;
+using brood::test::eventually;
 using brood::test::raw_client;
+using brood::test::running_server;
 namespace http = brood::http;
 
 namespace
@@ -348,6 +357,88 @@ TEST_CASE("a client that waits for 100 Continue in vain is answered, and its con
            });
 }
 
+TEST_CASE("the last response of a connection comes whole, though more requests have come meanwhile",
+          "[http]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               const std::string body(1'000'000, 'x');
+               bool reached = false, open = false;
+               auto handler = [&](http::request&, http::response& response) -> task<>
+               {
+                   reached = true;
+                   co_await eventually(5s, [&] { return open; });
+                   response.set("Connection", "close");
+                   co_await response.end(body);
+               };
+               running_server server(handler);
+               auto client = co_await brood::test::connect_to(brood::test::port_of(server.url("")));
+               co_await asio::async_write(client, asio::buffer(get), asio::use_awaitable);
+               co_await eventually(5s, [&] { return reached; });
+               co_await asio::async_write(client, asio::buffer(get), asio::use_awaitable);
+               open = true;
+               co_await brood::sleep(50ms); // the server has answered before anybody reads
+
+               auto text = co_await brood::test::read_all(std::move(client));
+
+               CHECK(text.size() > body.size());
+           });
+}
+
+TEST_CASE("a client of HTTP/1.0 does not take a response that was cut off for whole", "[http]")
+{
+    within(5s,
+           []() -> task<>
+           {
+               auto handler = [](http::request&, http::response& response) -> task<>
+               {
+                   co_await response.write("half of ");
+                   throw std::runtime_error("the other half is lost");
+               };
+               http::server_options options;
+               options.on_error = [](const http::request&, std::exception_ptr) {
+               };
+               running_server server(handler, options);
+               auto client = co_await brood::test::connect_to(brood::test::port_of(server.url("")));
+               std::string old_get = "GET / HTTP/1.0\r\n\r\n";
+               co_await asio::async_write(client, asio::buffer(old_get), asio::use_awaitable);
+
+               std::string text;
+               auto into = asio::dynamic_buffer(text);
+               auto reading = asio::async_read(client, into, brood::detail::use_tuple);
+               auto read = co_await std::move(reading);
+
+               CHECK(std::get<0>(read) == asio::error::connection_reset);
+           });
+}
+
+TEST_CASE("a connection that was handed over with its request does not hold the loop", "[http]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               brood::test::temporary_directory directory;
+               auto path = directory.write("large", std::string(3'000'000, 'x'));
+               auto handler = [&](http::request& request, http::response& response) -> task<>
+               {
+                   co_await http::send_file(request, response, path);
+               };
+               http::server server(handler);
+               auto executor = brood::default_executor();
+               asio::local::stream_protocol::socket ours(executor), theirs(executor);
+               asio::local::connect_pair(ours, theirs);
+               timeval most = {1, 0}; // so that the test fails, and does not hang
+               ::setsockopt(theirs.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
+
+               auto before = std::chrono::steady_clock::now();
+               server.adopt(std::move(theirs), get);
+               co_await brood::sleep(10ms);
+
+               CHECK(std::chrono::steady_clock::now() - before < 900ms);
+           });
+}
+
 TEST_CASE("a connection that was read from before it was handed over loses nothing", "[http]")
 {
     within(5s,
@@ -657,6 +748,35 @@ TEST_CASE("the time for a request begins anew with each request of a connection"
                co_await client.send("POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 4\r\n\r\n");
                auto late = co_await client.response();
                CHECK(late->status == 408);
+           });
+}
+
+TEST_CASE("the time for a request begins with its first byte, not with its body", "[http]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               http::server_options options;
+               options.request_timeout = 1s;
+               http::server server(echo, options);
+               raw_client slow(server);
+               co_await slow.send("POST / HTTP/1.1\r\nHost: b\r\n");
+               co_await brood::sleep(500ms);
+               raw_client later(server);
+               co_await later.send("POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 4\r\n\r\n");
+               co_await brood::sleep(400ms);
+               co_await slow.send("Content-Length: 4\r\n\r\n");
+
+               auto end = [](raw_client& of, std::string name, std::string& order) -> task<>
+               {
+                   auto answer = co_await of.response();
+                   order += name + std::to_string(answer ? answer->status : 0) + ' ';
+               };
+               std::string order;
+               asio::co_spawn(brood::default_executor(), end(slow, "slow ", order), asio::detached);
+               co_await end(later, "later ", order);
+
+               CHECK(order == "slow 408 later 408 ");
            });
 }
 

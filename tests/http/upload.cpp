@@ -7,6 +7,7 @@
 #include "support/http_servers.hpp"
 #include "support/within.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -247,6 +248,43 @@ TEST_CASE("reading that begins while a piece waits for room disturbs neither", "
            });
 }
 
+TEST_CASE("a body is sent while the response is read by one who takes time for each piece",
+          "[http]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               constexpr std::size_t size = 10'000'000;
+               running_server server(stream_back);
+               http::client client;
+               auto upload = co_await client.upload(post(server.url()));
+               std::size_t echoed = 0;
+               bool over = false;
+               auto read = [](http::upload& of, std::size_t& count) -> task<>
+               {
+                   auto response = co_await of.response();
+                   while (auto piece = co_await response.chunk())
+                   {
+                       co_await brood::sleep(5ms);
+                       count +=
+                           static_cast<std::size_t>(std::count(piece->begin(), piece->end(), 'x'));
+                   }
+               };
+               asio::co_spawn(brood::default_executor(), read(upload, echoed),
+                              [&](std::exception_ptr) { over = true; });
+               auto all = co_await upload.write(std::string(size, 'x'));
+               CHECK(all);
+               if (all)
+                   co_await upload.end();
+               else
+                   server.server.close_all();
+
+               co_await eventually(10s, [&] { return over; });
+
+               CHECK(echoed == size);
+           });
+}
+
 TEST_CASE("a server that closes in the middle is noticed, and the response says so", "[http]")
 {
     within(10s,
@@ -269,6 +307,47 @@ TEST_CASE("a server that closes in the middle is noticed, and the response says 
                auto failed = co_await failure_of(upload.response());
                CHECK(failed.code == brood::errc::closed);
                CHECK_THAT(failed.text, ContainsSubstring("POST " + server.url("/up")));
+           });
+}
+
+TEST_CASE("a response is not whole because the time for its request is over", "[http]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               raw_server server(
+                   [](raw_peer& peer) -> task<>
+                   {
+                       co_await peer.read_until();
+                       co_await peer.send("HTTP/1.1 200 OK\r\n\r\nhalf");
+                       co_await brood::sleep(10s);
+                   });
+               http::client_options options;
+               options.idle_timeout = 300ms;
+               http::client client(options);
+               auto upload = co_await client.upload(post(server.url()));
+               auto write = [](http::upload& to) -> task<>
+               {
+                   co_await to.write(std::string(50'000'000, 'x'));
+               };
+               auto read = [](http::upload& of, bool& whole) -> task<>
+               {
+                   auto response = co_await of.response();
+                   auto body = co_await response.body();
+                   whole = body == "half";
+               };
+               bool whole = false;
+               int over = 0;
+               auto ended = [&](std::exception_ptr)
+               {
+                   ++over;
+               };
+               asio::co_spawn(brood::default_executor(), write(upload), ended);
+               asio::co_spawn(brood::default_executor(), read(upload, whole), ended);
+
+               co_await eventually(10s, [&] { return over == 2; });
+
+               CHECK_FALSE(whole);
            });
 }
 

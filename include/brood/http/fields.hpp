@@ -77,6 +77,16 @@ public:
         return values;
     }
 
+    /// All values under this name as one list, with ", " between them; nothing when there is none.
+    /// Follows RFC 9110, section 5.2.
+    std::optional<std::string> joined(std::string_view name) const
+    {
+        std::optional<std::string> list;
+        for (auto value : all(name))
+            list = list ? *list + ", " + std::string(value) : std::string(value);
+        return list;
+    }
+
     /// Adds a field beside those of the same name; the texts may be views of these fields. Throws
     /// std::invalid_argument for a name or value that would end the field early, so that nobody can
     /// write a head of their own into yours.

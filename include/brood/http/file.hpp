@@ -58,7 +58,7 @@ inline descriptor open_or_refuse(int number, std::string_view path)
     if (number != -1)
         return descriptor(number);
     if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP ||
-        errno == EACCES || errno == EXDEV)
+        errno == EACCES || errno == EXDEV || errno == ENXIO)
         throw refusal(404, "not found");
     throw_system_error(errno, "open", path);
 }
@@ -67,9 +67,16 @@ inline task<> send_open_file(const request& to, response& by, open_file file)
 {
     by.set("ETag", file.etag).set("Last-Modified", to_http_date(file.modified));
     by.set("Accept-Ranges", "bytes");
+    if (by.status() != 200) // RFC 9110 13.2.1, 14.2: a failure has no conditions and no ranges
+    {
+        co_await by.end_with_file(file.number.get(), 0, file.size);
+        co_return;
+    }
+    auto if_match = to.headers().joined("If-Match");
+    auto if_none_match = to.headers().joined("If-None-Match");
     conditions asked;
-    asked.if_match = to.header("If-Match");
-    asked.if_none_match = to.header("If-None-Match");
+    asked.if_match = if_match;
+    asked.if_none_match = if_none_match;
     asked.if_modified_since = to.header("If-Modified-Since");
     asked.if_unmodified_since = to.header("If-Unmodified-Since");
     auto decided = evaluate(to.method(), asked, file.current());

@@ -210,6 +210,12 @@ public:
     /// Bytes of the body that were sent.
     std::uint64_t body_size() const noexcept { return sent_; }
 
+    /// Whether only the end of the connection says where this response ends.
+    bool ends_with_connection() const noexcept
+    {
+        return begun() && framing_ == framing::until_close;
+    }
+
     /// Forgets what a handler has prepared, for an answer in its place.
     void restart(unsigned status)
     {
@@ -259,9 +265,9 @@ private:
         if (!begun())
             make_head(std::nullopt);
         count(text.size());
+        chunk_is_open_ = framing_ == framing::chunked && !text.empty();
         if (framing_ == framing::none)
             return {};
-        chunk_is_open_ = framing_ == framing::chunked && !text.empty();
         if (chunk_is_open_)
             append_chunk_size(text.size());
         return text;

@@ -164,20 +164,21 @@ private:
         bool& of_;
     };
 
-    // Wakes whoever waits for room when the server says something; unless somebody reads anyway.
+    // Wakes whoever waits for room when the server says something; unless somebody reads anyway, or
+    // has the answer already: its body is for them.
     class ear
     {
     public:
         explicit ear(client_exchange& of) : of_(of), state_(std::make_shared<state>())
         {
-            if (of.reading_)
+            if (of.reading_ || of.head_came_)
                 return;
             of.bytes_.socket().async_wait(
                 socket_type::wait_read,
                 [state = state_, weak = of.weak_from_this()](std::error_code failed)
                 {
                     auto alive = weak.lock();
-                    if (failed || state->over || !alive || alive->reading_)
+                    if (failed || state->over || !alive || alive->reading_ || alive->head_came_)
                         return;
                     state->heard = true;
                     alive->bytes_.cancel();

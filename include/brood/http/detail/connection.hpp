@@ -149,7 +149,7 @@ private:
         if (!request().incoming().read_head())
             return false;
         phase_ = phase::serving;
-        stream_.read_until(server_->after(server_->options.request_timeout));
+        stream_.read_until(request_until_);
         announce_end();
         if (served_ > limit())
             throw refusal(503, "too many requests on one connection");
@@ -180,9 +180,12 @@ private:
         ++served_;
         auto& options = server_->options;
         if (options.on_request)
+        {
             began_ = clock::now();
-        stream_.read_until(std::min(server_->after(options.headers_timeout),
-                                    server_->after(options.request_timeout)));
+            client(); // an upgrade takes the socket away
+        }
+        request_until_ = server_->after(options.request_timeout);
+        stream_.read_until(std::min(server_->after(options.headers_timeout), request_until_));
         take_work();
     }
 
@@ -317,13 +320,15 @@ private:
         count_request();
         report();
         auto& answer = response();
+        if (answer.ends_with_connection() && (!answer.ended() || stream_.broken()))
+            stream_.reset(); // a usual end would say that this was all
         auto open = !answer.is_upgraded() && !stream_.broken();
         if (open)
             request().incoming().let_go();
         auto in_step = open && answer.ended() && request().complete();
         auto too_many = served_ == limit() && open && !has_no_request();
         phase_ = in_step && (answer.keep_alive() || too_many) ? phase::idle : phase::over;
-        unread_ = open && (!in_step || !stream_.text().empty());
+        unread_ = open && phase_ == phase::over && (!in_step || stream_.has_unread());
         server_->give_back(std::move(work_));
         if (open)
             stream_.shrink();
@@ -395,11 +400,12 @@ private:
     stream stream_;
     std::unique_ptr<exchange> work_; // of the request that is served
     std::string client_;
-    clock::time_point last_use_; // as of the tick before
-    clock::time_point began_;    // the request, when somebody wants to know
-    std::uint64_t received_ = 0; // bytes that have been counted
-    std::uint64_t sent_ = 0;     // the same
-    std::size_t served_ = 0;     // requests, the one that is served included
+    clock::time_point last_use_;      // as of the tick before
+    clock::time_point began_;         // the request, when somebody wants to know
+    clock::time_point request_until_; // when all of the request must have come
+    std::uint64_t received_ = 0;      // bytes that have been counted
+    std::uint64_t sent_ = 0;          // the same
+    std::size_t served_ = 0;          // requests, the one that is served included
     phase phase_ = phase::idle;
     bool refused_ = false;
     bool unread_ = false; // something that no request was read from

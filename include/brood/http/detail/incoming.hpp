@@ -88,8 +88,9 @@ private:
             throw refusal(408, "the body came too slowly");
         if constexpr (is_request)
             throw refusal(400, "the request was cut off");
-        else
+        else if (from_->at_end())
             parser_->read_end();
+        // Else it was woken for another reason, which the next read tells.
     }
 
     head_type head_;

@@ -48,6 +48,7 @@ public:
         auto most = state_->options.max_connections;
         auto refused = most != 0 && count_ >= most;
         send_at_once(socket);
+        never_block(socket);
         auto added = std::make_shared<connection>(state_, std::move(socket), refused);
         added->bytes().input().append(already_read.data(), already_read.size());
         added->insert_before(connections_);
@@ -120,6 +121,14 @@ private:
     {
         int on = 1; // on a local socket, this fails and is not needed
         ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+
+    // Asio sees to that with the first wait, which may come behind the first answer: sendfile(2)
+    // has no MSG_DONTWAIT.
+    static void never_block(socket_type& socket)
+    {
+        std::error_code ignored;
+        socket.native_non_blocking(true, ignored);
     }
 
     void forget(connection& gone)

@@ -110,13 +110,23 @@ public:
     task<> write(std::string_view first, std::string_view second = {}, std::string_view third = {})
     {
         std::array<std::string_view, 3> rest = {first, second, third};
-        while (!write_some(rest))
-            co_await writable();
+        try
+        {
+            while (!write_some(rest))
+                co_await writable();
+        }
+        catch (...)
+        {
+            broken_ = true; // also when it was cancelled: nothing can follow a part of these texts
+            throw;
+        }
     }
 
     /// Sends what the kernel takes now, and moves the views on behind it; true when that was all.
     bool write_some(std::span<std::string_view> rest)
     {
+        if (broken_)
+            break_off(std::make_error_code(std::errc::broken_pipe), "write to a connection");
         std::array<iovec, 3> parts;
         std::size_t count = 0;
         for (auto& text : rest)
@@ -136,19 +146,30 @@ public:
     /// become shorter.
     task<> write_file(int file, std::uint64_t offset, std::uint64_t count)
     {
-        while (count != 0)
+        try
         {
-            auto place = static_cast<off_t>(offset);
-            auto most = static_cast<std::size_t>(std::min<std::uint64_t>(count, 1U << 30));
-            auto taken = quiet_sendfile(number(), file, place, most);
-            if (taken == 0)
-                break_off(std::make_error_code(std::errc::io_error), "read a file to send");
-            auto written = check_written(taken);
-            offset += written;
-            count -= written;
-            if (written == 0)
-                co_await writable();
+            while (count != 0)
+            {
+                auto written = write_some_of(file, offset, count);
+                offset += written;
+                count -= written;
+                if (written == 0)
+                    co_await writable();
+            }
         }
+        catch (...)
+        {
+            broken_ = true; // as in write()
+            throw;
+        }
+    }
+
+    /// Whether something has come that nobody has read.
+    bool has_unread()
+    {
+        char byte = 0;
+        auto peek = MSG_PEEK | MSG_DONTWAIT;
+        return !text().empty() || retry([&] { return ::recv(number(), &byte, 1, peek); }) > 0;
     }
 
     /// Sends no more; the other side reads the end.
@@ -156,6 +177,14 @@ public:
     {
         std::error_code ignored;
         socket_.shutdown(socket_type::shutdown_send, ignored);
+    }
+
+    /// Closes so that the other side of TCP gets an error instead of an end.
+    void reset()
+    {
+        std::error_code ignored;
+        socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+        close();
     }
 
     void close()
@@ -203,6 +232,15 @@ private:
         if (failed && failed != asio::error::eof && failed != asio::error::operation_aborted)
             break_off(failed, "read from a connection");
         return expired ? reading::later : reading::end;
+    }
+
+    std::size_t write_some_of(int file, std::uint64_t offset, std::uint64_t count)
+    {
+        auto most = static_cast<std::size_t>(std::min<std::uint64_t>(count, 1U << 30));
+        auto taken = quiet_sendfile(number(), file, static_cast<off_t>(offset), most);
+        if (taken == 0)
+            break_off(std::make_error_code(std::errc::io_error), "read a file to send");
+        return check_written(taken);
     }
 
     task<> writable()

@@ -12,9 +12,11 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace brood::test;
@@ -396,5 +398,116 @@ TEST_CASE("an end in the middle of a request ends a serve with an error", "[raw_
                CHECK(serve.code == brood::errc::malformed);
                auto told = co_await eventually(5s, [&] { return cancelled == 1; });
                CHECK(told);
+           });
+}
+
+TEST_CASE("descriptors that nobody takes are received only as far as one message may carry",
+          "[raw_peer]")
+{
+    auto calls = GENERATE(false, true);
+    within(20s,
+           [calls]() -> task<>
+           {
+               channel_limits limits;
+               limits.max_descriptors = 16;
+               broken with(limits);
+               std::optional<task<int>> call;
+               if (calls) // whose reply may stand behind the messages
+                   call = with.ours.call<int>(1);
+               std::vector<descriptor> beside;
+               while (beside.size() < 16)
+                   beside.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+               auto bytes = message_bytes(1);
+               bytes[6] = 16; // how many descriptors are beside it
+               co_await brood::sleep(5ms);
+               auto before = open_descriptors().size();
+               for (int frame = 0; frame < 40; ++frame)
+               {
+                   brood::detail::send_bytes(with.peer.get(), std::as_bytes(std::span(bytes)),
+                                             beside);
+                   co_await brood::sleep(1ms);
+               }
+
+               CHECK(open_descriptors().size() <= before + 3 * 16);
+           });
+}
+
+TEST_CASE("a request whose shared_bytes cannot be had is told to its caller, and a serve goes on",
+          "[raw_peer]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               broken with;
+               serving serve;
+               serve.begin(with.ours, [](brood::carrying<int, brood::shared_bytes>) { return 1; });
+               auto file = brood::detail::make_memory_file(4);
+               auto path = "/proc/self/fd/" + std::to_string(file.get());
+               descriptor unreadable(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+               auto request = request_bytes(1);
+               request[6] = 1; // how many descriptors are beside it
+               co_await brood::sleep(5ms);
+               with.read();
+               brood::detail::send_bytes(with.peer.get(), std::as_bytes(std::span(request)),
+                                         {&unreadable, 1});
+
+               auto answered = co_await eventually(
+                   5s, [&] { return !serve.end.empty() || with.read() > 2 * 24; });
+
+               CHECK(answered);
+               CHECK(serve.end.empty());
+           });
+}
+
+TEST_CASE("what was confirmed does not come back, although a write failed before that was read",
+          "[raw_peer]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               broken with;
+               with.ours.send(1, descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)));
+               with.ours.send(2, descriptor(::open("/dev/zero", O_RDONLY | O_CLOEXEC)));
+               co_await with.ours.flush();
+               co_await brood::sleep(5ms);
+               while (with.read() > 0)
+                   ;
+               with.write(frame_bytes({0, frame_kind::taken, 0, 0, 0, 1}));
+               with.peer.reset();
+               with.ours.send(3);
+               std::error_code failed;
+               try
+               {
+                   co_await with.ours.flush(); // finds that it has gone, and does not read
+               }
+               catch (const brood::error& gone)
+               {
+                   failed = gone.code();
+               }
+               CHECK(failed == brood::errc::closed);
+               co_await with.ours.disconnected();
+
+               CHECK(with.ours.undelivered().size() == 1);
+           });
+}
+
+TEST_CASE("a call that was never sent is not cancelled either", "[raw_peer]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               channel_limits limits;
+               limits.max_message = 100;
+               broken with(limits);
+               co_await with.ours.flush();
+               with.read();
+               std::string text(1'000, 'x');
+
+               CHECK_THROWS_AS(with.ours.call<int>(text), brood::error);
+               CHECK_THROWS_AS(with.ours.call<int>(text), brood::error);
+               co_await with.ours.flush();
+
+               auto name = brood::message_name<std::string>(); // crosses once, before its first use
+               CHECK(with.read() == brood::frame_header::size + name.size());
            });
 }

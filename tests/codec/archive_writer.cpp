@@ -209,6 +209,22 @@ TEST_CASE("more elements without bytes than a reader accepts are too large", "[a
     CHECK_NOTHROW(archive_writer{bytes}(std::list<bool>(100000)));
 }
 
+TEST_CASE("elements that take more memory than a reader gives are too large", "[archive_writer]")
+{
+    std::vector<std::string> empty(1000);
+    archive_limits limits;
+    limits.memory = 1000 * sizeof(std::string);
+    buffer bytes;
+    CHECK_NOTHROW((archive_writer{bytes, limits}(empty)));
+    empty.emplace_back();
+    CHECK_THROWS_AS((archive_writer{bytes, limits}(empty)), error);
+    std::vector<std::list<int>> several(2, std::list<int>(10));
+    limits.memory = 2 * sizeof(several[0]) + 20 * sizeof(int);
+    CHECK_NOTHROW((archive_writer{bytes, limits}(several)));
+    limits.memory -= 1;
+    CHECK_THROWS_AS((archive_writer{bytes, limits}(several)), error);
+}
+
 TEST_CASE("numbers cross to machines of the other byte order", "[archive_writer]")
 {
     const std::uint32_t numbers[] = {0x01020304, 0x05060708};

@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/descriptors.hpp"
+#include "support/lowered_limit.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
@@ -173,6 +174,21 @@ TEST_CASE("another kind than was asked for is refused and closed", "[attachment]
            });
 }
 
+TEST_CASE("an empty descriptor is not sent, and the channel goes on", "[attachment]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               CHECK_THROWS_AS(one.send(1, descriptor()), std::system_error);
+
+               one.send(2);
+               auto next = co_await other.message<int>();
+
+               CHECK(next == 2);
+           });
+}
+
 TEST_CASE("descriptors that nobody asked for are closed", "[attachment]")
 {
     within(10s,
@@ -268,5 +284,31 @@ TEST_CASE("descriptors that do not fit into the receiver are the sender's again"
                                                    return !returned.empty();
                                                });
                CHECK(came);
+           });
+}
+
+TEST_CASE("of three hundred descriptors that do not fit, none stays and the channel goes on",
+          "[attachment]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               channel_limits limits;
+               limits.max_descriptors = 300;
+               auto [one, other] = channel::pair(limits);
+               one.send(1, null_devices(300));
+               co_await one.flush();
+               {
+                   // The first piece does not fit, the second one does when that is closed.
+                   lowered_limit few(RLIMIT_NOFILE, 400);
+                   auto lost = co_await refused<carrying<int, std::vector<descriptor>>>(other);
+                   CHECK(lost.code() == brood::errc::descriptors_lost);
+               }
+               co_await brood::sleep(5ms);
+               REQUIRE(other.connected());
+               CHECK(one.undelivered().size() == 300);
+               one.send(2, null_device());
+               auto next = co_await other.message<carrying<int, descriptor>>();
+               CHECK(next);
            });
 }

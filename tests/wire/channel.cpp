@@ -283,6 +283,25 @@ TEST_CASE("a wait for a message that is cancelled or late loses none", "[channel
            });
 }
 
+TEST_CASE("a limit without an end is none", "[channel]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               auto [one, other] = channel::pair();
+               auto late = [](channel& to) -> task<>
+               {
+                   co_await brood::sleep(20ms);
+                   to.send(1);
+               };
+               asio::co_spawn(brood::default_executor(), late(one), asio::detached);
+
+               auto message = co_await other.message<int>(std::chrono::nanoseconds::max());
+
+               CHECK(message == 1);
+           });
+}
+
 TEST_CASE("a message that races a timer under || is never lost", "[channel]")
 {
     within(30s,

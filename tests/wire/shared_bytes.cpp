@@ -11,10 +11,13 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <system_error>
 #include <utility>
 
@@ -234,3 +237,43 @@ TEST_CASE("without memory files, ordinary ones without a name do", "[shared_byte
            });
     brood::detail::without_memfd = false;
 }
+
+#ifdef __linux__
+namespace
+{
+
+/// What the sender of a file does just when its size has been asked for.
+std::function<void()> after_size;
+
+} // namespace
+
+extern "C" int fstat(int number, struct stat* about) noexcept
+{
+    auto result = static_cast<int>(::syscall(SYS_fstat, number, about));
+    if (auto then = std::exchange(after_size, nullptr))
+        then();
+    return result;
+}
+
+TEST_CASE("a file that is cut off and sealed while it is looked at is not mapped beyond its end",
+          "[shared_bytes]")
+{
+    auto file = brood::detail::make_memory_file(4096);
+    after_size = [&]
+    {
+        REQUIRE(::ftruncate(file.get(), 0) == 0);
+        brood::detail::seal_memory_file(file);
+    };
+
+    std::size_t size = 0;
+    try
+    {
+        size = shared_bytes::from(file.duplicate()).size(); // reading more is a SIGBUS
+    }
+    catch (const std::system_error&) // that it was cut off
+    {
+    }
+
+    CHECK(size == 0);
+}
+#endif

@@ -40,7 +40,7 @@ public:
 
     /// Appends to `to`, which must not be used until the writer has gone.
     explicit archive_writer(buffer& to, archive_limits limits = {})
-        : bytes_(to), depth_left_(limits.depth)
+        : bytes_(to), depth_left_(limits.depth), memory_left_(limits.memory)
     {
     }
 
@@ -157,7 +157,8 @@ private:
 
     detail::byte_writer bytes_;
     std::size_t depth_left_;
-    claim* claim_ = nullptr; // of the container that begins
+    std::size_t memory_left_; // of a reader
+    claim* claim_ = nullptr;  // of the container that begins
     std::unique_ptr<detail::archive_memory> memory_;
 };
 
@@ -232,26 +233,38 @@ void archive_writer::write_members(const Value& value)
 /// Takes the size that a container writes first.
 struct archive_writer::claim
 {
-    explicit claim(archive_writer& by) : writer(by) { writer.claim_ = this; }
+    claim(archive_writer& by, std::size_t bytes) : writer(by), element(bytes)
+    {
+        writer.claim_ = this;
+    }
 
     ~claim() { writer.claim_ = nullptr; }
 
     archive_writer& writer;
+    std::size_t element; // bytes of memory that one takes
     std::uint64_t size = 0;
 };
 
 template <class Size>
 void archive_writer::write(const cereal::SizeTag<Size>& tag)
 {
-    if (claim_)
-        std::exchange(claim_, nullptr)->size = tag.size;
+    std::uint64_t size = tag.size;
+    std::size_t element = 1;
+    if (auto claimed = std::exchange(claim_, nullptr))
+    {
+        claimed->size = size;
+        element = claimed->element;
+    }
+    if (size > memory_left_ / element) [[unlikely]]
+        throw error(errc::too_large, std::to_string(size) + " elements take too much memory");
+    memory_left_ -= static_cast<std::size_t>(size) * element;
     bytes_.put_size(tag.size);
 }
 
 template <class Container>
 void archive_writer::write_container(const Container& container)
 {
-    claim counted(*this);
+    claim counted(*this, detail::element_size<Container>());
     auto before = bytes_.size();
     detail::save_value(*this, container);
     if (counted.size > detail::free_memory / detail::element_size<Container>() &&

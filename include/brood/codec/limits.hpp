@@ -16,7 +16,7 @@ struct archive_limits
     std::size_t depth = 64;
 
     /// Memory for the elements of containers, in bytes and all containers together: what is nothing
-    /// but a byte in the message may be a large object here.
+    /// but a byte in the message may be a large object here. Encoding keeps it too.
     std::size_t memory = std::size_t{256} << 20;
 };
 

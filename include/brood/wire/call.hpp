@@ -55,11 +55,14 @@ public:
 
     ~pending_call()
     {
-        if (link_ && link_->forget_reply(number_))
+        if (link_ && link_->forget_reply(number_) && sent_)
             link_->sending().send_control(frame_kind::cancel, 0, number_);
     }
 
     std::uint64_t number() const noexcept { return number_; }
+
+    /// From here on the other side knows of it.
+    void sent() noexcept { sent_ = true; }
 
     link& to() noexcept { return *link_; }
 
@@ -115,6 +118,7 @@ private:
     std::string request_;
     std::unique_ptr<reply_slot> slot_;
     std::uint64_t number_;
+    bool sent_ = false;
 };
 
 template <class Reply>
@@ -149,6 +153,7 @@ task<Reply> call(std::shared_ptr<link> to, const Request& request, deadline unti
         0, frame_kind::request, 0, 0, message_fingerprint<Request>(), pending.number()};
     to->sending().send(header, message_name<Request>(),
                        [&](buffer& bytes) { encode(bytes, request); }, {});
+    pending.sent();
     return reply_to<Reply>(std::move(pending), until);
 }
 

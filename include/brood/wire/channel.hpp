@@ -76,8 +76,8 @@ public:
     /// has taken them: see `undelivered()`.
     ///
     /// Throws brood::error: closed (it has gone, or disconnect() was called), overflow (it does not
-    /// read and the limit is reached), too_large; and what the value's own serialisation throws.
-    /// Nothing has been sent then.
+    /// read and the limit is reached), too_large; std::system_error (EBADF) for an empty
+    /// descriptor; and what the value's own serialisation throws. Nothing has been sent then.
     template <class Message, class... Objects>
     bool send(const Message& value, Objects&&... beside)
     {
@@ -111,7 +111,7 @@ public:
     task<std::optional<detail::one_of_t<Messages...>>>
     message(std::chrono::steady_clock::duration limit)
     {
-        return receive_within<Messages...>(shared(), std::chrono::steady_clock::now() + limit);
+        return receive_within<Messages...>(shared(), detail::time_from_now(limit));
     }
 
     /// The next message if one is here, without waiting. Nothing also at the end: `connected()`
@@ -155,7 +155,8 @@ public:
 
     /// The descriptors that were sent and come back: the other side could not receive them, or it
     /// closed or died before it took their message. In the order they were sent; they are the
-    /// caller's again.
+    /// caller's again. Complete after `disconnected()`: until then it may have said that it took
+    /// some, which has not been read.
     std::vector<descriptor> undelivered() { return use().sending().take_returned(); }
 
     /// Sends a request and awaits its reply: `co_await worker.call<int>(square{3})`.
@@ -177,7 +178,7 @@ public:
     task<Reply> call(Request&& request, std::chrono::steady_clock::duration limit)
     {
         detail::check_temporary<Request>();
-        return detail::call<Reply>(shared(), request, std::chrono::steady_clock::now() + limit);
+        return detail::call<Reply>(shared(), request, detail::time_from_now(limit));
     }
 
     /// Answers requests until the other side has closed: each with the handler that takes its type.

@@ -30,7 +30,9 @@ struct channel_limits
     /// a reply that somebody waits for.
     std::size_t max_incoming = std::size_t{64} << 20;
 
-    /// The most descriptors that one message may carry here, at most 4096.
+    /// The most descriptors that one message may carry here, at most 4096. Above this, `send`
+    /// returns false until the other side has taken some, and nothing more is read until messages
+    /// are taken; with twice as many in front of a reply the channel ends with an error.
     std::size_t max_descriptors = 256;
 
     /// The most requests whose handlers run at once; the next ones wait.

@@ -59,8 +59,9 @@ public:
     /// is no file in memory.
     static shared_bytes from(descriptor file)
     {
+        auto sealed = detail::is_sealed(file); // before the size is asked for, which stays then
         auto size = detail::size_of_file(file);
-        if (detail::is_sealed(file))
+        if (sealed)
             return shared_bytes(std::move(file), size);
         return filled(size, [&](std::span<std::byte> block) { detail::read_file(file, block); });
     }

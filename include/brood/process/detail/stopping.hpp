@@ -16,13 +16,6 @@
 namespace brood::detail
 {
 
-/// A point in time so far from now; a time that has no end gives one that does not come.
-inline std::chrono::steady_clock::time_point time_from_now(std::chrono::milliseconds time)
-{
-    constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365 * 100);
-    return std::chrono::steady_clock::now() + std::min(time, longest);
-}
-
 template <class Receiver>
 void signal_and_continue(Receiver&& receiver, int signal)
 {

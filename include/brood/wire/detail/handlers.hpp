@@ -189,7 +189,7 @@ private:
             if (!link_->pop(link_->requests()).cancelled)
                 reply(frame_kind::failure, header.correlation, failure{});
         }
-        catch (const error&)
+        catch (const std::system_error&)
         {
             link_->rethrow_failure();
             tell(header.correlation, std::current_exception()); // about what came beside it

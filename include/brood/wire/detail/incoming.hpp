@@ -116,6 +116,7 @@ public:
     void push(arrival_queue& to, arrival&& found)
     {
         waiting_ += size_of(found);
+        waiting_descriptors_ += found.descriptors.size();
         to.push_back(std::move(found));
     }
 
@@ -125,6 +126,7 @@ public:
         auto taken = from.pop_front();
         from.kept -= from.kept != 0;
         waiting_ -= size_of(taken);
+        waiting_descriptors_ -= taken.descriptors.size();
         release();
         return taken;
     }
@@ -145,8 +147,11 @@ public:
         reader_.release(oldest);
     }
 
-    /// Bytes that wait to be taken, and those of a frame that is not yet whole.
-    std::size_t held() const noexcept { return waiting_ + reader_.begun(); }
+    /// Whether more waits to be taken than this; the bytes of a frame that is not yet whole count.
+    bool holds_more_than(std::size_t bytes, std::size_t descriptors) const noexcept
+    {
+        return waiting_ + reader_.begun() > bytes || waiting_descriptors_ > descriptors;
+    }
 
     /// Closes the descriptors that no frame has claimed, when none will come any more.
     void close_loose() noexcept { loose_.clear(); }
@@ -206,37 +211,40 @@ private:
     void pair_up(arrival& with)
     {
         with.carrier = ++carriers_seen_;
-        if (!lost_.empty() && lost_.front() == 0)
+        std::size_t count = with.content.header.descriptors;
+        auto place = loose_.begin();
+        for (auto left = count; left != 0;)
         {
-            lost_.erase(lost_.begin());
-            with.descriptors_lost = true;
-            return;
+            auto piece = std::min(left, descriptors_per_call);
+            auto lost = place != loose_.end() && !*place;
+            auto here = lost ? 1 : piece;
+            if (static_cast<std::size_t>(loose_.end() - place) < here)
+                throw error(errc::malformed, "a frame that announced " + std::to_string(count) +
+                                                 " descriptors and came with " +
+                                                 std::to_string(loose_.size()));
+            place += static_cast<std::ptrdiff_t>(here);
+            left -= piece;
         }
-        auto count = with.content.header.descriptors;
-        if (loose_.size() < count)
-            throw error(errc::malformed, "a frame that announced " + std::to_string(count) +
-                                             " descriptors and came with " +
-                                             std::to_string(loose_.size()));
-        auto end = loose_.begin() + count;
-        with.descriptors.assign(std::make_move_iterator(loose_.begin()),
-                                std::make_move_iterator(end));
-        loose_.erase(loose_.begin(), end);
-        for (auto& before : lost_)
-            before -= count;
+        with.descriptors_lost =
+            std::any_of(loose_.begin(), place, [](auto& each) { return !each; });
+        if (!with.descriptors_lost)
+            with.descriptors.assign(std::make_move_iterator(loose_.begin()),
+                                    std::make_move_iterator(place));
+        loose_.erase(loose_.begin(), place);
     }
 
-    // One call receives the descriptors of one frame only: those that did fit are closed with the
-    // rest.
+    // One call receives the descriptors of one frame only, or a piece of them: those that did fit
+    // are closed with the rest.
     void lose(std::size_t received)
     {
-        loose_.erase(loose_.end() - static_cast<std::ptrdiff_t>(received), loose_.end());
-        lost_.push_back(loose_.size());
+        loose_.resize(loose_.size() - received);
+        loose_.emplace_back();
     }
 
     frame_reader reader_;
-    std::size_t waiting_ = 0;       // bytes of the frames in the queues, wherever they lie
-    std::vector<descriptor> loose_; // arrived, and not yet paired with a frame
-    std::vector<std::size_t> lost_; // for each frame that lost its own: how many come before them
+    std::size_t waiting_ = 0; // bytes of the frames in the queues, wherever they lie
+    std::size_t waiting_descriptors_ = 0;
+    std::vector<descriptor> loose_; // not yet paired with a frame; an empty one for a lost call
     std::uint64_t carriers_seen_ = 0;
     std::vector<std::pair<std::uint64_t, std::string>> names_;
 };

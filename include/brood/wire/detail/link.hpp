@@ -192,7 +192,7 @@ private:
 
     bool too_much_waits() noexcept
     {
-        return incoming_.held() > limits_.incoming_high_water &&
+        return incoming_.holds_more_than(limits_.incoming_high_water, limits_.max_descriptors) &&
                !(messages().empty() && requests().empty() && controls().empty());
     }
 
@@ -282,7 +282,7 @@ private:
     {
         if (replies_.empty())
             state_ = state::paused;
-        else if (incoming_.held() > limits_.max_incoming)
+        else if (incoming_.holds_more_than(limits_.max_incoming, 2 * limits_.max_descriptors))
             fail(error(errc::overflow,
                        "its messages are not taken while a call waits for its reply; "
                        "take them in another coroutine"));

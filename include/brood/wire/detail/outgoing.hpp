@@ -36,8 +36,8 @@ public:
 
     bool empty() const noexcept { return bytes_.empty(); }
 
-    /// How many frames with descriptors the other side has not confirmed.
-    std::size_t unconfirmed() const noexcept { return carriers_.size(); }
+    /// How many descriptors the other side has not confirmed.
+    std::size_t unconfirmed() const noexcept { return unconfirmed_; }
 
     /// Adds a frame whose payload `write(buffer&)` appends. When that throws, nothing has been
     /// added. Gives the length of the payload, which the caller checks and may take back with
@@ -73,6 +73,7 @@ public:
     void attach(std::size_t length, std::vector<descriptor> descriptors, bool come_back)
     {
         auto position = written_ + bytes_.size() - length - frame_header::size;
+        unconfirmed_ += descriptors.size();
         carriers_.push_back({position, ++carriers_added_, std::move(descriptors), 0, come_back});
     }
 
@@ -91,20 +92,23 @@ public:
         return outcome::all;
     }
 
-    /// The other side has the descriptors of the frame with this number: ours are closed.
+    /// The other side has the descriptors of the frame with this number: ours are closed, also when
+    /// that is read after it was given up.
     void confirm(std::uint64_t number)
     {
         if (auto found = find(number))
-            found->descriptors.clear();
-        forget_confirmed();
+            forget(*found);
+        std::erase_if(returned_, [number](auto& each) { return each.number == number; });
     }
 
     /// The other side could not receive them: they are moved to the returned ones.
     void refuse(std::uint64_t number)
     {
         if (auto found = find(number))
+        {
             take_back(*found);
-        confirm(number);
+            forget(*found);
+        }
     }
 
     /// Drops what was not written; every descriptor that was not confirmed is among the returned
@@ -116,10 +120,17 @@ public:
             take_back(carriers_[index]);
         carriers_.clear();
         next_carrier_ = 0;
+        unconfirmed_ = 0;
     }
 
     /// The descriptors that came back, in the order they were sent. The caller owns them.
-    std::vector<descriptor> take_returned() { return std::exchange(returned_, {}); }
+    std::vector<descriptor> take_returned()
+    {
+        std::vector<descriptor> result;
+        for (auto& each : std::exchange(returned_, {}))
+            result.push_back(std::move(each.what));
+        return result;
+    }
 
 private:
     struct carrier
@@ -134,9 +145,15 @@ private:
     void take_back(carrier& from)
     {
         if (from.come_back)
-            std::move(from.descriptors.begin(), from.descriptors.end(),
-                      std::back_inserter(returned_));
+            for (auto& each : from.descriptors)
+                returned_.push_back({from.number, std::move(each)});
     }
+
+    struct returned
+    {
+        std::uint64_t number; // of the frame that they were sent with
+        descriptor what;
+    };
 
     struct piece
     {
@@ -202,8 +219,10 @@ private:
         return nullptr;
     }
 
-    void forget_confirmed()
+    void forget(carrier& confirmed)
     {
+        unconfirmed_ -= confirmed.descriptors.size();
+        confirmed.descriptors.clear();
         while (next_carrier_ != 0 && carriers_.front().descriptors.empty())
         {
             carriers_.pop_front();
@@ -216,7 +235,8 @@ private:
     ring<carrier> carriers_;       // frames with descriptors that are not confirmed, oldest first
     std::size_t next_carrier_ = 0; // the first of them that is not wholly written
     std::uint64_t carriers_added_ = 0;
-    std::vector<descriptor> returned_;
+    std::size_t unconfirmed_ = 0; // descriptors of all of them
+    std::vector<returned> returned_;
 };
 
 } // namespace brood::detail

@@ -8,6 +8,7 @@
 #include <brood/wire/limits.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -54,13 +55,13 @@ public:
     bool overfull() const noexcept { return frames_.size() > limits_.max_outgoing; }
 
     /// Adds a frame whose payload `write(buffer&)` appends. False when it is time to await
-    /// drained(). Throws brood::error (closed, overflow, too_large) and what `write` throws;
-    /// nothing is added then.
+    /// drained(). Throws brood::error (closed, overflow, too_large), std::system_error (EBADF) for
+    /// an empty descriptor, and what `write` throws; nothing is added then.
     template <class Write>
     bool send(frame_header header, std::string_view type_name, Write&& write,
               std::vector<descriptor> descriptors)
     {
-        check_may_send(descriptors.size());
+        check_may_send(descriptors);
         announce(header.fingerprint, type_name);
         header.descriptors = static_cast<std::uint16_t>(descriptors.size());
         auto length = frames_.add(header, std::forward<Write>(write));
@@ -211,7 +212,7 @@ private:
                frames_.unconfirmed() <= limits_.max_descriptors / share;
     }
 
-    void check_may_send(std::size_t descriptors) const
+    void check_may_send(const std::vector<descriptor>& descriptors) const
     {
         if (phase_ != phase::open)
             throw_closed();
@@ -219,11 +220,14 @@ private:
             throw error(errc::overflow,
                         peer_ + ": it does not read, and " + std::to_string(frames_.size()) +
                             " bytes wait already; await drain() when send() is false");
-        if (descriptors > limits_.max_descriptors)
-            throw error(errc::too_large, peer_ + ": a message with " + std::to_string(descriptors) +
-                                             " descriptors, where at most " +
-                                             std::to_string(limits_.max_descriptors) +
-                                             " are allowed");
+        if (descriptors.size() > limits_.max_descriptors)
+            throw error(errc::too_large,
+                        peer_ + ": a message with " + std::to_string(descriptors.size()) +
+                            " descriptors, where at most " +
+                            std::to_string(limits_.max_descriptors) + " are allowed");
+        for (auto& each : descriptors)
+            if (!each)
+                throw_system_error(EBADF, "send a descriptor that is empty to", peer_);
     }
 
     [[noreturn]] void throw_closed() const

@@ -394,3 +394,66 @@ TEST_CASE("a primary that may start no process tries again, and recovers", "[clu
                check_recovery(report, "Resource temporarily unavailable");
            });
 }
+
+namespace
+{
+
+/// Greets every client and keeps it, with little room for descriptors.
+task<> keep_all(process& self)
+{
+    auto listener = co_await self.listen(0);
+    rlimit few{40, 40};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    self.send(listener.local_endpoint().port());
+    std::vector<asio::ip::tcp::socket> kept;
+    for (;;)
+    {
+        auto client = co_await listener.accept();
+        if (!client)
+            break;
+        kept.push_back(std::move(*client));
+        co_await asio::async_write(kept.back(), asio::buffer("hello", 5), asio::use_awaitable);
+    }
+}
+
+} // namespace
+
+TEST_CASE("a worker at its limit of open files keeps the connections that it was handed before",
+          "[cluster_faults]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster_settings settings;
+               settings.size = 1;
+               settings.dispatch = brood::dispatch_policy::round_robin();
+               settings.restart.when = brood::restart::temporary;
+               cluster<keep_all> workers(settings);
+               auto only = workers.workers().at(0);
+               auto port = co_await only.message<std::uint16_t>();
+               asio::ip::tcp::endpoint here(asio::ip::address_v4::loopback(), port.value_or(0));
+               std::vector<asio::ip::tcp::socket> clients;
+               for (int client = 0; client < 60; ++client)
+               {
+                   clients.emplace_back(brood::default_executor());
+                   co_await clients.back().async_connect(here, asio::use_awaitable);
+                   clients.back().non_blocking(true);
+               }
+               co_await brood::sleep(500ms);
+               int greeted = 0, ended = 0;
+               for (auto& client : clients)
+               {
+                   char text[6];
+                   std::error_code none;
+                   greeted += client.read_some(asio::buffer(text), none) == 5;
+                   client.read_some(asio::buffer(text), none);
+                   ended += none != asio::error::would_block;
+               }
+
+               CHECK(greeted > 10);
+               CHECK(ended <= 60 - greeted);
+               CHECK(only.state() == brood::worker_state::ready);
+               clients.clear();
+               co_await workers.stop();
+           });
+}

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,21 @@ task<> exit_at_once(brood::process& self)
 {
     self.exit_code(1);
     co_return;
+}
+
+task<> read_nothing(brood::process& self)
+{
+    self.ready();
+    co_await brood::sleep(1h);
+}
+
+/// Ends its channel a while before it ends itself.
+task<> disconnect_first(brood::process& self)
+{
+    co_await brood::sleep(100ms);
+    self.ready();
+    self.disconnect();
+    co_await brood::sleep(100ms);
 }
 
 task<> never_get_ready(brood::process& self)
@@ -598,6 +614,102 @@ TEST_CASE("a stop waits for the connection that a worker is serving", "[cluster]
                auto ended = co_await workers.exit();
                REQUIRE(ended);
                CHECK(ended->status.code == 0);
+           });
+}
+
+TEST_CASE("a worker that reads nothing is stopped all the same", "[cluster]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto settings = of_size(2);
+               settings.stop = brood::stop_policy(500ms);
+               cluster<read_nothing> workers(settings);
+               co_await workers.ready();
+               auto worker = workers.workers().at(0);
+               std::string much(1 << 20, '.');
+               auto full = false;
+               while (!full)
+               {
+                   try
+                   {
+                       worker.send(much);
+                   }
+                   catch (const brood::error&)
+                   {
+                       full = true;
+                   }
+               }
+
+               co_await workers.stop();
+
+               CHECK(workers.workers().empty());
+           });
+}
+
+TEST_CASE("what a restart policy throws ends the cluster, which throws it", "[cluster]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto settings = of_size(2);
+               settings.restart.only_if = [](const brood::exit_info&) -> bool
+               {
+                   throw std::runtime_error("no idea");
+               };
+               cluster<wait_for_messages> workers(settings);
+               workers.workers().at(0).kill(SIGKILL);
+               std::string said;
+               try
+               {
+                   for (auto more = true; more;)
+                   {
+                       auto ended = co_await workers.exit();
+                       more = ended.has_value();
+                   }
+               }
+               catch (const std::runtime_error& thrown)
+               {
+                   said = thrown.what();
+               }
+
+               CHECK(said == "no idea");
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("times without an end are never over", "[cluster]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto settings = of_size(1);
+               settings.start_within = std::chrono::milliseconds::max();
+               settings.stop = brood::drain_policy(std::chrono::milliseconds::max());
+               settings.restart.when = brood::restart::temporary;
+               cluster<disconnect_first> workers(settings);
+
+               auto ended = co_await workers.exit();
+
+               CHECK(ended->cause == exit_cause::exited);
+           });
+}
+
+TEST_CASE("a cluster that has ended by itself starts no worker", "[cluster]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               auto settings = of_size(1);
+               settings.restart.when = brood::restart::temporary;
+               cluster<exit_at_once> workers(settings);
+               for (auto more = true; more;)
+               {
+                   auto ended = co_await workers.exit();
+                   more = ended.has_value();
+               }
+
+               CHECK_THROWS_AS(workers.fork(), std::logic_error);
            });
 }
 

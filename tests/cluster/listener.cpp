@@ -5,14 +5,20 @@
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
+#include "support/lowered_limit.hpp"
+#include "support/scarce_descriptors.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <cereal/types/string.hpp>
 #include <cereal/types/utility.hpp>
 
 #include <map>
 #include <set>
 #include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace brood::test;
@@ -115,6 +121,41 @@ task<std::uint16_t> common_port(Cluster& workers)
     }
     CHECK(addresses.size() == 1);
     co_return port_of(*addresses.begin());
+}
+
+/// keep_all_open, with few descriptors.
+task<> keep_few_open(brood::process& self)
+{
+    lowered_limit few(RLIMIT_NOFILE, 40);
+    co_await keep_all_open(self);
+}
+
+/// Opens and closes a listener at one port again and again.
+task<> listen_again(brood::process& self, std::uint16_t port)
+{
+    asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), port);
+    std::string said = "ok";
+    try
+    {
+        for (int count = 0; count < 3; ++count)
+        {
+            auto one = co_await self.listen(at);
+            one.close();
+        }
+    }
+    catch (const std::system_error& refused)
+    {
+        said = refused.what();
+    }
+    self.send(said);
+    co_await self.shutdown();
+}
+
+std::uint16_t free_port()
+{
+    asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    asio::ip::tcp::acceptor free(brood::default_executor(), any);
+    return free.local_endpoint().port();
 }
 
 } // namespace
@@ -389,5 +430,102 @@ TEST_CASE("a function that chooses no worker ends the cluster, which throws what
                    CHECK(story == (throws ? "no idea"
                                           : "brood: dispatch policy: the function chose worker 2 "
                                             "of 2"));
+               });
+}
+
+TEST_CASE("a worker without a descriptor left lets connections wait", "[listener]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               cluster<keep_few_open> workers(of(1, dispatch_policy::round_robin()));
+               auto port = co_await common_port(workers);
+               auto worker = workers.workers().at(0);
+               std::vector<asio::ip::tcp::socket> clients;
+               for (int count = 0; count < 50; ++count)
+               {
+                   auto next = co_await connect_to(port);
+                   clients.push_back(std::move(next));
+               }
+               co_await brood::sleep(500ms);
+               CHECK(worker.connected());
+               for (auto& each : clients)
+               {
+                   char slot = 0;
+                   auto into = asio::buffer(&slot, 1);
+                   co_await each.async_read_some(into, asio::use_awaitable);
+                   CHECK(slot == '0');
+                   each.close();
+               }
+
+               CHECK_FALSE(worker.is_dead());
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a primary without a descriptor for its copy hands the connection over", "[listener]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               cluster<say_slot> workers(of(2, dispatch_policy::round_robin()));
+               auto port = co_await common_port(workers);
+               auto executor = co_await asio::this_coro::executor;
+               asio::ip::tcp::socket client(executor, asio::ip::tcp::v4());
+               asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), port);
+               {
+                   lowered_limit few(RLIMIT_NOFILE, 256);
+                   auto taken = all_but(1);
+                   co_await client.async_connect(at, asio::use_awaitable);
+                   co_await brood::sleep(100ms);
+               }
+
+               auto text = co_await read_all(std::move(client));
+               auto again = co_await ask(port);
+
+               CHECK_FALSE(text.empty());
+               CHECK_FALSE(again.empty());
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("slots that are taken away take no clients with them", "[listener]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               cluster<say_slot> workers(of(4, dispatch_policy::reuse_port()));
+               auto port = co_await common_port(workers);
+               co_await workers.scale(1);
+               for (int count = 0; count < 40; ++count)
+               {
+                   auto text = co_await ask(port);
+                   CHECK(text == "0");
+               }
+               for (auto size : {std::size_t(0), std::size_t(2), std::size_t(4)})
+               {
+                   co_await workers.scale(size);
+                   for (int count = 0; size != 0 && count < 20; ++count)
+                   {
+                       auto text = co_await ask(port);
+                       CHECK_FALSE(text.empty());
+                   }
+               }
+               co_await workers.stop();
+           });
+}
+
+TEST_CASE("a worker may close its listener and listen there again", "[listener]")
+{
+    for (auto& dispatch : {dispatch_policy::shared(), dispatch_policy::round_robin()})
+        within(20s,
+               [&]() -> task<>
+               {
+                   cluster<listen_again> workers(of(1, dispatch), free_port());
+
+                   auto said = co_await workers.message<std::string>();
+
+                   CHECK(said->message == "ok");
+                   co_await workers.stop();
                });
 }

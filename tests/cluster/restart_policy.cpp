@@ -287,6 +287,18 @@ TEST_CASE("the cluster's own limit counts the failures of all slots", "[restart_
     CHECK(decided == std::vector{action::start, action::start, action::start, action::fail});
 }
 
+TEST_CASE("a limit for all time counts every failure", "[restart_policy]")
+{
+    failure_history history;
+    brood::restart_limit limit{5, std::chrono::milliseconds::max()};
+    std::chrono::steady_clock::time_point now;
+    bool passed = false;
+    for (int failure = 0; failure < 6; ++failure)
+        passed = history.add(now += 1h, limit);
+
+    CHECK(passed);
+}
+
 TEST_CASE("a hundred thousand random histories keep the promises of the policy", "[restart_policy]")
 {
     std::minstd_rand random(Catch::rngSeed());

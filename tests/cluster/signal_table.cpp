@@ -184,6 +184,32 @@ TEST_CASE("TTIN adds a worker, TTOU takes one away, WINCH all, and TERM ends it"
            });
 }
 
+TEST_CASE("two TTIN add two workers, however close they are", "[signal_table]")
+{
+    within(30s,
+           []() -> task<>
+           {
+               auto executor = co_await asio::this_coro::executor;
+               cluster<until_stopped> workers(two());
+               co_await workers.ready();
+               brood::signal_table table;
+               table.actions = {{SIGUSR1, signal_action::add_worker}};
+               asio::co_spawn(executor, brood::obey_signals(workers, table), asio::detached);
+               brood::reload_options slow; // what else is asked for waits for it
+               slow.settle = 300ms;
+               asio::co_spawn(executor, workers.reload(slow), asio::detached);
+               co_await brood::sleep(50ms);
+
+               ::raise(SIGUSR1);
+               co_await brood::sleep(50ms);
+               ::raise(SIGUSR1);
+
+               auto grown = co_await eventually(10s, [&] { return workers.size() == 4; });
+               CHECK(grown);
+               co_await workers.stop();
+           });
+}
+
 TEST_CASE("a terminal whose window changes size removes no worker", "[signal_table]")
 {
     within(20s,

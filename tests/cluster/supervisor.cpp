@@ -2,12 +2,14 @@
 #include <brood/cluster/supervisor.hpp>
 
 #include "support/catch.hpp"
+#include "support/client.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <csignal>
 #include <fstream>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,17 @@ task<> never_ready(brood::process&)
 {
     throw std::runtime_error("nothing works");
     co_return;
+}
+
+task<> accept_all(brood::process& self)
+{
+    auto listener = co_await self.listen(0);
+    for (;;)
+    {
+        auto connection = co_await listener.accept();
+        if (!connection)
+            break;
+    }
 }
 
 brood::restart_policy often()
@@ -551,5 +564,62 @@ TEST_CASE("children that are killed again and again are all there at the end", "
                for (auto& child : top.children())
                    CHECK(child.ready);
                co_await top.stop();
+           });
+}
+
+TEST_CASE("a cluster whose dispatch policy throws has failed for its supervisor", "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               supervisor top;
+               brood::cluster_settings settings;
+               settings.size = 1;
+               settings.dispatch =
+                   brood::dispatch_policy::chosen([](auto from, auto) { return from.size(); });
+               top.add_cluster<accept_all>("pool", settings);
+               top.start();
+               co_await all_ready(top);
+
+               auto client = co_await brood::test::connect_to(top.worker("pool/0").port());
+               co_await next_end(top);
+               auto ended = co_await next_end(top);
+
+               CHECK(ended.cause == exit_cause::children_failed);
+               co_await top.stop();
+           });
+}
+
+TEST_CASE("what a restart policy throws ends the supervisor, with the story", "[supervisor]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               brood::restart_policy policy;
+               policy.only_if = [](const brood::exit_info&) -> bool
+               {
+                   throw std::runtime_error("no idea");
+               };
+               supervisor top(strategy::one_for_all, policy);
+               top.add<until_stopped>("a").add<until_stopped>("b");
+               top.start();
+               co_await all_ready(top);
+
+               top.worker("a").kill(SIGKILL);
+               std::string said;
+               try
+               {
+                   for (auto more = true; more;)
+                   {
+                       auto ended = co_await top.exit();
+                       more = ended.has_value();
+                   }
+               }
+               catch (const brood::error& failed)
+               {
+                   said = failed.what();
+               }
+
+               CHECK_THAT(said, ContainsSubstring("no idea"));
            });
 }

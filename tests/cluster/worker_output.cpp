@@ -337,6 +337,19 @@ TEST_CASE("when nobody reads, the oldest lines are lost and counted, and no work
            });
 }
 
+TEST_CASE("empty lines that nobody reads are lost as well", "[worker_output]")
+{
+    asio::io_context loop;
+    brood::worker_output settings;
+    settings.waiting = settings.longest_line = 1'000;
+    brood::detail::line_queue lines(loop.get_executor(), settings);
+
+    for (int count = 0; count < 100'000; ++count)
+        lines.push({});
+
+    CHECK(lines.pop().lost >= 99'000);
+}
+
 TEST_CASE("workers wait for their reader when they are told to", "[worker_output]")
 {
     within(30s,

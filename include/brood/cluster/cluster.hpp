@@ -85,7 +85,7 @@ public:
     ~cluster() { abandon(); }
 
     /// Starts one more worker in a slot of its own, with further variables in its environment.
-    /// Throws std::logic_error when the cluster was stopped.
+    /// Throws std::logic_error when the cluster was stopped or has ended.
     worker fork(std::map<std::string, std::string> variables = {})
     {
         return worker(keeper_->add(std::move(variables))->worker);

@@ -2,21 +2,18 @@
 #pragma once
 
 #include <brood/cluster/detail/accept_queue.hpp>
-#include <brood/cluster/detail/traffic_ledger.hpp>
+#include <brood/cluster/detail/shared_port.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
-#include <brood/process/listener.hpp>
 #include <brood/process/worker_protocol.hpp>
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <exception>
-#include <iterator>
-#include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <system_error>
 #include <tuple>
@@ -28,164 +25,6 @@
 
 namespace brood::detail
 {
-
-/// One port: its socket, the workers that take connections from it, and what they were handed.
-class shared_port
-{
-public:
-    shared_port(const asio::any_io_executor& executor, const listen_request& wanted)
-        : socket_(wanted), source_(std::make_shared<accepting>(executor, socket_.address())),
-          room_(executor)
-    {
-    }
-
-    shared_port(const shared_port&) = delete;
-    shared_port& operator=(const shared_port&) = delete;
-
-    const socket_address& address() const noexcept { return socket_.address(); }
-
-    const descriptor& socket() const noexcept { return socket_.socket(); }
-
-    bool is_closed() const noexcept { return is_closed_; }
-
-    void close()
-    {
-        is_closed_ = true;
-        source_->close();
-        socket_.close();
-        room_.post_all();
-    }
-
-    /// Closes, and cuts nobody off: who is connected is for the workers, which are told to stop
-    /// after this, and nobody is connected any more who would wait for them in vain.
-    void finish(const dispatch_policy& policy)
-    {
-        socket_.ignore_newcomers();
-        is_finishing_ = true;
-        while (!with_room(policy).empty())
-        {
-            auto connection = source_->take();
-            if (!connection)
-                break;
-            hand(policy, std::move(connection));
-        }
-        close();
-    }
-
-    /// A worker takes connections from here on, under this number of its own.
-    void add(std::shared_ptr<worker_record> by, std::uint64_t number)
-    {
-        takers_.push_back({std::move(by), number, {}});
-        room_.post_all();
-    }
-
-    /// A worker has accepted the oldest connection that it was handed.
-    void accepted(const worker_record& by, std::uint64_t number)
-    {
-        for (auto& each : takers_)
-            if (each.is(by, number) && !each.copies.empty())
-                each.copies.pop_front();
-        room_.post_all();
-    }
-
-    /// A worker takes no more: what it has not accepted is for another.
-    void remove(const worker_record& gone, std::uint64_t number)
-    {
-        for (auto& each : takers_)
-            if (each.is(gone, number))
-                for (auto& connection : std::exchange(each.copies, {}))
-                    source_->hand_over(std::move(connection));
-        std::erase_if(takers_, [&](auto& each) { return each.is(gone, number); });
-    }
-
-    /// Accepts, and hands over to whom the policy chooses, until the port is closed.
-    static task<> hand_over(std::shared_ptr<shared_port> self, dispatch_policy policy)
-    {
-        if (self->is_closed_)
-            co_return;
-        self->source_->accept_from(self->socket().duplicate());
-        auto source = self->source_;
-        for (;;)
-        {
-            while (self->with_room(policy).empty() && !self->is_closed_)
-                co_await self->room_.wait();
-            auto connection = co_await accepting::next(source);
-            if (!connection)
-                co_return;
-            self->hand(policy, std::move(connection));
-        }
-    }
-
-private:
-    struct taker
-    {
-        std::shared_ptr<worker_record> worker;
-        std::uint64_t number;
-        std::deque<descriptor> copies; // of what it was handed and has not accepted
-
-        bool is(const worker_record& other, std::uint64_t listener) const noexcept
-        {
-            return worker.get() == &other && number == listener;
-        }
-    };
-
-    std::vector<taker*> with_room(const dispatch_policy& policy)
-    {
-        std::vector<taker*> result;
-        for (auto& each : takers_)
-            if (!each.worker->has(worker_state::draining) &&
-                (is_finishing_ || each.copies.size() < policy.window()))
-                result.push_back(&each);
-        return result;
-    }
-
-    void hand(const dispatch_policy& policy, descriptor connection)
-    {
-        auto takers = with_room(policy);
-        if (takers.empty())
-            return source_->hand_over(std::move(connection)); // the only one has just gone
-        std::vector<dispatch_candidate> candidates;
-        for (auto each : takers)
-            candidates.push_back({each->worker->slot, each->copies.size(),
-                                  policy.asks_for_load() ? open_connections(*each->worker) : 0});
-        auto client = policy.asks_for_client() ? client_of(connection) : std::string();
-        auto& chosen = *takers[policy.choose(candidates, client, turn_)];
-        send_control(*chosen.worker->process.link(), handed_connection{chosen.number},
-                     connection.duplicate());
-        ++chosen.worker->history->dispatched;
-        chosen.copies.push_back(std::move(connection));
-    }
-
-    static std::uint64_t open_connections(worker_record& worker)
-    {
-        traffic_ledger::look_at(worker);
-        return worker.traffic.open_connections;
-    }
-
-    // Its address without the port, which is another for each connection.
-    static std::string client_of(const descriptor& connection)
-    {
-        sockaddr_storage storage = {};
-        socklen_t size = sizeof storage;
-        auto address = reinterpret_cast<sockaddr*>(&storage);
-        if (::getpeername(connection.get(), address, &size) != 0)
-            return {};
-        auto at = reinterpret_cast<const char*>(&storage);
-        if (storage.ss_family == AF_INET)
-            return {at + offsetof(sockaddr_in, sin_addr), sizeof(in_addr)};
-        if (storage.ss_family == AF_INET6)
-            return {at + offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)};
-        return {};
-    }
-
-    listening_socket socket_;
-    std::shared_ptr<accepting> source_;
-    std::list<taker> takers_;
-    std::size_t turn_ = 0;
-    bool is_closed_ = false;
-    bool is_finishing_ = false; // nobody else will take what waits: there is room for all of it
-    wait_queue room_;           // somebody may have room for one more
-};
 
 /// All ports of a cluster.
 class shared_ports
@@ -232,6 +71,12 @@ public:
             port->accepted(by, number);
     }
 
+    void lost(const worker_record& by, std::uint64_t number)
+    {
+        if (auto port = opened_by(by, number))
+            port->lost(by, number);
+    }
+
     void closed(const worker_record& by, std::uint64_t number)
     {
         if (auto port = opened_by(by, number))
@@ -248,6 +93,23 @@ public:
             place->second->remove(gone, std::get<1>(place->first));
             place = opened_.erase(place);
         }
+    }
+
+    /// Nobody has this slot any more: of what the kernel gives to a socket of its own, nobody would
+    /// take anything. The last socket of a port stays, for whoever comes next.
+    void leave(std::size_t slot)
+    {
+        if (policy_.what() != dispatch_policy::kind::reuse_port)
+            return;
+        left_.insert(slot);
+        std::erase_if(ports_,
+                      [&](auto& each)
+                      {
+                          if (std::get<3>(each.first) != slot || is_last(each.first))
+                              return false;
+                          each.second->leave();
+                          return true;
+                      });
     }
 
     /// Where a listener of a worker is.
@@ -325,20 +187,54 @@ private:
     {
         wanted.reuse_port = policy_.what() == dispatch_policy::kind::reuse_port;
         key name(wanted.type, wanted.address, wanted.index, wanted.reuse_port ? slot : 0);
+        left_.erase(slot);
         auto found = ports_.find(name);
         if (found != ports_.end())
             return found->second;
+        if (auto left = take_over(name))
+            return left;
         if (auto other = of_another_slot(name))
             wanted.address = other->address().bytes();
         auto port = std::make_shared<shared_port>(executor_, wanted);
         if (wanted.type == SOCK_STREAM && policy_.hands_over())
+        {
+            port->accept();
             asio::co_spawn(executor_, shared_port::hand_over(port, policy_),
                            [failure = failure_](std::exception_ptr thrown)
                            {
                                if (thrown)
                                    failure->set(thrown);
                            });
+        }
         return ports_.emplace(name, std::move(port)).first->second;
+    }
+
+    static bool is_same_port(key one, const key& other)
+    {
+        std::get<3>(one) = std::get<3>(other);
+        return one == other;
+    }
+
+    bool is_last(const key& name) const
+    {
+        return std::none_of(ports_.begin(), ports_.end(),
+                            [&](auto& each)
+                            { return each.first != name && is_same_port(each.first, name); });
+    }
+
+    // The socket of a slot that nobody has, when it is the last of its port.
+    std::shared_ptr<shared_port> take_over(const key& name)
+    {
+        auto left = std::find_if(ports_.begin(), ports_.end(),
+                                 [&](auto& each) {
+                                     return left_.contains(std::get<3>(each.first)) &&
+                                            is_same_port(each.first, name);
+                                 });
+        if (left == ports_.end() || policy_.what() != dispatch_policy::kind::reuse_port)
+            return nullptr;
+        auto node = ports_.extract(left);
+        node.key() = name;
+        return ports_.insert(std::move(node)).position->second;
     }
 
     // All slots get the port that the first was given.
@@ -362,6 +258,7 @@ private:
     dispatch_policy policy_;
     std::shared_ptr<shared_result<std::exception_ptr>> failure_;
     std::map<key, std::shared_ptr<shared_port>> ports_;
+    std::set<std::size_t> left_; // slots that nobody has, with a socket for each
     std::map<std::tuple<std::uint64_t, std::uint64_t>, std::shared_ptr<shared_port>> opened_;
 };
 

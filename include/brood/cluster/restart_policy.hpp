@@ -105,7 +105,8 @@ public:
         excused_ += excused;
         auto counted = now - excused_;
         times_.push_back(counted);
-        while (counted - times_.front() > limit.within)
+        while (std::chrono::ceil<std::chrono::milliseconds>(counted - times_.front()) >
+               limit.within)
             times_.pop_front();
         return times_.size() > limit.failures;
     }

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <deque>
 #include <fcntl.h>
 #include <functional>
 #include <map>
@@ -127,17 +128,37 @@ private:
         if (again || dumps || action == signal_action::stop_at_once)
             return begin(workers_->stop(stop_policy(std::chrono::seconds(1))));
         stopping_ = stopping_ || action == signal_action::stop;
-        auto size = workers_->size();
         if (action == signal_action::stop)
             begin(workers_->stop());
         else if (action == signal_action::reload)
             begin(reload(this->shared_from_this(), workers_->reload()));
-        else if (action == signal_action::add_worker)
-            begin(workers_->scale(size + 1));
-        else if (action == signal_action::remove_all)
-            begin(workers_->scale(0));
-        else if (size > 1)
-            begin(workers_->scale(size - 1));
+        else
+            resize(action);
+    }
+
+    void resize(signal_action action)
+    {
+        resizes_.push_back(action);
+        if (!std::exchange(resizing_, true))
+            begin(resize_all(this->shared_from_this()));
+    }
+
+    // Each counts from what the one before it has left.
+    static task<> resize_all(std::shared_ptr<signal_obedience> self)
+    {
+        while (!self->resizes_.empty() && self->workers_ != nullptr)
+        {
+            auto action = self->resizes_.front();
+            self->resizes_.pop_front();
+            auto size = self->workers_->size();
+            if (action == signal_action::add_worker)
+                co_await self->workers_->scale(size + 1);
+            else if (action == signal_action::remove_all)
+                co_await self->workers_->scale(0);
+            else if (size > 1)
+                co_await self->workers_->scale(size - 1);
+        }
+        self->resizing_ = false;
     }
 
     void begin(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }
@@ -154,6 +175,8 @@ private:
     signal_table table_;
     std::unique_ptr<signals> signals_;
     bool stopping_ = false;
+    std::deque<signal_action> resizes_; // that wait for their turn
+    bool resizing_ = false;
 };
 
 } // namespace detail

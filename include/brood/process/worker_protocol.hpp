@@ -97,6 +97,19 @@ struct accepted_notice
     }
 };
 
+/// The next connection that was handed to this listener came without its socket: the worker had no
+/// descriptor left for it.
+struct lost_notice
+{
+    std::uint64_t number = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(number);
+    }
+};
+
 /// The listener is closed and takes no more connections.
 struct closed_notice
 {

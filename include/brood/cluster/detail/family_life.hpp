@@ -7,6 +7,7 @@
 #include <brood/cluster/strategy.hpp>
 
 #include <chrono>
+#include <exception>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -64,8 +65,17 @@ struct family_life
         auto has_nothing_left_to_do = ended.id == 0 && !ended.failed();
         if (has_nothing_left_to_do)
             return {restart_decision::action::leave, {}};
-        return child.policy.decide(ended, child.failures, failures,
-                                   std::chrono::steady_clock::now(), chance());
+        try
+        {
+            return child.policy.decide(ended, child.failures, failures,
+                                       std::chrono::steady_clock::now(), chance());
+        }
+        catch (const std::exception& thrown)
+        {
+            failure = std::string("the function of its restart policy threw: ") + thrown.what();
+            stop(exit_cause::children_failed);
+            return {restart_decision::action::leave, {}};
+        }
     }
 
     /// Waits before a restart; a stop is not kept waiting by it.

@@ -66,7 +66,8 @@ public:
     std::shared_ptr<slot> add(std::map<std::string, std::string> variables = {})
     {
         if (stopping_)
-            throw std::logic_error("brood: a cluster that was stopped starts no worker");
+            throw std::logic_error(
+                "brood: a cluster that was stopped or has ended starts no worker");
         auto added = std::make_shared<slot>();
         auto next = first_gap();
         added->index = static_cast<std::size_t>(next - slots_.begin());
@@ -98,7 +99,8 @@ public:
     void remove(const std::shared_ptr<slot>& place, exit_cause cause)
     {
         std::erase(slots_, place);
-        retire(place, cause);
+        nursery_->leave(place->index);
+        retire(place, cause, settings_.dispatch.what() == dispatch_policy::kind::reuse_port);
     }
 
     /// An end that is told although no place was kept for the worker.
@@ -273,10 +275,10 @@ private:
         asio::co_spawn(executor_, keep(shared_from_this(), place), asio::detached);
     }
 
-    void retire(const std::shared_ptr<slot>& place, exit_cause cause)
+    void retire(const std::shared_ptr<slot>& place, exit_cause cause, bool no_successor = false)
     {
         place->wanted = false;
-        nursery_->end(place->worker, cause);
+        nursery_->end(place->worker, cause, no_successor);
         changed_.post_all();
     }
 
@@ -295,6 +297,8 @@ private:
             self->change();
         }
         place->kept = false;
+        if (self->has(place) && !self->stopping_)
+            self->nursery_->leave(place->index);
         self->leave();
     }
 
@@ -304,8 +308,16 @@ private:
     {
         if (!wants(place))
             return {restart_decision::action::leave, {}};
-        return settings_.restart.decide(ended, place.failures, failures_,
-                                        std::chrono::steady_clock::now(), chance());
+        try
+        {
+            return settings_.restart.decide(ended, place.failures, failures_,
+                                            std::chrono::steady_clock::now(), chance());
+        }
+        catch (...)
+        {
+            fail("the function of its restart policy threw", std::current_exception());
+            return {restart_decision::action::leave, {}};
+        }
     }
 
     void restart(slot& place)
@@ -334,6 +346,7 @@ private:
 
     void end()
     {
+        stopping_ = true; // also when no worker is kept any more
         nursery_->close();
         exits_->end();
         if (failure_ && settings_.restart.on_limit == on_limit::exit)

@@ -29,9 +29,9 @@ public:
         if (has_ended_)
             return;
         if (settings_.full == worker_output::when_full::drop_oldest)
-            while (!empty() && bytes_ + line.text.size() > settings_.waiting)
+            while (!empty() && bytes_ + size_of(line) > settings_.waiting)
                 lose_first();
-        bytes_ += line.text.size();
+        bytes_ += size_of(line);
         lines_.push_back(std::move(line));
         arrived_.post_one();
     }
@@ -41,7 +41,7 @@ public:
     {
         auto line = std::move(lines_.front());
         lines_.pop_front();
-        bytes_ -= line.text.size();
+        bytes_ -= size_of(line);
         line.lost = std::exchange(lost_, 0);
         room_.post_all();
         return line;
@@ -73,6 +73,9 @@ public:
     }
 
 private:
+    // With its end: else empty lines would wait without a limit.
+    static std::size_t size_of(const output_line& line) noexcept { return line.text.size() + 1; }
+
     bool must_wait() const noexcept
     {
         return settings_.full == worker_output::when_full::wait && bytes_ >= settings_.waiting &&
@@ -81,7 +84,7 @@ private:
 
     void lose_first()
     {
-        bytes_ -= lines_.front().text.size();
+        bytes_ -= size_of(lines_.front());
         lines_.pop_front();
         ++lost_;
     }

@@ -139,6 +139,9 @@ public:
             end_by(worker, exit_cause::stopped, how);
     }
 
+    /// Nobody has this slot any more, or not soon.
+    void leave(std::size_t slot) { ports_.leave(slot); }
+
     /// No worker will have a successor: what waits at the ports is for those that live, and nobody
     /// else comes.
     void finish_ports() { ports_.finish(); }
@@ -161,9 +164,10 @@ private:
         {
             for (;;)
             {
-                auto word = co_await next_control<online_notice, ready_notice, listen_request,
-                                                  accepted_notice, closed_notice, recycle_notice,
-                                                  give_up_notice>(worker->process.link());
+                auto word =
+                    co_await next_control<online_notice, ready_notice, listen_request,
+                                          accepted_notice, closed_notice, recycle_notice,
+                                          give_up_notice, lost_notice>(worker->process.link());
                 if (!word)
                     break;
                 std::visit([&](auto& said) { self->on(worker, said); }, *word);
@@ -182,7 +186,7 @@ private:
     // A worker that closed its channel and lives on can be told nothing any more.
     static task<> end_the_deaf(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
     {
-        auto until = std::chrono::steady_clock::now() + self->settings_.stop.steps().front().wait;
+        auto until = time_from_now(self->settings_.stop.steps().front().wait);
         auto ended = co_await worker->ended.get_until(until);
         if (!ended)
             self->end(worker, exit_cause::deaf);
@@ -224,6 +228,11 @@ private:
         ports_.accepted(*worker, said.number);
     }
 
+    void on(const std::shared_ptr<worker_record>& worker, const lost_notice& said)
+    {
+        ports_.lost(*worker, said.number);
+    }
+
     void on(const std::shared_ptr<worker_record>& worker, const closed_notice& said)
     {
         ports_.closed(*worker, said.number);
@@ -245,7 +254,7 @@ private:
 
     static task<> await_ready(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
     {
-        auto until = std::chrono::steady_clock::now() + self->settings_.start_within;
+        auto until = time_from_now(self->settings_.start_within);
         auto ready = co_await worker->ready.get_until(until);
         if (!ready)
             self->end(worker, exit_cause::start_timeout);

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -88,6 +89,11 @@ private:
         {
             last.cause = exit_cause::children_failed;
             last.reason = failure.text();
+        }
+        catch (const std::exception& thrown)
+        {
+            last.cause = exit_cause::children_failed; // a function of its dispatch policy
+            last.reason = thrown.what();
         }
         last.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::steady_clock::now() - started);

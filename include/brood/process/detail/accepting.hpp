@@ -69,12 +69,14 @@ public:
     {
         std::function<void()> accepted = {};    ///< A connection was taken.
         std::function<void()> took_handed = {}; ///< One that had been handed over was taken.
+        std::function<void()> lost_handed = {}; ///< It had been lost on the way.
         std::function<void()> closed = {};
     };
 
     void tell(listener who) { told_ = std::move(who); }
 
-    /// One more to take, before those that the socket gives. Dropped when this is closed.
+    /// One more to take, before those that the socket gives. Dropped when this is closed. An empty
+    /// one was lost on the way, for want of a descriptor.
     void hand_over(descriptor connection)
     {
         if (is_closed_)
@@ -87,8 +89,9 @@ public:
     /// std::system_error.
     descriptor take()
     {
-        if (!handed_.empty())
-            return take_handed();
+        while (!handed_.empty())
+            if (auto connection = take_handed())
+                return connection;
         if (close_at_ && std::chrono::steady_clock::now() >= *close_at_)
             close();
         return shared_ ? accept() : descriptor();
@@ -164,8 +167,10 @@ private:
     {
         auto connection = std::move(handed_.front());
         handed_.pop_front();
-        if (told_.took_handed)
-            told_.took_handed();
+        crowded_ = !connection;
+        auto& told = connection ? told_.took_handed : told_.lost_handed;
+        if (told)
+            told();
         return connection;
     }
 
@@ -213,7 +218,7 @@ private:
 
     static task<> changed(std::shared_ptr<accepting> self)
     {
-        if (self->crowded_)
+        if (std::exchange(self->crowded_, false))
             co_await sleep(until_shortage_may_be_over);
         else if (self->shared_)
             co_await self->shared_->async_wait(asio::posix::stream_descriptor::wait_read,

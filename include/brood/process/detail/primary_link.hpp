@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -78,6 +79,8 @@ public:
     }
 
 private:
+    using place_type = std::tuple<std::int32_t, std::string>; // type, address
+
     struct question
     {
         explicit question(asio::any_io_executor executor) : answered(std::move(executor)) {}
@@ -86,6 +89,8 @@ private:
         descriptor socket;
         std::shared_ptr<accepting> connections;
         bool datagrams = false;
+        place_type place;
+        std::uint32_t index = 0; // the lowest that no open listener at that place has
     };
 
     static void check_answer(int error_number, const listen_request& wanted)
@@ -98,8 +103,11 @@ private:
     std::shared_ptr<question> ask(listen_request& wanted)
     {
         wanted.number = ++last_number_;
-        wanted.index = asked_before_[std::tuple(wanted.type, wanted.address)]++;
         auto asked = std::make_shared<question>(link_->executor());
+        asked->place = {wanted.type, wanted.address};
+        while (!in_use_[asked->place].insert(asked->index).second)
+            ++asked->index;
+        wanted.index = asked->index;
         asked->datagrams = wanted.type == SOCK_DGRAM;
         questions_[wanted.number] = asked;
         send_control(*link_, wanted);
@@ -128,51 +136,60 @@ private:
     {
         for (;;)
         {
-            auto word = co_await next_control<carrying<listen_reply, std::vector<descriptor>>,
-                                              carrying<handed_connection, descriptor>,
-                                              carrying<vital_signs_request, descriptor>,
-                                              recycle_request, drain_request>(self->link_);
+            auto word = co_await next_control<
+                carrying_if_room<listen_reply>, carrying_if_room<handed_connection>,
+                carrying<vital_signs_request, descriptor>, recycle_request, drain_request>(
+                self->link_);
             if (!word)
                 co_return;
             std::visit([&](auto& said) { self->on(said); }, *word);
         }
     }
 
-    void on(carrying<listen_reply, std::vector<descriptor>>& said)
+    void on(carrying_if_room<listen_reply>& said)
     {
         auto& reply = said.message;
+        if (said.lost)
+        {
+            reply.error_number = EMFILE;
+            send_control(*link_, closed_notice{reply.number});
+        }
         auto found = questions_.find(reply.number);
         if (found == questions_.end())
             return;
         auto asked = std::move(found->second);
         questions_.erase(found);
-        descriptor socket;
-        if (!said.object().empty())
-            socket = std::move(said.object().front());
         if (asked->datagrams)
-            asked->socket = std::move(socket);
+            asked->socket = std::move(said.object);
         else if (reply.error_number == 0)
-            asked->connections = open(reply, std::move(socket));
+            asked->connections = open(reply, std::move(said.object), *asked);
+        else
+            in_use_[asked->place].erase(asked->index);
         asked->answered.set(reply.error_number);
     }
 
-    std::shared_ptr<accepting> open(const listen_reply& reply, descriptor socket)
+    std::shared_ptr<accepting> open(const listen_reply& reply, descriptor socket,
+                                    const question& asked)
     {
         auto opened = std::make_shared<accepting>(link_->executor(), socket_address(reply.address));
         if (socket)
             opened->accept_from(std::move(socket));
         auto to = link_;
         auto number = reply.number;
-        opened->tell({[weak = weak_from_this()]
-                      {
-                          if (auto self = weak.lock())
-                              self->count_connection();
-                      },
-                      [to, number] { send_control(*to, accepted_notice{number}); },
-                      [to, number]
-                      {
-                          send_control(*to, closed_notice{number});
-                      }});
+        opened->tell(
+            {[weak = weak_from_this()]
+             {
+                 if (auto self = weak.lock())
+                     self->count_connection();
+             },
+             [to, number] { send_control(*to, accepted_notice{number}); },
+             [to, number] { send_control(*to, lost_notice{number}); },
+             [to, number, weak = weak_from_this(), place = asked.place, index = asked.index]
+             {
+                 send_control(*to, closed_notice{number});
+                 if (auto self = weak.lock())
+                     self->in_use_[place].erase(index);
+             }});
         if (is_draining_)
             opened->close();
         else
@@ -181,10 +198,10 @@ private:
     }
 
     // Without a listener the primary has closed_notice, and gives its copy to another worker.
-    void on(carrying<handed_connection, descriptor>& said)
+    void on(carrying_if_room<handed_connection>& said)
     {
         if (auto listener = listeners_[said.message.number].lock())
-            listener->hand_over(std::move(said.object()));
+            listener->hand_over(std::move(said.object));
     }
 
     // The loop itself beats: a thread of its own would go on when the loop stands still.
@@ -236,7 +253,7 @@ private:
         for (auto& [number, asked] : std::exchange(questions_, {}))
         {
             if (!asked->datagrams)
-                asked->connections = open({}, {});
+                asked->connections = open({}, {}, *asked);
             asked->answered.set(asked->datagrams ? EPIPE : 0);
         }
     }
@@ -255,7 +272,7 @@ private:
     bool is_draining_ = false;
     std::optional<std::uint64_t> connections_left_; // until it asks to be replaced
     std::uint64_t last_number_ = 0;
-    std::map<std::tuple<std::int32_t, std::string>, std::uint32_t> asked_before_;
+    std::map<place_type, std::set<std::uint32_t>> in_use_; // indexes
     std::map<std::uint64_t, std::shared_ptr<question>> questions_;
     std::map<std::uint64_t, std::weak_ptr<accepting>> listeners_;
 };

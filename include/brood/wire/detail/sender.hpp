@@ -61,7 +61,7 @@ public:
     bool send(frame_header header, std::string_view type_name, Write&& write,
               std::vector<descriptor> descriptors)
     {
-        check_may_send(descriptors);
+        check_may_send(header.kind, descriptors);
         announce(header.fingerprint, type_name);
         header.descriptors = static_cast<std::uint16_t>(descriptors.size());
         auto length = frames_.add(header, std::forward<Write>(write));
@@ -212,11 +212,12 @@ private:
                frames_.unconfirmed() <= limits_.max_descriptors / share;
     }
 
-    void check_may_send(const std::vector<descriptor>& descriptors) const
+    void check_may_send(frame_kind kind, const std::vector<descriptor>& descriptors) const
     {
         if (phase_ != phase::open)
             throw_closed();
-        if (overfull())
+        auto beyond = frames_.size() - std::min(frames_.size(), limits_.max_outgoing);
+        if (beyond > (kind == frame_kind::control ? control_reserve : 0))
             throw error(errc::overflow,
                         peer_ + ": it does not read, and " + std::to_string(frames_.size()) +
                             " bytes wait already; await drain() when send() is false");
@@ -291,6 +292,9 @@ private:
         ::shutdown(socket_->native_handle(), SHUT_WR);
     }
 
+    // What a worker and its primary say to each other is short, and must not fail because of
+    // messages that are not read.
+    static constexpr std::size_t control_reserve = std::size_t{1} << 20;
     static constexpr std::size_t large_write = std::size_t{64} << 10;
 
     std::shared_ptr<stream_socket> socket_;

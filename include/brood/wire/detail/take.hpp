@@ -76,6 +76,34 @@ struct wanted<carrying<Message, std::vector<descriptor>>>
     }
 };
 
+/// Stands for carrying<Message, descriptor> where there may be none beside it, or this process had
+/// no room for it.
+template <class Message>
+struct carrying_if_room
+{
+    Message message;
+    descriptor object;
+    bool lost = false; ///< For want of room.
+};
+
+template <class Message>
+struct wanted<carrying_if_room<Message>>
+{
+    using message = Message;
+
+    static constexpr bool bears_loss = true;
+
+    static constexpr std::uint64_t fingerprint() { return message_fingerprint<Message>(); }
+
+    static carrying_if_room<Message> make(Message value, arrival& from, link&)
+    {
+        descriptor object;
+        if (!from.descriptors.empty())
+            object = std::move(from.descriptors.front());
+        return {std::move(value), std::move(object), from.descriptors_lost};
+    }
+};
+
 /// The value itself for one type, a variant for several.
 template <class... Wanted>
 struct one_of
@@ -125,7 +153,8 @@ Wanted take(link& by, arrival_queue& from)
     using message = typename wanted<Wanted>::message;
     auto value = decode_from<message>(by, by.payload(from.front()));
     auto taken = by.pop(from);
-    check_descriptors(taken, by);
+    if constexpr (!requires { wanted<Wanted>::bears_loss; })
+        check_descriptors(taken, by);
     return wanted<Wanted>::make(std::move(value), taken, by);
 }
 

@@ -47,6 +47,26 @@ task<> fail(http::request&, http::response&)
     co_return;
 }
 
+// Which of two clients is answered first, and how: "slow 408 later 408 ".
+task<std::string> order_of_ends(raw_client& slow, raw_client& later)
+{
+    auto end = [](raw_client& of, std::string name, std::string& order) -> task<>
+    {
+        auto answer = co_await of.response();
+        order += name + std::to_string(answer ? answer->status : 0) + ' ';
+    };
+    std::string order;
+    int over = 0;
+    auto ended = [&](std::exception_ptr)
+    {
+        ++over;
+    };
+    asio::co_spawn(brood::default_executor(), end(slow, "slow ", order), ended);
+    asio::co_spawn(brood::default_executor(), end(later, "later ", order), ended);
+    co_await eventually(10s, [&] { return over == 2; });
+    co_return order;
+}
+
 // A handler that waits until the test lets it go on.
 class gate
 {
@@ -751,6 +771,29 @@ TEST_CASE("the time for a request begins anew with each request of a connection"
            });
 }
 
+TEST_CASE("the time for the first head begins with the connection, not with its first byte",
+          "[http]")
+{
+    within(20s,
+           []() -> task<>
+           {
+               const std::string half = "GET / HTTP/1.1\r\nHost: b\r\n";
+               http::server_options options;
+               options.headers_timeout = 1s;
+               http::server server(echo, options);
+               raw_client slow(server);
+               co_await brood::sleep(500ms);
+               raw_client later(server);
+               co_await later.send(half);
+               co_await brood::sleep(400ms);
+               co_await slow.send(half);
+
+               auto order = co_await order_of_ends(slow, later);
+
+               CHECK(order == "slow 408 later 408 ");
+           });
+}
+
 TEST_CASE("the time for a request begins with its first byte, not with its body", "[http]")
 {
     within(20s,
@@ -767,14 +810,7 @@ TEST_CASE("the time for a request begins with its first byte, not with its body"
                co_await brood::sleep(400ms);
                co_await slow.send("Content-Length: 4\r\n\r\n");
 
-               auto end = [](raw_client& of, std::string name, std::string& order) -> task<>
-               {
-                   auto answer = co_await of.response();
-                   order += name + std::to_string(answer ? answer->status : 0) + ' ';
-               };
-               std::string order;
-               asio::co_spawn(brood::default_executor(), end(slow, "slow ", order), asio::detached);
-               co_await end(later, "later ", order);
+               auto order = co_await order_of_ends(slow, later);
 
                CHECK(order == "slow 408 later 408 ");
            });

@@ -7,6 +7,7 @@
 #include <brood/process/fork.hpp>
 #include <brood/process/traffic.hpp>
 
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -105,14 +106,18 @@ public:
     /// Where it listens: "127.0.0.1:8080".
     const std::vector<std::string>& listening_at() const noexcept { return record_->listening_at; }
 
-    /// The port of the first that it listens on, 0 before it does.
+    /// The port of the first that it listens on; 0 before it does, and for a local socket.
     std::uint16_t port() const
     {
-        auto& at = record_->listening_at;
-        auto colon = at.empty() ? std::string::npos : at.front().rfind(':');
-        return colon == std::string::npos
-                   ? std::uint16_t{0}
-                   : static_cast<std::uint16_t>(std::stoi(at.front().substr(colon + 1)));
+        std::uint16_t result = 0;
+        if (record_->listening_at.empty())
+            return result;
+        auto& at = record_->listening_at.front();
+        auto colon = at.rfind(':');
+        auto end = at.data() + at.size();
+        if (colon == std::string::npos || at.find('/') != std::string::npos)
+            return result;
+        return std::from_chars(at.data() + colon + 1, end, result).ptr == end ? result : 0;
     }
 
     /// The whole child: its channel, its pipes, its pid.

@@ -133,7 +133,8 @@ private:
         last_use_ = server_->now;
         auto& options = server_->options;
         auto wait = served_ == 0 ? options.headers_timeout : options.keep_alive_timeout;
-        stream_.read_until(server_->after(server_->closing ? server_state::grace : wait));
+        wait_until_ = server_->after(server_->closing ? server_state::grace : wait);
+        stream_.read_until(wait_until_);
         return true;
     }
 
@@ -185,7 +186,9 @@ private:
             client(); // an upgrade takes the socket away
         }
         request_until_ = server_->after(options.request_timeout);
-        stream_.read_until(std::min(server_->after(options.headers_timeout), request_until_));
+        auto first = served_ == 1; // its time has begun with the connection
+        auto head_until = first ? wait_until_ : server_->after(options.headers_timeout);
+        stream_.read_until(std::min(head_until, request_until_));
         take_work();
     }
 
@@ -402,6 +405,7 @@ private:
     std::string client_;
     clock::time_point last_use_;      // as of the tick before
     clock::time_point began_;         // the request, when somebody wants to know
+    clock::time_point wait_until_;    // when a request must have begun; of the first, all its head
     clock::time_point request_until_; // when all of the request must have come
     std::uint64_t received_ = 0;      // bytes that have been counted
     std::uint64_t sent_ = 0;          // the same

@@ -526,6 +526,8 @@ TEST_CASE("a supervisor can be started again, and destroyed while it runs", "[su
                top.add<until_stopped>("a");
                CHECK_THROWS_WITH(top.add<until_stopped>("a"), ContainsSubstring("\"a\""));
                CHECK_THROWS_WITH(top.add<until_stopped>("a/b"), ContainsSubstring("\"a/b\""));
+               CHECK_THROWS_WITH(top.add_cluster<brood::executable>("pool", {}),
+                                 ContainsSubstring("settings.program is empty"));
                top.start();
                co_await all_ready(top);
                CHECK_THROWS_AS(top.start(), std::logic_error);

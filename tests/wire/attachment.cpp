@@ -174,6 +174,37 @@ TEST_CASE("another kind than was asked for is refused and closed", "[attachment]
            });
 }
 
+TEST_CASE("descriptors are sent without a limit to who reads but says nothing any more",
+          "[attachment]")
+{
+    within(10s,
+           []() -> task<>
+           {
+               channel_limits limits;
+               limits.max_descriptors = 4;
+               auto [one, other] = channel::pair(limits);
+               other.disconnect();
+               int taken = 0;
+               auto take_all = [](channel& from, int& count) -> task<>
+               {
+                   while (auto next = co_await from.message<carrying<int, descriptor>>())
+                       ++count;
+               };
+               asio::co_spawn(brood::default_executor(), take_all(other, taken), asio::detached);
+               for (int number = 0; number < 20; ++number)
+               {
+                   auto room = one.send(number, null_device());
+                   if (!room)
+                       co_await one.drain();
+               }
+               one.disconnect();
+               co_await other.disconnected();
+               co_await eventually(5s, [&] { return taken == 20; });
+
+               CHECK(taken == 20);
+           });
+}
+
 TEST_CASE("an empty descriptor is not sent, and the channel goes on", "[attachment]")
 {
     within(10s,

@@ -48,9 +48,25 @@ inline constexpr detail::executable executable{};
 template <auto Worker>
 class cluster
 {
+    static constexpr bool runs_program =
+        std::same_as<std::remove_cvref_t<decltype(Worker)>, detail::executable>;
+
 public:
-    /// Starts the workers. `args` are sent to each, behind its `process&`. Throws
-    /// std::invalid_argument for settings that cannot be meant.
+    /// Throws std::invalid_argument, with the reason, for settings of which no such cluster can be
+    /// made.
+    static void check(const cluster_settings& settings)
+    {
+        settings.check();
+        if (runs_program && settings.program.empty())
+            throw std::invalid_argument("brood: cluster settings: a cluster<executable> needs a "
+                                        "program, and settings.program is empty");
+        if (!runs_program && (!settings.program.empty() || !settings.args.list().empty()))
+            throw std::invalid_argument("brood: cluster settings: settings.program is for "
+                                        "cluster<executable>, as are settings.args");
+    }
+
+    /// Starts the workers. `args` are sent to each, behind its `process&`. Throws what check()
+    /// throws.
     template <class... Args>
     explicit cluster(const cluster_settings& settings = {}, Args&&... args)
         : cluster(default_executor(), settings, std::forward<Args>(args)...)
@@ -197,8 +213,8 @@ public:
 
     /// The same with another program from here on, for cluster<executable>. When its first worker
     /// fails, the program stays what it was.
-    task<reload_report> reload(const std::string& file, const reload_options& options = {}) requires
-        std::same_as<std::remove_cvref_t<decltype(Worker)>, detail::executable>
+    task<reload_report> reload(const std::string& file,
+                               const reload_options& options = {}) requires runs_program
     {
         auto launch = detail::launch_program(keeper_->executor(), file, keeper_->settings().args);
         return detail::rolling::reload(rolling_, options, std::move(launch));
@@ -217,20 +233,15 @@ private:
     static detail::worker_launcher launcher(asio::any_io_executor executor,
                                             const cluster_settings& settings, Args&&... args)
     {
-        if constexpr (std::same_as<std::remove_cvref_t<decltype(Worker)>, detail::executable>)
+        check(settings);
+        if constexpr (runs_program)
         {
             static_assert(sizeof...(Args) == 0,
                           "brood: arguments of a program are in its settings");
-            if (settings.program.empty())
-                throw std::invalid_argument("brood: cluster settings: a cluster<executable> needs "
-                                            "a program, and settings.program is empty");
             return detail::launch_program(executor, settings.program, settings.args);
         }
         else
         {
-            if (!settings.program.empty() || !settings.args.list().empty())
-                throw std::invalid_argument("brood: cluster settings: settings.program is for "
-                                            "cluster<executable>, as are settings.args");
             return detail::launch_entry<Worker>(executor, std::forward<Args>(args)...);
         }
     }

@@ -96,11 +96,12 @@ public:
                           detail::launch_program(family_->executor(), file, args));
     }
 
-    /// Adds a cluster; its worker in slot 2 is called "name/2".
+    /// Adds a cluster; its worker in slot 2 is called "name/2". Throws what cluster::check()
+    /// throws.
     template <auto Worker, class... Args>
     supervisor& add_cluster(std::string name, const cluster_settings& settings, Args... args)
     {
-        settings.check();
+        cluster<Worker>::check(settings);
         auto executor = family_->executor();
         auto make = [executor, settings, args...]
         {

@@ -49,7 +49,6 @@ public:
           nursery_(std::make_shared<nursery>(executor, settings_, std::move(launch))),
           exits_(std::make_shared<event_queue<exit_info>>(executor)), changed_(executor)
     {
-        settings_.check();
     }
 
     const asio::any_io_executor& executor() const noexcept { return executor_; }

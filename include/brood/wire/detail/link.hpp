@@ -249,11 +249,6 @@ private:
         }
     }
 
-    static bool is_end(ssize_t received)
-    {
-        return received == 0 || (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
-    }
-
     // The process has ended, but its own children may hold the socket still, and write for ever.
     void receive_what_is_left()
     {
@@ -392,6 +387,7 @@ private:
         if (incoming_.in_frame())
             return fail(error(errc::malformed, "it ended in the middle of a frame"));
         end_reading();
+        sender_->expect_no_confirmations();
         give_up_when_gone();
     }
 

@@ -4,6 +4,7 @@
 #include <brood/base/descriptor.hpp>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -74,6 +75,12 @@ struct received
     bool descriptors_lost = false; ///< There were more than this process may open.
     bool filled = false;           ///< The room was filled: there may be more.
 };
+
+/// Whether what recv(2) or recvmsg(2) gave says that no more will come.
+inline bool is_end(ssize_t received)
+{
+    return received == 0 || (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+}
 
 /// Receives bytes without waiting, and adds the descriptors that came with them, close-on-exec.
 inline received receive_bytes(int socket, std::span<std::byte> room,

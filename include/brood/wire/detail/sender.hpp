@@ -90,6 +90,14 @@ public:
 
     void confirm(std::uint64_t carrier) { frames_.confirm(carrier); }
 
+    /// The other side reads on, but says nothing any more: nobody waits for what it could confirm.
+    void expect_no_confirmations()
+    {
+        nobody_confirms_ = true;
+        if (has_room(2))
+            drained_.post_all();
+    }
+
     void refuse(std::uint64_t carrier) { frames_.refuse(carrier); }
 
     /// Between these two, nothing is written: what is sent leaves together at the end.
@@ -209,7 +217,7 @@ private:
     bool has_room(std::size_t share) const noexcept
     {
         return frames_.size() <= limits_.outgoing_high_water / share &&
-               frames_.unconfirmed() <= limits_.max_descriptors / share;
+               (nobody_confirms_ || frames_.unconfirmed() <= limits_.max_descriptors / share);
     }
 
     void check_may_send(frame_kind kind, const std::vector<descriptor>& descriptors) const
@@ -304,6 +312,7 @@ private:
     std::vector<std::uint64_t> announced_;
     phase phase_ = phase::open;
     flusher flusher_ = flusher::nobody;
+    bool nobody_confirms_ = false;
     bool undeliverable_ = false; // frames were dropped, which flushed() must report for ever
     std::exception_ptr failure_; // why, unless the other side just closed
     asio::steady_timer retry_;

@@ -224,11 +224,11 @@ TEST_CASE("a listener goes although nobody can be told, and all who wait learn o
                };
                {
                    brood::detail::accepting dropped(executor, {});
-                   dropped.tell({{}, {}, refuse});
+                   dropped.tell({.closed = refuse});
                }
                auto closed = std::make_shared<brood::detail::accepting>(
                    executor, brood::detail::socket_address());
-               closed->tell({{}, {}, refuse});
+               closed->tell({.closed = refuse});
                bool ended = false;
                auto next = brood::detail::accepting::next(closed);
                asio::co_spawn(executor, std::move(next),

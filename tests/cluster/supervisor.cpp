@@ -118,6 +118,33 @@ task<brood::exit_info> next_end(supervisor& top)
     co_return info;
 }
 
+/// What a supervisor says at its end when a child is killed, and this is to say whether it starts
+/// again.
+task<std::string> story_of(bool (*only_if)(const brood::exit_info&))
+{
+    brood::restart_policy policy;
+    policy.only_if = only_if;
+    supervisor top(strategy::one_for_all, policy);
+    top.add<until_stopped>("a").add<until_stopped>("b");
+    top.start();
+    co_await all_ready(top);
+    top.worker("a").kill(SIGKILL);
+    std::string said;
+    try
+    {
+        for (auto more = true; more;)
+        {
+            auto ended = co_await top.exit();
+            more = ended.has_value();
+        }
+    }
+    catch (const brood::error& failed)
+    {
+        said = failed.what();
+    }
+    co_return said;
+}
+
 /// Waits until all are ready, and one child has been started so often.
 task<> started(supervisor& top, std::size_t index, std::size_t times)
 {
@@ -597,31 +624,11 @@ TEST_CASE("what a restart policy throws ends the supervisor, with the story", "[
     within(20s,
            []() -> task<>
            {
-               brood::restart_policy policy;
-               policy.only_if = [](const brood::exit_info&) -> bool
-               {
-                   throw std::runtime_error("no idea");
-               };
-               supervisor top(strategy::one_for_all, policy);
-               top.add<until_stopped>("a").add<until_stopped>("b");
-               top.start();
-               co_await all_ready(top);
+               auto known = co_await story_of([](const brood::exit_info&) -> bool
+                                              { throw std::runtime_error("no idea"); });
+               auto unknown = co_await story_of([](const brood::exit_info&) -> bool { throw 7; });
 
-               top.worker("a").kill(SIGKILL);
-               std::string said;
-               try
-               {
-                   for (auto more = true; more;)
-                   {
-                       auto ended = co_await top.exit();
-                       more = ended.has_value();
-                   }
-               }
-               catch (const brood::error& failed)
-               {
-                   said = failed.what();
-               }
-
-               CHECK_THAT(said, ContainsSubstring("no idea"));
+               CHECK_THAT(known, ContainsSubstring("no idea"));
+               CHECK_THAT(unknown, ContainsSubstring("an exception of unknown type"));
            });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/chance.hpp>
+#include <brood/base/detail/exception_text.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/cluster/detail/family_member.hpp>
 #include <brood/cluster/strategy.hpp>
@@ -70,9 +71,10 @@ struct family_life
             return child.policy.decide(ended, child.failures, failures,
                                        std::chrono::steady_clock::now(), chance());
         }
-        catch (const std::exception& thrown)
+        catch (...)
         {
-            failure = std::string("the function of its restart policy threw: ") + thrown.what();
+            failure = "the function of its restart policy threw: " +
+                      exception_text(std::current_exception());
             stop(exit_cause::children_failed);
             return {restart_decision::action::leave, {}};
         }
@@ -81,7 +83,7 @@ struct family_life
     /// Waits before a restart; a stop is not kept waiting by it.
     task<> pause(std::chrono::milliseconds wait)
     {
-        auto until = std::chrono::steady_clock::now() + wait;
+        auto until = time_from_now(wait);
         try
         {
             while (!stopping && std::chrono::steady_clock::now() < until)

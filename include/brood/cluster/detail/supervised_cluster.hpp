@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/exception_text.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/cluster/detail/supervised.hpp>
 
@@ -90,10 +91,10 @@ private:
             last.cause = exit_cause::children_failed;
             last.reason = failure.text();
         }
-        catch (const std::exception& thrown)
+        catch (...) // what a function of its policies threw
         {
-            last.cause = exit_cause::children_failed; // a function of its dispatch policy
-            last.reason = thrown.what();
+            last.cause = exit_cause::children_failed;
+            last.reason = exception_text(std::current_exception());
         }
         last.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::steady_clock::now() - started);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/exception_text.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/http/detail/client_address.hpp>
 #include <brood/http/detail/server_state.hpp>
@@ -274,21 +275,9 @@ private:
     {
         if (auto& on_error = server_->options.on_error)
             return on_error(request(), failed);
-        auto what = std::string("an exception of unknown type");
-        try
-        {
-            std::rethrow_exception(failed);
-        }
-        catch (const std::exception& known)
-        {
-            what = known.what();
-        }
-        catch (...)
-        {
-        }
         std::fprintf(stderr, "brood: http: process %d: %s %s: the handler threw: %s\n",
                      static_cast<int>(::getpid()), request().method().c_str(),
-                     request().target().c_str(), what.c_str());
+                     request().target().c_str(), brood::detail::exception_text(failed).c_str());
     }
 
     // A body that the handler did not read stands before the next request.

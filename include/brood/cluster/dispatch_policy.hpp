@@ -96,6 +96,9 @@ public:
     /// Whether the primary accepts, and hands the connections over.
     bool hands_over() const noexcept { return kind_ != kind::shared && kind_ != kind::reuse_port; }
 
+    /// Whether a worker listens at a socket that no other slot has.
+    bool has_socket_for_each_slot() const noexcept { return kind_ == kind::reuse_port; }
+
     /// Whether the choice depends on the address of the client.
     bool asks_for_client() const noexcept { return kind_ == kind::sticky || kind_ == kind::chosen; }
 

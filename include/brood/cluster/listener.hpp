@@ -99,7 +99,7 @@ public:
     /// take anything. The last socket of a port stays, for whoever comes next.
     void leave(std::size_t slot)
     {
-        if (policy_.what() != dispatch_policy::kind::reuse_port)
+        if (!policy_.has_socket_for_each_slot())
             return;
         left_.insert(slot);
         std::erase_if(ports_,
@@ -185,7 +185,7 @@ private:
 
     std::shared_ptr<shared_port> find(listen_request wanted, std::size_t slot)
     {
-        wanted.reuse_port = policy_.what() == dispatch_policy::kind::reuse_port;
+        wanted.reuse_port = policy_.has_socket_for_each_slot();
         key name(wanted.type, wanted.address, wanted.index, wanted.reuse_port ? slot : 0);
         left_.erase(slot);
         auto found = ports_.find(name);
@@ -230,7 +230,7 @@ private:
                                      return left_.contains(std::get<3>(each.first)) &&
                                             is_same_port(each.first, name);
                                  });
-        if (left == ports_.end() || policy_.what() != dispatch_policy::kind::reuse_port)
+        if (left == ports_.end())
             return nullptr;
         auto node = ports_.extract(left);
         node.key() = name;

@@ -259,7 +259,7 @@ private:
         auto ready = co_await worker->ready.get();
         if (!ready)
             co_return false;
-        auto until = std::chrono::steady_clock::now() + settle;
+        auto until = time_from_now(settle);
         auto ended = co_await worker->ended.get_until(until);
         co_return !ended;
     }

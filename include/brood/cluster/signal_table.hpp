@@ -139,17 +139,17 @@ private:
     void resize(signal_action action)
     {
         resizes_.push_back(action);
-        if (!std::exchange(resizing_, true))
+        if (resizes_.size() == 1)
             begin(resize_all(this->shared_from_this()));
     }
 
     // Each counts from what the one before it has left.
     static task<> resize_all(std::shared_ptr<signal_obedience> self)
     {
-        while (!self->resizes_.empty() && self->workers_ != nullptr)
+        for (auto& left = self->resizes_; !left.empty() && self->workers_ != nullptr;
+             left.pop_front())
         {
-            auto action = self->resizes_.front();
-            self->resizes_.pop_front();
+            auto action = left.front();
             auto size = self->workers_->size();
             if (action == signal_action::add_worker)
                 co_await self->workers_->scale(size + 1);
@@ -158,7 +158,6 @@ private:
             else if (size > 1)
                 co_await self->workers_->scale(size - 1);
         }
-        self->resizing_ = false;
     }
 
     void begin(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }
@@ -175,8 +174,7 @@ private:
     signal_table table_;
     std::unique_ptr<signals> signals_;
     bool stopping_ = false;
-    std::deque<signal_action> resizes_; // that wait for their turn
-    bool resizing_ = false;
+    std::deque<signal_action> resizes_; // the first is under way, the others wait for their turn
 };
 
 } // namespace detail

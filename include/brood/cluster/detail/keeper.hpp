@@ -99,7 +99,7 @@ public:
     {
         std::erase(slots_, place);
         nursery_->leave(place->index);
-        retire(place, cause, settings_.dispatch.what() == dispatch_policy::kind::reuse_port);
+        retire(place, cause, settings_.dispatch.has_socket_for_each_slot());
     }
 
     /// An end that is told although no place was kept for the worker.
@@ -338,7 +338,7 @@ private:
     // A stop is not kept waiting by it.
     task<> pause(const slot& place, std::chrono::milliseconds wait)
     {
-        auto until = std::chrono::steady_clock::now() + wait;
+        auto until = time_from_now(wait);
         while (wants(place) && std::chrono::steady_clock::now() < until)
             co_await changed_or(until);
     }

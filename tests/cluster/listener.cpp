@@ -459,7 +459,7 @@ TEST_CASE("a worker without a descriptor left lets connections wait", "[listener
                    each.close();
                }
 
-               CHECK_FALSE(worker.is_dead());
+               CHECK(worker.state() == brood::worker_state::ready);
                co_await workers.stop();
            });
 }

@@ -67,6 +67,21 @@ task<std::string> order_of_ends(raw_client& slow, raw_client& later)
     co_return order;
 }
 
+task<> fail_halfway(http::request&, http::response& response)
+{
+    co_await response.write("half of ");
+    throw std::runtime_error("the other half is lost");
+}
+
+// Options of a server that prints nothing about handlers that throw.
+http::server_options untold()
+{
+    http::server_options options;
+    options.on_error = [](const http::request&, std::exception_ptr) {
+    };
+    return options;
+}
+
 // A handler that waits until the test lets it go on.
 class gate
 {
@@ -240,15 +255,7 @@ TEST_CASE("an exception behind the head cuts the response off, so that nobody ta
     within(5s,
            []() -> task<>
            {
-               auto handler = [](http::request&, http::response& response) -> task<>
-               {
-                   co_await response.write("half of ");
-                   throw std::runtime_error("the other half is lost");
-               };
-               http::server_options options;
-               options.on_error = [](const http::request&, std::exception_ptr) {
-               };
-               http::server server(handler, options);
+               http::server server(fail_halfway, untold());
                raw_client client(server);
                co_await client.send(get);
 
@@ -411,15 +418,7 @@ TEST_CASE("a client of HTTP/1.0 does not take a response that was cut off for wh
     within(5s,
            []() -> task<>
            {
-               auto handler = [](http::request&, http::response& response) -> task<>
-               {
-                   co_await response.write("half of ");
-                   throw std::runtime_error("the other half is lost");
-               };
-               http::server_options options;
-               options.on_error = [](const http::request&, std::exception_ptr) {
-               };
-               running_server server(handler, options);
+               running_server server(fail_halfway, untold());
                auto client = co_await brood::test::connect_to(brood::test::port_of(server.url("")));
                std::string old_get = "GET / HTTP/1.0\r\n\r\n";
                co_await asio::async_write(client, asio::buffer(old_get), asio::use_awaitable);

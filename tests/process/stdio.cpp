@@ -41,6 +41,17 @@ task<> run(const std::string& script, const spawn_options& options)
     }(shell(script, options));
 }
 
+/// A shell that is started while this process has no such standard stream.
+brood::child_process shell_without(int stream, const std::string& script,
+                                   const spawn_options& options)
+{
+    auto saved = brood::descriptor::duplicate_of(stream);
+    ::close(stream);
+    auto child = shell(script, options);
+    ::dup2(saved.get(), stream);
+    return child;
+}
+
 } // namespace
 
 TEST_CASE("what is ignored ends at once and vanishes", "[stdio]")
@@ -180,13 +191,10 @@ TEST_CASE("a standard stream that is closed here leads to the null device in a c
            []() -> task<>
            {
                co_await printed("true"); // what the loop itself needs has its numbers
-               auto saved = brood::descriptor::duplicate_of(0);
-               ::close(0);
                spawn_options options;
                options.stdout_ = stdio::pipe();
-               auto child = shell("test /dev/stdin -ef /dev/null && echo null", options);
+               auto child = shell_without(0, "test /dev/stdin -ef /dev/null && echo null", options);
                auto text = co_await child.out().read_all();
-               ::dup2(saved.get(), 0);
                co_await child.exit();
 
                CHECK(text == "null\n");
@@ -199,12 +207,10 @@ TEST_CASE("a pipe to a child does not take the number of a stream that is closed
            []() -> task<>
            {
                co_await printed("true"); // what the loop itself needs has its numbers
-               auto saved = brood::descriptor::duplicate_of(1);
-               ::close(1);
                spawn_options options;
                options.stdin_ = options.stderr_ = stdio::pipe();
-               auto child = shell("test /dev/stdout -ef /dev/null && echo null >&2", options);
-               ::dup2(saved.get(), 1);
+               auto child =
+                   shell_without(1, "test /dev/stdout -ef /dev/null && echo null >&2", options);
                auto text = co_await child.err().read_all();
                co_await child.exit();
 

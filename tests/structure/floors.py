@@ -19,10 +19,11 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.s
 ONLY_FOR = {'os': ['cluster/settings.hpp', 'cluster/detail/oom_witness.hpp']}
 # Who may include what does not come from brood: everybody else asks for it by our own name.
 # A message of brood's own needs cereal's part for its members, as a user's message does.
-OUTSIDE = {'asio': r'base/asio\w*\.hpp|http/.*', 'asio.hpp': 'nobody', 'boost': r'http/parser\.hpp',
+OUTSIDE = {'asio': r'base/(detail/)?asio\w*\.hpp|http/.*', 'asio.hpp': 'nobody',
+           'boost': r'http/parser\.hpp',
            'cereal': r'codec/.*|wire/detail/.*', 'iostream': 'nobody'}
 # What the core in one include leaves out.
-OPTIONAL = r'codec/json\.hpp|.*/detail/.*|os/.*|(http|metrics|remote|node)/.*'
+OPTIONAL = r'codec/json\.hpp|impl/.*|.*/(detail|internal)/.*|os/.*|(http|metrics|remote|node)/.*'
 
 
 def includes(header):
@@ -37,12 +38,13 @@ def wrong_floors(root):
             first, _, rest = target.partition('/')
             if first == 'brood' and '/' in rest:
                 there = rest.split('/')[0]
-                if here != there and name not in ONLY_FOR.get(there, []) and (
+                if 'impl' not in (here, there) and here != there and \
+                        name not in ONLY_FOR.get(there, []) and (
                         FLOOR[there] >= FLOOR[here] or there in ONLY_FOR):
                     yield f'{name}: {here} may not include {there}: {target}'
-                if '/detail/' in rest and here != there and there != 'base':
+                if '/detail/' in rest and here not in (there, 'impl') and there != 'base':
                     yield f'{name}: the mechanism of another floor is not ours: {target}'
-            elif first == 'brood' and rest != 'version.hpp':
+            elif first == 'brood' and rest != 'version.hpp' and rest.split('/')[0] != 'impl':
                 yield f'{name}: a door is for users: {target}'
             elif first in OUTSIDE and not re.fullmatch(OUTSIDE[first], name):
                 yield f'{name}: may not include {target}'

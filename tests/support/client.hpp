@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/asio_net.hpp>
+#include <brood/base/detail/asio_net.hpp>
 #include <brood/base/task.hpp>
 
 #include <asio/redirect_error.hpp>

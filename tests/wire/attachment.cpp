@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/wire/attachment.hpp>
 
-#include <brood/base/asio_net.hpp>
+#include <brood/base/detail/asio_net.hpp>
 #include <brood/wire/channel.hpp>
 
 #include "support/catch.hpp"

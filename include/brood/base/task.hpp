@@ -21,11 +21,10 @@ using task = asio::awaitable<Value>;
 ///
 /// Cancelled, it throws operation_aborted at once. A time of zero or less yields one turn of the
 /// loop.
-inline task<> sleep(std::chrono::steady_clock::duration time)
-{
-    auto executor = co_await asio::this_coro::executor;
-    asio::steady_timer timer(executor, time);
-    co_await timer.async_wait(asio::use_awaitable);
-}
+task<> sleep(std::chrono::steady_clock::duration time);
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/base/impl/task.ipp>
+#endif

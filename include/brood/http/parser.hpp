@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
 // Bytes to heads and pieces of bodies, trusting nothing: the only header that knows Boost. Beast's
 // parser reads, without Beast's input and output; what it lets pass and we do not is checked here.
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/asio.hpp>
 #include <brood/base/descriptor.hpp>
+#include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/error.hpp>
 #include <brood/wire/shared_bytes.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/cluster/detail/accept_queue.hpp>
 
-#include <brood/base/asio_net.hpp>
+#include <brood/base/detail/asio_net.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
+
 #include <cstdint>
 #include <unistd.h>
 

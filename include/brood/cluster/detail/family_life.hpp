@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/chance.hpp>
 #include <brood/base/detail/exception_text.hpp>
 #include <brood/base/detail/wait_queue.hpp>

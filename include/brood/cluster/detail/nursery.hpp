@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/cluster/detail/hang_detector.hpp>
 #include <brood/cluster/detail/oom_witness.hpp>
 #include <brood/cluster/detail/traffic_ledger.hpp>

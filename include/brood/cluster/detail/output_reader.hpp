@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/cluster/detail/line_printer.hpp>
 #include <brood/cluster/detail/line_queue.hpp>
 #include <brood/cluster/worker_output.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/exception_text.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/cluster/detail/supervised.hpp>

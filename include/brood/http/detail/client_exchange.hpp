@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
+#include <brood/base/detail/asio.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/task.hpp>
 #include <brood/http/detail/alarm.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/asio_net.hpp>
 #include <brood/base/buffer.hpp>
+#include <brood/base/detail/asio_net.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/task.hpp>
 #include <brood/http/detail/quiet_sendfile.hpp>

@@ -3,6 +3,7 @@
 
 #include <brood/base/buffer.hpp>
 #include <brood/base/descriptor.hpp>
+#include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/task.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
+#include <brood/base/detail/asio.hpp>
 #include <brood/base/task.hpp>
 
 namespace brood::detail

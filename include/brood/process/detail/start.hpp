@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/process/arguments.hpp>
 #include <brood/process/detail/child_state.hpp>
 #include <brood/process/detail/launcher.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The part of Asio for networks, apart from base/asio.hpp because it takes longer to compile.
+// The part of Asio for networks, apart from asio.hpp because it takes longer to compile.
 
-#include <brood/base/asio.hpp>
+#include <brood/base/detail/asio.hpp>
 
 #include <asio/ip/tcp.hpp>
 #include <asio/ip/udp.hpp>

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include <brood/base/impl/loop.ipp>
+#include <brood/base/impl/task.ipp>

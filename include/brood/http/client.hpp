@@ -47,13 +47,13 @@ public:
     /// connection: the server may have carried the request out.
     task<client_response> send(client_request request)
     {
-        return send_whole(pool_, make_errand(std::move(request), false));
+        return send_whole(pool_, make_context(std::move(request), false));
     }
 
     /// The same, and reads the whole body: at most 1 MiB, unless max_body says otherwise.
     task<answer> fetch(client_request request)
     {
-        return read_whole(pool_, make_errand(std::move(request), false));
+        return read_whole(pool_, make_context(std::move(request), false));
     }
 
     /// Asks for what a URL names: fetch() with GET. Throws std::invalid_argument for what is no
@@ -67,7 +67,7 @@ public:
     {
         if (!request.body().empty())
             throw std::invalid_argument("brood: http: the body of an upload is written to it");
-        return begin(pool_, make_errand(std::move(request), true));
+        return begin(pool_, make_context(std::move(request), true));
     }
 
     /// How many connections are kept for another request.
@@ -78,16 +78,17 @@ public:
 
 private:
     using pool_type = std::shared_ptr<detail::connection_pool>;
-    using errand_type = std::shared_ptr<const detail::errand>;
+    using context_type = std::shared_ptr<const detail::request_context>;
     using exchange_type = std::shared_ptr<detail::client_exchange>;
 
-    errand_type make_errand(client_request request, bool streamed) const
+    context_type make_context(client_request request, bool streamed) const
     {
-        return std::make_shared<const detail::errand>(std::move(request), options_, streamed);
+        return std::make_shared<const detail::request_context>(std::move(request), options_,
+                                                               streamed);
     }
 
     /// On a kept connection, or on a new one.
-    static task<exchange_type> open(pool_type pool, errand_type of, bool fresh)
+    static task<exchange_type> open(pool_type pool, context_type of, bool fresh)
     {
         auto executor = co_await asio::this_coro::executor;
         auto kept = fresh ? descriptor() : pool->take(of->request.to().key());
@@ -101,7 +102,7 @@ private:
     }
 
     /// Whether there is an answer; else another connection is to be tried.
-    static task<bool> ask(errand_type of, exchange_type on)
+    static task<bool> ask(context_type of, exchange_type on)
     {
         auto& body = of->request.body();
         auto head = of->request.head(body.size());
@@ -121,7 +122,7 @@ private:
         co_return false;
     }
 
-    static task<client_response> send_whole(pool_type pool, errand_type of)
+    static task<client_response> send_whole(pool_type pool, context_type of)
     {
         for (bool fresh = false;; fresh = true)
         {
@@ -132,7 +133,7 @@ private:
         }
     }
 
-    static task<answer> read_whole(pool_type pool, errand_type of)
+    static task<answer> read_whole(pool_type pool, context_type of)
     {
         constexpr std::uint64_t usual = 1U << 20;
         auto chosen = of->options.max_body;
@@ -147,7 +148,7 @@ private:
         co_return result;
     }
 
-    static task<http::upload> begin(pool_type pool, errand_type of)
+    static task<http::upload> begin(pool_type pool, context_type of)
     {
         auto length = of->request.promised_length();
         auto head = of->request.head(length);

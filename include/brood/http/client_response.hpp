@@ -67,11 +67,11 @@ public:
     /// Bytes of the body, when the server says so beforehand.
     std::optional<std::uint64_t> content_length() const
     {
-        return exchange_->in().parser().content_length();
+        return exchange_->reader().parser().content_length();
     }
 
     /// Whether all of the body has been read.
-    bool complete() const { return exchange_->in().done(); }
+    bool complete() const { return exchange_->reader().done(); }
 
     /// The next piece of the body, as it comes, or nothing behind the last. A view until the next
     /// call.
@@ -88,7 +88,7 @@ public:
     task<std::string> body(std::size_t limit = 1U << 20) { return whole(exchange_, limit); }
 
     /// The fields behind a body in chunks; there once it is complete.
-    const fields& trailers() const noexcept { return exchange_->in().trailers(); }
+    const fields& trailers() const noexcept { return exchange_->reader().trailers(); }
 
     // ---- For the client
 
@@ -98,7 +98,7 @@ public:
     }
 
 private:
-    const response_head& head() const noexcept { return exchange_->in().head(); }
+    const response_head& head() const noexcept { return exchange_->reader().head(); }
 
     static task<std::string> whole(std::shared_ptr<detail::client_exchange> from, std::size_t limit)
     {

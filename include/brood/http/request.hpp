@@ -3,7 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/task.hpp>
-#include <brood/http/detail/incoming.hpp>
+#include <brood/http/detail/message_reader.hpp>
 #include <brood/http/fields.hpp>
 #include <brood/http/refusal.hpp>
 #include <brood/http/target.hpp>
@@ -25,10 +25,10 @@ public:
     using endpoint_type = asio::generic::stream_protocol::endpoint;
 
     /// "GET", "POST" or another token, as it came: in the case that the client chose.
-    const std::string& method() const noexcept { return in_.head().method; }
+    const std::string& method() const noexcept { return reader_.head().method; }
 
     /// What follows the method, as it came: "/books?page=2", or "http://host/books", or "*".
-    const std::string& target() const noexcept { return in_.head().target; }
+    const std::string& target() const noexcept { return reader_.head().target; }
 
     /// The path of the target, percent-decoded: "/a b" for "/a%20b". Throws refusal(400) when it
     /// cannot be decoded.
@@ -56,9 +56,9 @@ public:
     }
 
     /// 11 for HTTP/1.1, 10 for HTTP/1.0.
-    unsigned version() const noexcept { return in_.head().version; }
+    unsigned version() const noexcept { return reader_.head().version; }
 
-    const fields& headers() const noexcept { return in_.head().headers; }
+    const fields& headers() const noexcept { return reader_.head().headers; }
 
     /// The first value of a header; nothing when there is none.
     std::optional<std::string_view> header(std::string_view name) const noexcept
@@ -67,13 +67,16 @@ public:
     }
 
     /// Whether the client wants to go on with another protocol: response::upgrade().
-    bool wants_upgrade() const { return in_.parser().upgrade(); }
+    bool wants_upgrade() const { return reader_.parser().upgrade(); }
 
     /// Bytes of the body, when the client says so beforehand.
-    std::optional<std::uint64_t> content_length() const { return in_.parser().content_length(); }
+    std::optional<std::uint64_t> content_length() const
+    {
+        return reader_.parser().content_length();
+    }
 
     /// Whether all of the body has been read.
-    bool complete() const { return in_.done(); }
+    bool complete() const { return reader_.done(); }
 
     /// The next piece of the body, as it comes, or nothing behind the last. A view until the next
     /// call.
@@ -86,7 +89,7 @@ public:
     {
         if (must_continue())
             return continue_then_next();
-        return in_.next();
+        return reader_.next();
     }
 
     /// The whole body. Throws as chunk(), and refusal(413) when it has more than `limit` bytes.
@@ -107,29 +110,29 @@ public:
     }
 
     /// The fields behind a body in chunks; there once it is complete.
-    const fields& trailers() const noexcept { return in_.trailers(); }
+    const fields& trailers() const noexcept { return reader_.trailers(); }
 
     /// The client. Throws std::system_error when it has gone already.
-    endpoint_type remote_endpoint() const { return in_.from().socket().remote_endpoint(); }
+    endpoint_type remote_endpoint() const { return reader_.stream().socket().remote_endpoint(); }
 
     /// Where the client connected to.
-    endpoint_type local_endpoint() const { return in_.from().socket().local_endpoint(); }
+    endpoint_type local_endpoint() const { return reader_.stream().socket().local_endpoint(); }
 
     // ---- For the connection
 
-    detail::incoming<true>& incoming() noexcept { return in_; }
+    detail::message_reader<true>& reader() noexcept { return reader_; }
 
     /// The next request of the connection.
-    void begin(detail::stream& from, const parser_limits& limits)
+    void begin(detail::byte_stream& from, const parser_limits& limits)
     {
-        in_.begin(from, limits);
+        reader_.begin(from, limits);
         continued_ = answered_ = false;
     }
 
     /// A client that was never told to send its body may leave it out.
     bool body_is_uncertain() const
     {
-        return in_.parser().expects_continue() && !continued_ && !complete();
+        return reader_.parser().expects_continue() && !continued_ && !complete();
     }
 
     /// The answer has begun: it is too late to say "100 Continue".
@@ -141,17 +144,17 @@ private:
         if (answered_ || !body_is_uncertain())
             return false;
         continued_ = true;
-        return in_.from().text().empty();
+        return reader_.stream().text().empty();
     }
 
     task<std::optional<std::string_view>> continue_then_next()
     {
-        co_await in_.from().write("HTTP/1.1 100 Continue\r\n\r\n");
-        auto piece = co_await in_.next();
+        co_await reader_.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
+        auto piece = co_await reader_.next();
         co_return piece;
     }
 
-    detail::incoming<true> in_;
+    detail::message_reader<true> reader_;
     bool continued_ = false;
     bool answered_ = false;
 };

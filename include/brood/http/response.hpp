@@ -4,7 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/task.hpp>
 #include <brood/http/date_clock.hpp>
-#include <brood/http/detail/stream.hpp>
+#include <brood/http/detail/byte_stream.hpp>
 #include <brood/http/fields.hpp>
 #include <brood/http/request.hpp>
 #include <brood/http/status.hpp>
@@ -103,8 +103,8 @@ public:
         must_not_be_ended();
         auto framed = frame(text);
         parts all = {head_text_, framed, after_chunk()};
-        if (!out_->write_some(all))
-            co_await out_->write(all[0], all[1], all[2]);
+        if (!stream_->write_some(all))
+            co_await stream_->write(all[0], all[1], all[2]);
         head_text_.clear();
     }
 
@@ -117,8 +117,8 @@ public:
         auto behind = framing_ == framing::chunked ? last_chunk(framed) : std::string_view();
         parts all = {head_text_, framed, behind};
         state_ = state::ended;
-        if (!out_->write_some(all))
-            co_await out_->write(all[0], all[1], all[2]);
+        if (!stream_->write_some(all))
+            co_await stream_->write(all[0], all[1], all[2]);
         head_text_.clear();
     }
 
@@ -131,11 +131,11 @@ public:
         headers_.set("Content-Length", promised);
         make_head(count);
         state_ = state::ended;
-        co_await out_->write(head_text_);
+        co_await stream_->write(head_text_);
         head_text_.clear();
         if (framing_ != framing::none)
         {
-            co_await out_->write_file(file, offset, count);
+            co_await stream_->write_file(file, offset, count);
             sent_ = count;
         }
         left_ = 0;
@@ -154,7 +154,7 @@ public:
             append(text, hints);
             text += "\r\n";
         }
-        return send(*out_, std::move(text));
+        return send(*stream_, std::move(text));
     }
 
     /// Agrees to go on with another protocol (101), and gives the connection away. The handler may
@@ -176,10 +176,10 @@ public:
         state_ = state::upgraded;
         status_ = 101;
         keep_alive_ = false;
-        to_->incoming().let_go(); // what has been read of a body
-        co_await out_->write(text);
-        std::string read(out_->text());
-        upgraded given(std::move(out_->socket()), std::move(read));
+        to_->reader().let_go(); // what has been read of a body
+        co_await stream_->write(text);
+        std::string read(stream_->text());
+        upgraded given(std::move(stream_->socket()), std::move(read));
         co_return given;
     }
 
@@ -190,7 +190,7 @@ public:
     void begin(request& to, date_clock& clock, const bool& closing)
     {
         to_ = &to;
-        out_ = &to.incoming().from();
+        stream_ = &to.reader().stream();
         clock_ = &clock;
         closing_ = &closing;
         keep_alive_ = true;
@@ -258,7 +258,7 @@ private:
             throw std::logic_error("brood: http: this response has ended");
     }
 
-    static task<> send(detail::stream& out, std::string text) { co_await out.write(text); }
+    static task<> send(detail::byte_stream& out, std::string text) { co_await out.write(text); }
 
     // What of a piece of the body is sent; what stands before it is in head_text_ then.
     std::string_view frame(std::string_view text)
@@ -411,7 +411,7 @@ private:
     }
 
     request* to_ = nullptr;
-    detail::stream* out_ = nullptr;
+    detail::byte_stream* stream_ = nullptr;
     date_clock* clock_ = nullptr;
     const bool* closing_ = nullptr;
     unsigned status_ = 200;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/http/detail/stream.hpp>
+#include <brood/http/detail/byte_stream.hpp>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

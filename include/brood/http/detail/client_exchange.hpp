@@ -6,11 +6,11 @@
 #include <brood/base/error.hpp>
 #include <brood/base/task.hpp>
 #include <brood/http/detail/alarm.hpp>
+#include <brood/http/detail/byte_stream.hpp>
 #include <brood/http/detail/connection_pool.hpp>
-#include <brood/http/detail/errand.hpp>
 #include <brood/http/detail/exchange_failure.hpp>
-#include <brood/http/detail/incoming.hpp>
-#include <brood/http/detail/stream.hpp>
+#include <brood/http/detail/message_reader.hpp>
+#include <brood/http/detail/request_context.hpp>
 
 #include <algorithm>
 #include <array>
@@ -38,12 +38,13 @@ namespace brood::http::detail
 class client_exchange : public std::enable_shared_from_this<client_exchange>
 {
 public:
-    using clock = stream::clock;
+    using clock = byte_stream::clock;
 
     /// `kept`: the connection has served requests before.
-    client_exchange(std::shared_ptr<const errand> of, std::shared_ptr<connection_pool> pool,
-                    socket_type connection, bool kept)
-        : errand_(std::move(of)), pool_(std::move(pool)), bytes_(std::move(connection)), kept_(kept)
+    client_exchange(std::shared_ptr<const request_context> of,
+                    std::shared_ptr<connection_pool> pool, socket_type connection, bool kept)
+        : context_(std::move(of)), pool_(std::move(pool)), stream_(std::move(connection)),
+          kept_(kept)
     {
         begin_head();
     }
@@ -60,9 +61,9 @@ public:
         }
     }
 
-    const errand& asked() const noexcept { return *errand_; }
+    const request_context& asked() const noexcept { return *context_; }
 
-    const incoming<false>& in() const noexcept { return in_; }
+    const message_reader<false>& reader() const noexcept { return reader_; }
 
     /// The fields of all responses with status 103.
     const fields& early_hints() const noexcept { return early_hints_; }
@@ -107,10 +108,10 @@ public:
         try
         {
             self->must_be_sound();
-            flag reading(self->reading_);
+            scoped_flag reading(self->reading_);
             while (!self->has_head())
                 co_await read_more(self);
-            if (self->in_.done())
+            if (self->reader_.done())
                 self->give_back();
             co_return;
         }
@@ -129,11 +130,11 @@ public:
         try
         {
             self->must_be_sound();
-            flag reading(self->reading_);
+            scoped_flag reading(self->reading_);
             auto executor = co_await asio::this_coro::executor;
-            auto until = self->errand_->until(clock::now(), self->errand_->options.idle_timeout);
+            auto until = self->context_->until(clock::now(), self->context_->options.idle_timeout);
             alarm limit(executor, until, expire(self));
-            auto piece = co_await self->in_.next();
+            auto piece = co_await self->reader_.next();
             auto state = co_await asio::this_coro::cancellation_state;
             throw_when_cancelled(state);
             self->must_be_sound();
@@ -151,15 +152,15 @@ public:
 
 private:
     // True as long as it lives.
-    class flag
+    class scoped_flag
     {
     public:
-        explicit flag(bool& of) : of_(of) { of_ = true; }
+        explicit scoped_flag(bool& of) : of_(of) { of_ = true; }
 
-        ~flag() { of_ = false; }
+        ~scoped_flag() { of_ = false; }
 
-        flag(const flag&) = delete;
-        flag& operator=(const flag&) = delete;
+        scoped_flag(const scoped_flag&) = delete;
+        scoped_flag& operator=(const scoped_flag&) = delete;
 
     private:
         bool& of_;
@@ -167,14 +168,15 @@ private:
 
     // Wakes whoever waits for room when the server says something; unless somebody reads anyway, or
     // has the answer already: its body is for them.
-    class ear
+    class early_answer_watch
     {
     public:
-        explicit ear(client_exchange& of) : of_(of), state_(std::make_shared<state>())
+        explicit early_answer_watch(client_exchange& of)
+            : of_(of), state_(std::make_shared<state>())
         {
             if (of.reading_ || of.head_came_)
                 return;
-            of.bytes_.socket().async_wait(
+            of.stream_.socket().async_wait(
                 socket_type::wait_read,
                 [state = state_, weak = of.weak_from_this()](std::error_code failed)
                 {
@@ -182,21 +184,21 @@ private:
                     if (failed || state->over || !alive || alive->reading_ || alive->head_came_)
                         return;
                     state->heard = true;
-                    alive->bytes_.cancel();
+                    alive->stream_.cancel();
                 });
         }
 
         // Whoever reads meanwhile must not be disturbed: what waits for the same is then left to
         // end when that does.
-        ~ear()
+        ~early_answer_watch()
         {
             state_->over = true;
             if (!state_->heard && !of_.reading_)
-                of_.bytes_.cancel();
+                of_.stream_.cancel();
         }
 
-        ear(const ear&) = delete;
-        ear& operator=(const ear&) = delete;
+        early_answer_watch(const early_answer_watch&) = delete;
+        early_answer_watch& operator=(const early_answer_watch&) = delete;
 
         bool heard() const noexcept { return state_->heard; }
 
@@ -219,7 +221,7 @@ private:
         void operator()() const
         {
             if (auto alive = reader.lock())
-                alive->bytes_.expire();
+                alive->stream_.expire();
         }
 
         std::weak_ptr<client_exchange> reader;
@@ -227,19 +229,19 @@ private:
 
     void begin_head()
     {
-        in_.begin(bytes_, errand_->limits());
-        if (errand_->to_head())
-            in_.parser().expect_no_body();
+        reader_.begin(stream_, context_->limits());
+        if (context_->to_head())
+            reader_.parser().expect_no_body();
     }
 
     // Whether all has been sent.
     bool write_some(std::span<std::string_view> rest)
     {
-        auto before = bytes_.sent();
+        auto before = stream_.sent();
         try
         {
-            auto all = bytes_.write_some(rest);
-            if (bytes_.sent() != before)
+            auto all = stream_.write_some(rest);
+            if (stream_.sent() != before)
                 moved_ = clock::now();
             return all;
         }
@@ -255,72 +257,72 @@ private:
     static task<> make_room(std::shared_ptr<client_exchange> self)
     {
         auto executor = co_await asio::this_coro::executor;
-        auto time = self->errand_->options.idle_timeout;
+        auto time = self->context_->options.idle_timeout;
         auto wake = [weak = self->weak_from_this()]
         {
             if (auto alive = weak.lock())
-                alive->bytes_.cancel();
+                alive->stream_.cancel();
         };
-        ear listening(*self);
-        alarm limit(executor, self->errand_->until(self->moved_, time), wake);
+        early_answer_watch watching(*self);
+        alarm limit(executor, self->context_->until(self->moved_, time), wake);
         auto room =
-            self->bytes_.socket().async_wait(socket_type::wait_write, brood::detail::use_tuple);
+            self->stream_.socket().async_wait(socket_type::wait_write, brood::detail::use_tuple);
         co_await std::move(room);
         auto state = co_await asio::this_coro::cancellation_state;
         throw_when_cancelled(state);
         self->must_be_sound();
-        if (listening.heard())
+        if (watching.heard())
             self->refused_ = self->hear();
         else if (limit.rang())
-            throw self->errand_->late("sending the request", time);
+            throw self->context_->late("sending the request", time);
     }
 
     // Takes what the server says while we send; true when that is its answer, or the end.
     bool hear()
     {
-        auto into = bytes_.input().prepare(4'096);
+        auto into = stream_.input().prepare(4'096);
         auto count =
-            retry([&] { return ::recv(bytes_.number(), into.data(), into.size(), MSG_DONTWAIT); });
+            retry([&] { return ::recv(stream_.number(), into.data(), into.size(), MSG_DONTWAIT); });
         if (count == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return false;
         if (count > 0)
-            bytes_.input().commit(static_cast<std::size_t>(count));
+            stream_.input().commit(static_cast<std::size_t>(count));
         return count <= 0 || has_head();
     }
 
     clock::time_point head_limit() const
     {
-        return errand_->until(moved_, errand_->options.response_timeout);
+        return context_->until(moved_, context_->options.response_timeout);
     }
 
     static task<> read_more(std::shared_ptr<client_exchange> self)
     {
         auto executor = co_await asio::this_coro::executor;
         alarm limit(executor, self->head_limit(), expire(self));
-        auto read = co_await self->bytes_.read(4'096);
+        auto read = co_await self->stream_.read(4'096);
         auto state = co_await asio::this_coro::cancellation_state;
         throw_when_cancelled(state);
         self->must_be_sound();
         // More of the request may have been sent since the clock was set.
-        if (read == stream::reading::later && self->head_limit() <= clock::now())
-            throw self->errand_->late("waiting for the response",
-                                      self->errand_->options.response_timeout);
-        if (read == stream::reading::end && self->bytes_.at_end())
-            throw closed(*self->errand_, self->end());
+        if (read == byte_stream::reading::later && self->head_limit() <= clock::now())
+            throw self->context_->late("waiting for the response",
+                                       self->context_->options.response_timeout);
+        if (read == byte_stream::reading::end && self->stream_.at_end())
+            throw closed(*self->context_, self->end());
     }
 
     // Takes the head from what has come, if it is there, and those of interim responses before it.
     bool has_head()
     {
-        while (!head_came_ && !bytes_.text().empty())
+        while (!head_came_ && !stream_.text().empty())
         {
             answered_ = true;
-            if (!in_.read_head())
+            if (!reader_.read_head())
                 break;
-            check_status(in_.head().status);
-            head_came_ = in_.head().status >= 200;
-            if (in_.head().status == 103)
-                for (auto [name, value] : in_.head().headers)
+            check_status(reader_.head().status);
+            head_came_ = reader_.head().status >= 200;
+            if (reader_.head().status == 103)
+                for (auto [name, value] : reader_.head().headers)
                     early_hints_.add_checked(name, value);
             if (!head_came_)
                 begin_head();
@@ -332,15 +334,15 @@ private:
     {
         constexpr unsigned most = 100;
         if (status == 101)
-            throw errand_->failure(errc::malformed, "the server goes on with another protocol, "
-                                                    "which this client cannot");
+            throw context_->failure(errc::malformed, "the server goes on with another protocol, "
+                                                     "which this client cannot");
         if (status < 100)
-            throw errand_->failure(errc::malformed, "no status: " + std::to_string(status));
+            throw context_->failure(errc::malformed, "no status: " + std::to_string(status));
         if (status < 200 && ++interim_ > most)
-            throw errand_->failure(errc::malformed, "more and more interim responses");
+            throw context_->failure(errc::malformed, "more and more interim responses");
     }
 
-    connection_end end() const noexcept { return {kept_, answered_, bytes_.at_end()}; }
+    connection_end end() const noexcept { return {kept_, answered_, stream_.at_end()}; }
 
     void must_be_sound() const
     {
@@ -353,10 +355,10 @@ private:
         auto cancelled = state.cancelled() != asio::cancellation_type::none;
         if (!failure_)
         {
-            auto given_up = errand_->failure(errc::closed, "was cancelled before it was complete");
+            auto given_up = context_->failure(errc::closed, "was cancelled before it was complete");
             failure_ =
-                cancelled ? std::make_exception_ptr(given_up) : explain(*errand_, why, end());
-            bytes_.close();
+                cancelled ? std::make_exception_ptr(given_up) : explain(*context_, why, end());
+            stream_.close();
         }
         throw_when_cancelled(state);
         std::rethrow_exception(failure_);
@@ -365,25 +367,25 @@ private:
     // The connection is ready for the next request, or is closed.
     void give_back()
     {
-        if (!pool_ || failure_ || !sent_ || !head_came_ || !in_.done())
+        if (!pool_ || failure_ || !sent_ || !head_came_ || !reader_.done())
             return;
         auto pool = std::move(pool_);
-        in_.let_go();
+        reader_.let_go();
         std::error_code failed;
-        auto reusable =
-            in_.parser().keep_alive() && bytes_.text().empty() && !errand_->request.wants_close();
-        descriptor connection(reusable ? bytes_.socket().release(failed) : -1);
-        bytes_.close();
+        auto reusable = reader_.parser().keep_alive() && stream_.text().empty() &&
+                        !context_->request.wants_close();
+        descriptor connection(reusable ? stream_.socket().release(failed) : -1);
+        stream_.close();
         if (reusable && !failed)
-            pool->put(errand_->request.to().key(), std::move(connection), time_to_keep());
+            pool->put(context_->request.to().key(), std::move(connection), time_to_keep());
     }
 
     // A second less than the server says, which may close at any time then: as Node's agent does.
     clock::duration time_to_keep() const
     {
         constexpr std::string_view name = "timeout=";
-        auto time = errand_->options.keep_alive_timeout;
-        auto said = in_.head().headers.find("Keep-Alive").value_or("");
+        auto time = context_->options.keep_alive_timeout;
+        auto said = reader_.head().headers.find("Keep-Alive").value_or("");
         auto at = said.find(name);
         if (at == said.npos)
             return time;
@@ -395,11 +397,11 @@ private:
         return std::min<clock::duration>(time, kept);
     }
 
-    std::shared_ptr<const errand> errand_;
+    std::shared_ptr<const request_context> context_;
     std::shared_ptr<connection_pool>
         pool_; // until it has been decided what becomes of the connection
-    stream bytes_;
-    incoming<false> in_;
+    byte_stream stream_;
+    message_reader<false> reader_;
     fields early_hints_;
     std::exception_ptr failure_;             // once it is of no use any more
     clock::time_point moved_ = clock::now(); // when something was sent last

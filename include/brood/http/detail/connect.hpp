@@ -6,8 +6,8 @@
 #include <brood/base/error.hpp>
 #include <brood/base/task.hpp>
 #include <brood/http/detail/alarm.hpp>
-#include <brood/http/detail/errand.hpp>
-#include <brood/http/detail/stream.hpp>
+#include <brood/http/detail/byte_stream.hpp>
+#include <brood/http/detail/request_context.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -58,15 +58,15 @@ inline void start(const std::shared_ptr<name_lookup>& lookup, const destination&
         });
 }
 
-inline task<std::vector<asio::ip::tcp::endpoint>> look_up(std::shared_ptr<const errand> of,
-                                                          errand::clock::time_point until)
+inline task<std::vector<asio::ip::tcp::endpoint>> look_up(std::shared_ptr<const request_context> of,
+                                                          request_context::clock::time_point until)
 {
     auto& to = of->request.to();
     auto executor = co_await asio::this_coro::executor;
     auto lookup = std::make_shared<name_lookup>(executor);
     start(lookup, to);
     lookup->done.expires_at(until);
-    while (!lookup->is_done && errand::clock::now() < until)
+    while (!lookup->is_done && request_context::clock::now() < until)
     {
         auto waiting = lookup->done.async_wait(brood::detail::use_tuple);
         co_await std::move(waiting);
@@ -81,8 +81,8 @@ inline task<std::vector<asio::ip::tcp::endpoint>> look_up(std::shared_ptr<const 
 }
 
 /// Where a connection may lead: the addresses of a name, in the order of the system's taste.
-inline task<std::vector<endpoint_type>> find_addresses(std::shared_ptr<const errand> of,
-                                                       errand::clock::time_point until)
+inline task<std::vector<endpoint_type>> find_addresses(std::shared_ptr<const request_context> of,
+                                                       request_context::clock::time_point until)
 {
     auto& to = of->request.to();
     std::vector<endpoint_type> addresses;
@@ -143,7 +143,7 @@ inline socket_type adopt(const asio::any_io_executor& executor, descriptor conne
 
 /// Gives errc::timed_out when it takes too long.
 inline task<std::error_code> connect_to(socket_type& socket, const endpoint_type& address,
-                                        errand::clock::time_point until)
+                                        request_context::clock::time_point until)
 {
     std::error_code failed;
     open_socket(socket, address, failed);
@@ -166,9 +166,9 @@ inline task<std::error_code> connect_to(socket_type& socket, const endpoint_type
 
 /// A connection to the first address that takes one. Throws std::system_error with what the last
 /// one said, and errc::timed_out.
-inline task<socket_type> connect(std::shared_ptr<const errand> of)
+inline task<socket_type> connect(std::shared_ptr<const request_context> of)
 {
-    using clock = errand::clock;
+    using clock = request_context::clock;
     auto executor = co_await asio::this_coro::executor;
     auto time = of->options.connect_timeout;
     auto until = of->until(clock::now(), time);
@@ -177,7 +177,7 @@ inline task<socket_type> connect(std::shared_ptr<const errand> of)
     for (auto& address : addresses)
     {
         auto now = clock::now();
-        auto share = until == stream::never ? until : now + (until - now) / left--;
+        auto share = until == byte_stream::never ? until : now + (until - now) / left--;
         socket_type socket(executor);
         auto failed = co_await connect_to(socket, address, share);
         if (!failed)

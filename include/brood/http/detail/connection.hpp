@@ -46,7 +46,7 @@ public:
         traffic_of_this_process().count_closed_connection();
     }
 
-    stream& bytes() noexcept { return stream_; }
+    byte_stream& stream() noexcept { return stream_; }
 
     /// Whether it waits for a request of which nothing has come.
     bool idle() const noexcept { return phase_ == phase::idle && has_no_request(); }
@@ -148,7 +148,7 @@ private:
             return false;
         if (phase_ == phase::idle)
             begin_head();
-        if (!request().incoming().read_head())
+        if (!request().reader().read_head())
             return false;
         phase_ = phase::serving;
         stream_.read_until(request_until_);
@@ -160,7 +160,7 @@ private:
 
     void announce_end()
     {
-        if (!request().incoming().parser().keep_alive() || served_ >= limit())
+        if (!request().reader().parser().keep_alive() || served_ >= limit())
             return response().close_after();
         auto& options = server_->options;
         if (options.max_requests_per_connection == 0)
@@ -202,15 +202,15 @@ private:
     }
 
     // Whether there is something to parse; else the client has closed, or was too slow.
-    bool goes_on(stream::reading read)
+    bool goes_on(byte_stream::reading read)
     {
-        if (read == stream::reading::some)
+        if (read == byte_stream::reading::some)
             return true;
-        if (phase_ == phase::idle && (read == stream::reading::end || served_ != 0))
+        if (phase_ == phase::idle && (read == byte_stream::reading::end || served_ != 0))
             return false;
         if (!work_)
             take_work();
-        if (read == stream::reading::later)
+        if (read == byte_stream::reading::later)
             throw refusal(408, "the request came too slowly");
         throw refusal(400, "the request was cut off");
     }
@@ -295,7 +295,7 @@ private:
         {
             while (discarded <= most)
             {
-                auto piece = co_await self->request().incoming().next();
+                auto piece = co_await self->request().reader().next();
                 if (!piece)
                     break;
                 discarded += piece->size();
@@ -316,7 +316,7 @@ private:
             stream_.reset(); // a usual end would say that this was all
         auto open = !answer.is_upgraded() && !stream_.broken();
         if (open)
-            request().incoming().let_go();
+            request().reader().let_go();
         auto in_step = open && answer.ended() && request().complete();
         auto too_many = served_ == limit() && open && !has_no_request();
         phase_ = in_step && (answer.keep_alive() || too_many) ? phase::idle : phase::over;
@@ -348,7 +348,7 @@ private:
         if (!on_request || !response().ended() || phase_ == phase::idle)
             return;
         auto time = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - began_);
-        on_request(access_record{request().incoming().head(), client(), response().status(),
+        on_request(access_record{request().reader().head(), client(), response().status(),
                                  response().body_size(), time});
     }
 
@@ -367,19 +367,19 @@ private:
     static task<> linger(std::shared_ptr<connection> self)
     {
         constexpr std::size_t most = 1U << 20;
-        auto& bytes = self->stream_;
-        bytes.end_writing();
-        bytes.read_until(self->server_->after(std::chrono::seconds(2)));
-        bytes.input().clear();
-        auto last = bytes.received() + most;
+        auto& stream = self->stream_;
+        stream.end_writing();
+        stream.read_until(self->server_->after(std::chrono::seconds(2)));
+        stream.input().clear();
+        auto last = stream.received() + most;
         try
         {
-            for (auto read = stream::reading::some; read == stream::reading::some;)
+            for (auto read = byte_stream::reading::some; read == byte_stream::reading::some;)
             {
-                if (bytes.received() > last)
+                if (stream.received() > last)
                     break;
-                read = co_await bytes.read(4'096);
-                bytes.input().clear();
+                read = co_await stream.read(4'096);
+                stream.input().clear();
             }
         }
         catch (const std::exception&)
@@ -389,8 +389,8 @@ private:
     }
 
     std::shared_ptr<server_state> server_;
-    stream stream_;
-    std::unique_ptr<exchange> work_; // of the request that is served
+    byte_stream stream_;
+    std::unique_ptr<server_exchange> work_; // of the request that is served
     std::string client_;
     clock::time_point last_use_;      // as of the tick before
     clock::time_point began_;         // the request, when somebody wants to know

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/error.hpp>
-#include <brood/http/detail/errand.hpp>
+#include <brood/http/detail/request_context.hpp>
 #include <brood/http/refusal.hpp>
 
 #include <exception>
@@ -31,7 +31,7 @@ inline bool is_gone(const std::error_code& said)
 }
 
 /// The server has closed before the end.
-inline error closed(const errand& of, const connection_end& at)
+inline error closed(const request_context& of, const connection_end& at)
 {
     if (at.answered)
         return of.failure(errc::closed,
@@ -47,7 +47,7 @@ inline error closed(const errand& of, const connection_end& at)
 }
 
 /// The parser refuses what came.
-inline error explain(const errand& of, const refusal& why, const connection_end& at)
+inline error explain(const request_context& of, const refusal& why, const connection_end& at)
 {
     if (why.status() == 408)
         return of.late("reading the body", of.options.idle_timeout);
@@ -59,7 +59,7 @@ inline error explain(const errand& of, const refusal& why, const connection_end&
 }
 
 /// What to throw for what was thrown while a connection was used.
-inline std::exception_ptr explain(const errand& of, const std::exception_ptr& why,
+inline std::exception_ptr explain(const request_context& of, const std::exception_ptr& why,
                                   const connection_end& at)
 {
     try

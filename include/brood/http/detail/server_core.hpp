@@ -51,7 +51,7 @@ public:
         send_at_once(socket);
         never_block(socket);
         auto added = std::make_shared<connection>(state_, std::move(socket), refused);
-        added->bytes().input().append(already_read.data(), already_read.size());
+        added->stream().input().append(already_read.data(), already_read.size());
         added->insert_before(connections_);
         ++count_;
         if (!std::exchange(watched_, true))
@@ -89,13 +89,13 @@ public:
             [](connection& each)
             {
                 if (each.idle())
-                    each.bytes().cancel();
+                    each.stream().cancel();
             });
     }
 
     void close_all()
     {
-        for_each([](connection& each) { each.bytes().close(); });
+        for_each([](connection& each) { each.stream().close(); });
     }
 
     /// Waits until there is no connection.
@@ -151,7 +151,7 @@ private:
             self->for_each(
                 [&](connection& each)
                 {
-                    if (each.bytes().is_late(state.now))
+                    if (each.stream().is_late(state.now))
                         each.expire();
                 });
             auto tick = state.tick();

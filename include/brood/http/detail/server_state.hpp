@@ -26,7 +26,7 @@ namespace detail
 {
 
 /// A request and its response, used for one after the other so that memory is kept.
-struct exchange
+struct server_exchange
 {
     http::request request;
     http::response response;
@@ -44,16 +44,16 @@ public:
     }
 
     /// A free exchange; an idle connection needs none.
-    std::unique_ptr<exchange> take_exchange()
+    std::unique_ptr<server_exchange> take_exchange()
     {
         if (unused_.empty())
-            return std::make_unique<exchange>();
+            return std::make_unique<server_exchange>();
         auto taken = std::move(unused_.back());
         unused_.pop_back();
         return taken;
     }
 
-    void give_back(std::unique_ptr<exchange> used)
+    void give_back(std::unique_ptr<server_exchange> used)
     {
         constexpr std::size_t kept = 256;
         if (unused_.size() < kept)
@@ -84,7 +84,7 @@ public:
     /// When a wait of this length ends that begins now; never for zero.
     clock::time_point after(std::chrono::milliseconds time) const
     {
-        return time.count() == 0 ? stream::never : now + tick() + time;
+        return time.count() == 0 ? byte_stream::never : now + tick() + time;
     }
 
     const http::handler handler;
@@ -97,7 +97,7 @@ public:
     static constexpr std::chrono::milliseconds grace{500};
 
 private:
-    std::vector<std::unique_ptr<exchange>> unused_;
+    std::vector<std::unique_ptr<server_exchange>> unused_;
 };
 
 } // namespace detail

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/task.hpp>
-#include <brood/http/detail/stream.hpp>
+#include <brood/http/detail/byte_stream.hpp>
 #include <brood/http/parser.hpp>
 
 #include <algorithm>
@@ -19,16 +19,16 @@ namespace brood::http::detail
 /// A message that is being read from a stream: its head at once, its body piece by piece. Used for
 /// one message after the other, so that memory is kept.
 template <bool is_request>
-class incoming
+class message_reader
 {
 public:
     using parser_type = message_parser<is_request>;
     using head_type = typename parser_type::head_type;
 
     /// The next message begins.
-    void begin(stream& from, const parser_limits& limits)
+    void begin(byte_stream& from, const parser_limits& limits)
     {
-        from_ = &from;
+        stream_ = &from;
         held_ = 0;
         parser_.emplace(head_, trailers_, limits);
     }
@@ -41,10 +41,10 @@ public:
 
     const parser_type& parser() const noexcept { return *parser_; }
 
-    stream& from() const noexcept { return *from_; }
+    byte_stream& stream() const noexcept { return *stream_; }
 
     /// Whether what has come is the whole head, which it then reads. Throws refusal.
-    bool read_head() { return parser_->read_head(from_->input()); }
+    bool read_head() { return parser_->read_head(stream_->input()); }
 
     /// Whether the body has been read to its end.
     bool done() const noexcept { return parser_->done(); }
@@ -57,22 +57,22 @@ public:
         let_go();
         while (!parser_->done())
         {
-            auto piece = parser_->read_piece(from_->text());
+            auto piece = parser_->read_piece(stream_->text());
             held_ = piece.used;
             if (!piece.bytes.empty())
                 co_return piece.bytes;
             let_go();
             if (parser_->done())
                 break;
-            auto read = co_await from_->read(room());
-            if (read != stream::reading::some)
+            auto read = co_await stream_->read(room());
+            if (read != byte_stream::reading::some)
                 end(read);
         }
         co_return std::nullopt;
     }
 
     /// Takes the last piece from the input, which is then where the message ends.
-    void let_go() { from_->input().consume(std::exchange(held_, 0)); }
+    void let_go() { stream_->input().consume(std::exchange(held_, 0)); }
 
 private:
     std::size_t room() const
@@ -82,13 +82,13 @@ private:
         return static_cast<std::size_t>(std::clamp<std::uint64_t>(expected, 1, most));
     }
 
-    void end(stream::reading why)
+    void end(byte_stream::reading why)
     {
-        if (why == stream::reading::later)
+        if (why == byte_stream::reading::later)
             throw refusal(408, "the body came too slowly");
         if constexpr (is_request)
             throw refusal(400, "the request was cut off");
-        else if (from_->at_end())
+        else if (stream_->at_end())
             parser_->read_end();
         // Else it was woken for another reason, which the next read tells.
     }
@@ -96,7 +96,7 @@ private:
     head_type head_;
     fields trailers_;
     std::optional<parser_type> parser_;
-    stream* from_ = nullptr;
+    byte_stream* stream_ = nullptr;
     std::size_t held_ = 0; // bytes of the input that the last piece is made of
 };
 

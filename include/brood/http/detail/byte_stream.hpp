@@ -29,13 +29,13 @@ using socket_type = asio::generic::stream_protocol::socket;
 
 /// A connection as bytes: TCP or a local socket, what has been read of it and not yet used, and how
 /// long its waits may take.
-class stream
+class byte_stream
 {
 public:
     using clock = std::chrono::steady_clock;
     static constexpr auto never = clock::time_point::max();
 
-    explicit stream(socket_type socket) : socket_(std::move(socket)) {}
+    explicit byte_stream(socket_type socket) : socket_(std::move(socket)) {}
 
     socket_type& socket() noexcept { return socket_; }
 

@@ -5,7 +5,7 @@
 #include <brood/base/error.hpp>
 #include <brood/http/client_options.hpp>
 #include <brood/http/client_request.hpp>
-#include <brood/http/detail/stream.hpp>
+#include <brood/http/detail/byte_stream.hpp>
 #include <brood/http/parser.hpp>
 
 #include <algorithm>
@@ -28,12 +28,12 @@ inline std::error_code plain(std::error_code said)
 }
 
 /// A request that is being made: how long its steps may take, and how errors name it.
-class errand
+class request_context
 {
 public:
-    using clock = stream::clock;
+    using clock = byte_stream::clock;
 
-    errand(client_request asked, client_options chosen, bool is_streamed)
+    request_context(client_request asked, client_options chosen, bool is_streamed)
         : request(std::move(asked)), options(std::move(chosen)), streamed(is_streamed),
           whole_until_(after(clock::now(), options.total_timeout))
     {
@@ -90,7 +90,7 @@ public:
 private:
     static clock::time_point after(clock::time_point from, std::chrono::milliseconds time)
     {
-        return time.count() == 0 ? stream::never : from + time;
+        return time.count() == 0 ? byte_stream::never : from + time;
     }
 
     clock::time_point whole_until_;

@@ -2,7 +2,7 @@
 """Every header has a test at the same path that includes it first, and nothing is left unlisted:
 each test, example and benchmark is named in the meson.build of its folder.
 
-A header under detail/ may be tested through the one it serves.
+A header under detail/ or internal/ may be tested through the one it serves.
 """
 
 import pathlib
@@ -39,7 +39,7 @@ def untested():
             first = re.search(r'^#include [<"](.*)[>"]', test.read_text(), re.MULTILINE)
             if not first or first[1] != f'brood/{name.as_posix()}':
                 yield f'{test.relative_to(ROOT)}: does not include brood/{name.as_posix()} first'
-        elif 'detail' not in name.parts and name.as_posix() not in UNTESTED and \
+        elif not {'detail', 'internal'} & set(name.parts) and name.as_posix() not in UNTESTED and \
                 not header.with_suffix('').is_dir():  # a door
             yield f'include/brood/{name.as_posix()}: has no {test.relative_to(ROOT)}'
 

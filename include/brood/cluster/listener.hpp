@@ -8,6 +8,7 @@
 #include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/worker_protocol.hpp>
+#include <brood/wire/internal/control.hpp>
 
 #include <algorithm>
 #include <cstdint>

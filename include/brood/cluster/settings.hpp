@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/chance.hpp>
+#include <brood/base/detail/random_fraction.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/restart_policy.hpp>
 #include <brood/cluster/worker_output.hpp>
@@ -70,7 +70,7 @@ struct recycling
     /// The limit for one worker: by chance, but always the same for it.
     double varied(double limit, std::uint64_t worker) const
     {
-        return limit * (1 + jitter * (2 * detail::chance_of(worker) - 1));
+        return limit * (1 + jitter * (2 * detail::random_fraction_of(worker) - 1));
     }
 
     void check() const

@@ -5,7 +5,7 @@
 #include <brood/codec/detail/byte_reader.hpp>
 #include <brood/codec/detail/bytes.hpp>
 #include <brood/codec/detail/functions.hpp>
-#include <brood/codec/detail/memory.hpp>
+#include <brood/codec/detail/object_table.hpp>
 #include <brood/codec/detail/refusal.hpp>
 #include <brood/codec/detail/registration.hpp>
 #include <brood/codec/limits.hpp>
@@ -73,14 +73,14 @@ public:
     }
 
     /// Reads what was handed over as cereal::defer().
-    void serializeDeferments() { remembered().do_deferred(); }
+    void serializeDeferments() { objects().do_deferred(); }
 
     // What follows is called by cereal, under these names.
 
     template <class Target>
     void registerSharedPointer(std::uint32_t id, const std::shared_ptr<Target>& pointer)
     {
-        if (!remembered().add_object(id, pointer, detail::identity<Target>()))
+        if (!objects().add_object(id, pointer, detail::identity<Target>()))
             detail::throw_malformed("a shared object has an id out of turn");
     }
 
@@ -88,7 +88,7 @@ public:
 
     void registerPolymorphicName(std::uint32_t id, const std::string& name)
     {
-        if (!remembered().add_name(id, name))
+        if (!objects().add_name(id, name))
             detail::throw_malformed("the name of a class has an id out of turn");
     }
 
@@ -119,7 +119,7 @@ private:
     template <class Value>
     void read(cereal::DeferredData<Value>& later)
     {
-        remembered().defer([this, later]() mutable { read(later.value); });
+        objects().defer([this, later]() mutable { read(later.value); });
     }
 
     template <class Base>
@@ -131,7 +131,7 @@ private:
     template <class Base>
     void read(cereal::virtual_base_class<Base>& base)
     {
-        if (remembered().first(base.base_ptr, detail::identity<Base>()))
+        if (objects().first(base.base_ptr, detail::identity<Base>()))
             read_members(*base.base_ptr);
     }
 
@@ -184,11 +184,11 @@ private:
     [[noreturn, gnu::cold]] void throw_left_over() const;
     [[noreturn, gnu::cold]] static void throw_too_deep();
 
-    detail::archive_memory& remembered()
+    detail::object_table& objects()
     {
-        if (!memory_)
-            memory_ = std::make_unique<detail::archive_memory>();
-        return *memory_;
+        if (!objects_)
+            objects_ = std::make_unique<detail::object_table>();
+        return *objects_;
     }
 
     detail::byte_reader bytes_;
@@ -196,7 +196,7 @@ private:
     std::size_t memory_left_;
     std::size_t element_ = 1;                // bytes of memory that one of the next size takes
     const std::type_info* target_ = nullptr; // of the shared pointer that is read
-    std::unique_ptr<detail::archive_memory> memory_;
+    std::unique_ptr<detail::object_table> objects_;
 };
 
 template <class... Values>
@@ -213,7 +213,7 @@ inline std::shared_ptr<void> archive_reader::getSharedPointer(std::uint32_t id)
 {
     if (id == 0)
         return nullptr;
-    auto found = remembered().object(id, *target_);
+    auto found = objects().object(id, *target_);
     if (!found)
         detail::throw_malformed("a pointer names no object of its type");
     return found;
@@ -221,7 +221,7 @@ inline std::shared_ptr<void> archive_reader::getSharedPointer(std::uint32_t id)
 
 inline std::string archive_reader::getPolymorphicName(std::uint32_t id)
 {
-    auto found = remembered().name(id);
+    auto found = objects().name(id);
     if (!found)
         detail::throw_malformed("an object names no class");
     return *found;
@@ -230,11 +230,11 @@ inline std::string archive_reader::getPolymorphicName(std::uint32_t id)
 template <class Type>
 std::uint32_t archive_reader::loadClassVersion()
 {
-    if (auto known = remembered().version(detail::identity<Type>()))
+    if (auto known = objects().version(detail::identity<Type>()))
         return *known;
     std::uint32_t written = 0;
     read(written);
-    return remembered().add_version(detail::identity<Type>(), written);
+    return objects().add_version(detail::identity<Type>(), written);
 }
 
 template <class Size>
@@ -289,10 +289,10 @@ void archive_reader::read(Value& value)
         if (depth_left_ == 0) [[unlikely]]
             throw_too_deep();
         --depth_left_;
-        auto outer = memory_ ? memory_->enter_object() : 0;
+        auto outer = objects_ ? objects_->enter_object() : 0;
         read_members(value);
-        if (memory_) [[unlikely]]
-            memory_->leave_object(outer);
+        if (objects_) [[unlikely]]
+            objects_->leave_object(outer);
         ++depth_left_;
     }
     else

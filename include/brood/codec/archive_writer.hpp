@@ -6,7 +6,7 @@
 #include <brood/codec/detail/byte_writer.hpp>
 #include <brood/codec/detail/bytes.hpp>
 #include <brood/codec/detail/functions.hpp>
-#include <brood/codec/detail/memory.hpp>
+#include <brood/codec/detail/object_table.hpp>
 #include <brood/codec/detail/refusal.hpp>
 #include <brood/codec/detail/registration.hpp>
 #include <brood/codec/limits.hpp>
@@ -61,20 +61,17 @@ public:
     }
 
     /// Appends what was handed over as cereal::defer().
-    void serializeDeferments() { remembered().do_deferred(); }
+    void serializeDeferments() { objects().do_deferred(); }
 
     // What follows is called by cereal, under these names.
 
     template <class Target>
     std::uint32_t registerSharedPointer(const std::shared_ptr<Target>& pointer)
     {
-        return pointer ? remembered().id_of(pointer, detail::identity<Target>()) : 0;
+        return pointer ? objects().id_of(pointer, detail::identity<Target>()) : 0;
     }
 
-    std::uint32_t registerPolymorphicType(const char* name)
-    {
-        return remembered().id_of_name(name);
-    }
+    std::uint32_t registerPolymorphicType(const char* name) { return objects().id_of_name(name); }
 
     template <class Type>
     std::uint32_t registerClassVersion();
@@ -103,7 +100,7 @@ private:
     template <class Value>
     void write(const cereal::DeferredData<Value>& later)
     {
-        remembered().defer([this, later] { write(later.value); });
+        objects().defer([this, later] { write(later.value); });
     }
 
     template <class Base>
@@ -115,7 +112,7 @@ private:
     template <class Base>
     void write(const cereal::virtual_base_class<Base>& base)
     {
-        if (remembered().first(base.base_ptr, detail::identity<Base>()))
+        if (objects().first(base.base_ptr, detail::identity<Base>()))
             write_members(*base.base_ptr);
     }
 
@@ -148,18 +145,18 @@ private:
 
     [[noreturn, gnu::cold]] static void throw_too_deep();
 
-    detail::archive_memory& remembered()
+    detail::object_table& objects()
     {
-        if (!memory_)
-            memory_ = std::make_unique<detail::archive_memory>();
-        return *memory_;
+        if (!objects_)
+            objects_ = std::make_unique<detail::object_table>();
+        return *objects_;
     }
 
     detail::byte_writer bytes_;
     std::size_t depth_left_;
     std::size_t memory_left_; // of a reader
     claim* claim_ = nullptr;  // of the container that begins
-    std::unique_ptr<detail::archive_memory> memory_;
+    std::unique_ptr<detail::object_table> objects_;
 };
 
 template <class... Values>
@@ -175,11 +172,11 @@ archive_writer& archive_writer::operator()(Values&&... values)
 template <class Type>
 std::uint32_t archive_writer::registerClassVersion()
 {
-    if (auto known = remembered().version(detail::identity<Type>()))
+    if (auto known = objects().version(detail::identity<Type>()))
         return *known;
     auto current = detail::class_version<Type>();
     write(current);
-    return remembered().add_version(detail::identity<Type>(), current);
+    return objects().add_version(detail::identity<Type>(), current);
 }
 
 template <class Data>
@@ -198,10 +195,10 @@ void archive_writer::write(const Value& value)
         if (depth_left_ == 0) [[unlikely]]
             throw_too_deep();
         --depth_left_;
-        auto outer = memory_ ? memory_->enter_object() : 0;
+        auto outer = objects_ ? objects_->enter_object() : 0;
         write_members(value);
-        if (memory_) [[unlikely]]
-            memory_->leave_object(outer);
+        if (objects_) [[unlikely]]
+            objects_->leave_object(outer);
         ++depth_left_;
     }
     else

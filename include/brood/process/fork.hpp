@@ -10,6 +10,8 @@
 #include <brood/process/entry.hpp>
 #include <brood/process/spawn_options.hpp>
 #include <brood/wire/channel.hpp>
+#include <brood/wire/internal/link.hpp>
+#include <brood/wire/internal/local_pair.hpp>
 
 #include <memory>
 #include <string>

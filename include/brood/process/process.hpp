@@ -13,6 +13,7 @@
 #include <brood/process/signals.hpp>
 #include <brood/process/traffic.hpp>
 #include <brood/wire/channel.hpp>
+#include <brood/wire/internal/link.hpp>
 
 #include <chrono>
 #include <cstdio>

@@ -3,6 +3,7 @@
 
 #include <brood/base/descriptor.hpp>
 #include <brood/process/traffic.hpp>
+#include <brood/wire/internal/memory_file.hpp>
 #include <brood/wire/shared_bytes.hpp>
 
 #include <algorithm>

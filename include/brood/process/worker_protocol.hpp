@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/wire/control.hpp>
+#include <brood/wire/internal/control.hpp>
 
 #include <cstdint>
 #include <cstdlib>

@@ -6,8 +6,8 @@
 #include <brood/base/loop.hpp>
 #include <brood/base/task.hpp>
 #include <brood/wire/call.hpp>
-#include <brood/wire/detail/local_pair.hpp>
 #include <brood/wire/detail/take.hpp>
+#include <brood/wire/internal/local_pair.hpp>
 #include <brood/wire/limits.hpp>
 
 #include <chrono>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
-#include <brood/wire/detail/memory_file.hpp>
+#include <brood/wire/internal/memory_file.hpp>
 
 #include <cstddef>
 #include <cstring>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/chance.hpp>
 #include <brood/base/detail/exception_text.hpp>
+#include <brood/base/detail/random_fraction.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/cluster/detail/family_member.hpp>
 #include <brood/cluster/strategy.hpp>
@@ -70,7 +70,7 @@ struct family_life
         try
         {
             return child.policy.decide(ended, child.failures, failures,
-                                       std::chrono::steady_clock::now(), chance());
+                                       std::chrono::steady_clock::now(), random_fraction());
         }
         catch (...)
         {

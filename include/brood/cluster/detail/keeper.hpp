@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/chance.hpp>
+#include <brood/base/detail/random_fraction.hpp>
 #include <brood/cluster/detail/end_process.hpp>
 #include <brood/cluster/detail/nursery.hpp>
 #include <brood/cluster/detail/process_activity.hpp>
@@ -311,7 +311,7 @@ private:
         try
         {
             return settings_.restart.decide(ended, place.failures, failures_,
-                                            std::chrono::steady_clock::now(), chance());
+                                            std::chrono::steady_clock::now(), random_fraction());
         }
         catch (...)
         {

@@ -14,6 +14,8 @@
 #include <brood/cluster/worker.hpp>
 #include <brood/process/vital_signs.hpp>
 #include <brood/process/worker_protocol.hpp>
+#include <brood/wire/internal/control.hpp>
+#include <brood/wire/internal/link.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -6,6 +6,7 @@
 #include <brood/cluster/worker.hpp>
 #include <brood/process/listener.hpp>
 #include <brood/process/worker_protocol.hpp>
+#include <brood/wire/internal/control.hpp>
 
 #include <cstddef>
 #include <cstdint>

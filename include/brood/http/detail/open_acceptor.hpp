@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio_net.hpp>
-#include <brood/base/detail/shortage.hpp>
+#include <brood/base/detail/out_of_resources.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/task.hpp>
 
@@ -51,8 +51,8 @@ private:
             auto failed = std::get<0>(result);
             if (!failed)
                 co_return connection;
-            if (brood::detail::is_shortage(failed.value()))
-                co_await sleep(brood::detail::until_shortage_may_be_over);
+            if (brood::detail::is_out_of_resources(failed.value()))
+                co_await sleep(brood::detail::until_resources_may_be_free);
             else if (failed.value() == EINVAL)
                 throw std::system_error(failed, "accept");
         }

@@ -3,7 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/assign_descriptor.hpp>
-#include <brood/base/detail/shortage.hpp>
+#include <brood/base/detail/out_of_resources.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/listening_socket.hpp>
@@ -181,7 +181,7 @@ private:
         for (;;)
         {
             auto number = retry([&] { return accept_one(shared_->native_handle()); });
-            crowded_ = number == -1 && is_shortage(errno);
+            crowded_ = number == -1 && is_out_of_resources(errno);
             if (number != -1 || errno == EAGAIN || errno == EWOULDBLOCK || crowded_)
                 return descriptor(number);
             if (!concerns_one_connection(errno))
@@ -220,7 +220,7 @@ private:
     static task<> changed(std::shared_ptr<accepting> self)
     {
         if (std::exchange(self->crowded_, false))
-            co_await sleep(until_shortage_may_be_over);
+            co_await sleep(until_resources_may_be_free);
         else if (self->shared_)
             co_await self->shared_->async_wait(asio::posix::stream_descriptor::wait_read,
                                                use_tuple);

@@ -8,6 +8,7 @@
 #include <brood/process/pipe.hpp>
 #include <brood/process/spawn_options.hpp>
 #include <brood/wire/channel.hpp>
+#include <brood/wire/internal/link.hpp>
 
 #include <chrono>
 #include <exception>

@@ -8,6 +8,7 @@
 #include <brood/process/traffic.hpp>
 #include <brood/process/vital_signs.hpp>
 #include <brood/process/worker_protocol.hpp>
+#include <brood/wire/internal/control.hpp>
 
 #include <chrono>
 #include <cstdlib>

@@ -5,6 +5,7 @@
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/process/signals.hpp>
 #include <brood/wire/channel.hpp>
+#include <brood/wire/internal/link.hpp>
 
 #include <csignal>
 #include <memory>

@@ -4,7 +4,7 @@
 #include <brood/codec/archive.hpp>
 #include <brood/codec/message.hpp>
 #include <brood/wire/attachment.hpp>
-#include <brood/wire/detail/link.hpp>
+#include <brood/wire/internal/link.hpp>
 
 #include <array>
 #include <cstddef>

@@ -14,7 +14,7 @@ namespace brood::detail
 
 /// At least 0 and less than 1, the same for the same key, and far apart for keys that are close:
 /// the last steps of SplitMix64 (https://prng.di.unimi.it/splitmix64.c).
-constexpr double chance_of(std::uint64_t key)
+constexpr double random_fraction_of(std::uint64_t key)
 {
     key += 0x9e3779b97f4a7c15;
     key = (key ^ (key >> 30)) * 0xbf58476d1ce4e5b9;
@@ -24,10 +24,10 @@ constexpr double chance_of(std::uint64_t key)
 }
 
 /// At least 0 and less than 1, by chance; see getentropy(3). One half in a sandbox that denies it.
-inline double chance() noexcept
+inline double random_fraction() noexcept
 {
     std::uint64_t key = 0;
-    return ::getentropy(&key, sizeof key) == 0 ? chance_of(key) : 0.5;
+    return ::getentropy(&key, sizeof key) == 0 ? random_fraction_of(key) : 0.5;
 }
 
 } // namespace brood::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/wire/control.hpp>
+#include <brood/wire/internal/control.hpp>
 
 #include "support/catch.hpp"
 #include "support/within.hpp"

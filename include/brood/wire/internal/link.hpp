@@ -5,7 +5,7 @@
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
-#include <brood/wire/detail/incoming.hpp>
+#include <brood/wire/detail/arrivals.hpp>
 #include <brood/wire/detail/sender.hpp>
 #include <brood/wire/limits.hpp>
 
@@ -45,7 +45,7 @@ public:
     link(asio::any_io_executor executor, descriptor socket, std::string peer,
          const channel_limits& limits)
         : socket_(open_stream(executor, std::move(socket))),
-          sender_(std::make_shared<sender>(socket_, peer, limits)), incoming_(limits),
+          sender_(std::make_shared<sender>(socket_, peer, limits)), arrivals_(limits),
           peer_(std::move(peer)), limits_(limits), arrived_(executor), requested_(executor),
           controlled_(executor), disconnected_(executor)
     {
@@ -70,20 +70,20 @@ public:
 
     // ---- What has arrived
 
-    arrival_queue& messages() noexcept { return incoming_.messages; }
+    arrival_queue& messages() noexcept { return arrivals_.messages; }
 
-    arrival_queue& requests() noexcept { return incoming_.requests; }
+    arrival_queue& requests() noexcept { return arrivals_.requests; }
 
-    arrival_queue& controls() noexcept { return incoming_.controls; }
+    arrival_queue& controls() noexcept { return arrivals_.controls; }
 
-    std::span<const std::byte> payload(const arrival& of) const { return incoming_.payload(of); }
+    std::span<const std::byte> payload(const arrival& of) const { return arrivals_.payload(of); }
 
-    std::string name_of(std::uint64_t fingerprint) const { return incoming_.name_of(fingerprint); }
+    std::string name_of(std::uint64_t fingerprint) const { return arrivals_.name_of(fingerprint); }
 
     /// Takes out the oldest; its payload is gone then. Its sender learns who has the descriptors.
     arrival pop(arrival_queue& from)
     {
-        auto taken = incoming_.pop(from);
+        auto taken = arrivals_.pop(from);
         acknowledge(taken);
         if (!too_much_waits())
             read_on();
@@ -168,7 +168,7 @@ public:
         failure_ = std::make_exception_ptr(
             error(static_cast<errc>(what.code().value()), peer_ + ": " + what.text()));
         end_reading();
-        incoming_.close_loose();
+        arrivals_.close_loose();
         sender_->give_up(failure_);
         close_socket();
     }
@@ -193,7 +193,7 @@ private:
 
     bool too_much_waits() noexcept
     {
-        return incoming_.holds_more_than(limits_.incoming_high_water, limits_.max_descriptors) &&
+        return arrivals_.holds_more_than(limits_.incoming_high_water, limits_.max_descriptors) &&
                !(messages().empty() && requests().empty() && controls().empty());
     }
 
@@ -238,7 +238,7 @@ private:
         while (more)
         {
             // Also one call would go on for as long as the other side writes and there is room.
-            auto result = incoming_.receive_from(socket_->native_handle(),
+            auto result = arrivals_.receive_from(socket_->native_handle(),
                                                  std::min(most - done, most_per_read));
             done += static_cast<std::size_t>(std::max<ssize_t>(result.bytes, 0));
             if (result.bytes > 0)
@@ -278,7 +278,7 @@ private:
     {
         if (replies_.empty())
             state_ = state::paused;
-        else if (incoming_.holds_more_than(limits_.max_incoming, 2 * limits_.max_descriptors))
+        else if (arrivals_.holds_more_than(limits_.max_incoming, 2 * limits_.max_descriptors))
             fail(error(errc::overflow,
                        "its messages are not taken while a call waits for its reply; "
                        "take them in another coroutine"));
@@ -288,13 +288,13 @@ private:
     {
         try
         {
-            for (auto found = incoming_.next(); found; found = incoming_.next())
+            for (auto found = arrivals_.next(); found; found = arrivals_.next())
             {
                 sort(std::move(*found));
                 if (failure_)
                     return false;
             }
-            incoming_.release();
+            arrivals_.release();
             return true;
         }
         catch (const error& wrong)
@@ -310,13 +310,13 @@ private:
         switch (header.kind)
         {
         case frame_kind::message:
-            incoming_.push(messages(), std::move(found));
+            arrivals_.push(messages(), std::move(found));
             break;
         case frame_kind::request:
-            incoming_.push(requests(), std::move(found));
+            arrivals_.push(requests(), std::move(found));
             break;
         case frame_kind::control:
-            incoming_.push(controls(), std::move(found));
+            arrivals_.push(controls(), std::move(found));
             break;
         case frame_kind::reply:
         case frame_kind::failure:
@@ -332,7 +332,7 @@ private:
             sender_->refuse(header.correlation);
             break;
         case frame_kind::type_name:
-            incoming_.remember_name(found);
+            arrivals_.remember_name(found);
             break;
         case frame_kind::hello:
             break;
@@ -347,7 +347,7 @@ private:
             return; // it came too late
         auto& slot = *waiting->second;
         replies_.erase(waiting);
-        auto payload = incoming_.payload(found);
+        auto payload = arrivals_.payload(found);
         slot.payload.assign(payload.begin(), payload.end());
         slot.answer = std::move(found);
         slot.answered = true;
@@ -385,7 +385,7 @@ private:
 
     void end_of_stream()
     {
-        if (incoming_.in_frame())
+        if (arrivals_.in_frame())
             return fail(error(errc::malformed, "it ended in the middle of a frame"));
         end_reading();
         sender_->expect_no_confirmations();
@@ -429,7 +429,7 @@ private:
 
     std::shared_ptr<stream_socket> socket_;
     std::shared_ptr<detail::sender> sender_;
-    incoming incoming_;
+    arrivals arrivals_;
     std::string peer_;
     channel_limits limits_;
     state state_ = state::reading;

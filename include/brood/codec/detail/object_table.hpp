@@ -40,7 +40,7 @@ std::uint32_t class_version()
 ///
 /// Ids count from 1 in the order in which objects and names come; the first time that one is
 /// used, cereal marks it.
-class archive_memory
+class object_table
 {
 public:
     static constexpr std::uint32_t new_id = cereal::detail::msb_32bit;

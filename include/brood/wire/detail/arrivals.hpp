@@ -62,10 +62,10 @@ struct arrival_queue : ring<arrival>
 };
 
 /// Frames that have arrived: pairs descriptors with them, and keeps those that wait to be taken.
-class incoming
+class arrivals
 {
 public:
-    explicit incoming(const channel_limits& limits)
+    explicit arrivals(const channel_limits& limits)
         : reader_(limits.max_message, limits.max_descriptors)
     {
     }

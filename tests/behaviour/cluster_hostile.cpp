@@ -154,7 +154,7 @@ TEST_CASE("a worker that forges words of a primary, or asks for what no worker a
                    auto ended = co_await workers.exit();
                    REQUIRE(ended);
                    CHECK(ended->id == 1);
-                   CHECK(ended->cause == brood::exit_cause::deaf);
+                   CHECK(ended->cause == brood::exit_cause::unreachable);
                    CHECK_FALSE(ended->reason.empty());
                    auto answer = co_await echoed(honest, 7);
                    CHECK(answer == 7);

@@ -398,8 +398,8 @@ TEST_CASE("workers that were stopped are found in time, end, and are replaced; o
                co_await end(clients);
 
                CHECK(usual(until_told) >= 800ms); // a tick may lie before
-               // Stale and a tick, and time for a busy machine; tests/cluster/detail/keeper.cpp is
-               // strict about when it looks.
+               // Stale and a tick, and time for a busy machine;
+               // tests/cluster/detail/core/cluster_core.cpp is strict about when it looks.
                CHECK(usual(until_told) <= 1s + patient(1s));
                CHECK(until_ended <= patient(1s + 2s));
                CHECK(served);

@@ -363,7 +363,7 @@ TEST_CASE("the youngest worker is taken away, or the oldest, and its slot is the
 
                co_await workers.scale(2);
                CHECK(ids(workers) == who{{0, 1}, {2, 3}});
-               co_await workers.scale(1, brood::victim::oldest);
+               co_await workers.scale(1, brood::scale_down::oldest);
                CHECK(ids(workers) == who{{2, 3}});
                CHECK(workers.size() == 1);
                CHECK(workers.stats().workers.at(0).slot == 2);
@@ -382,7 +382,7 @@ TEST_CASE("a slot without a worker is taken away first", "[rolling]")
     within(30s,
            []() -> task<>
            {
-               for (auto which : {brood::victim::youngest, brood::victim::oldest})
+               for (auto which : {brood::scale_down::youngest, brood::scale_down::oldest})
                {
                    auto settings = of_size(3);
                    settings.restart.only_if = [](const brood::exit_info&)

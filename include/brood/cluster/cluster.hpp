@@ -3,8 +3,8 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/loop.hpp>
-#include <brood/cluster/detail/keeper.hpp>
-#include <brood/cluster/detail/worker_launcher.hpp>
+#include <brood/cluster/detail/core/cluster_core.hpp>
+#include <brood/cluster/detail/core/worker_launcher.hpp>
 #include <brood/cluster/message_stream.hpp>
 #include <brood/cluster/rolling.hpp>
 #include <brood/cluster/settings.hpp>
@@ -77,21 +77,21 @@ public:
     template <class... Args>
     explicit cluster(asio::any_io_executor executor, const cluster_settings& settings = {},
                      Args&&... args)
-        : keeper_(std::make_shared<detail::keeper>(
+        : core_(std::make_shared<detail::cluster_core>(
               executor, settings, launcher(executor, settings, std::forward<Args>(args)...))),
-          rolling_(std::make_shared<detail::rolling>(keeper_))
+          rolling_(std::make_shared<detail::rolling>(core_))
     {
         for (std::size_t count = settings.workers(); count != 0; --count)
-            keeper_->add();
+            core_->add();
         asio::co_spawn(executor, detail::rolling::recycle(rolling_), asio::detached);
-        asio::co_spawn(executor, detail::keeper::fail_with_ports(keeper_), asio::detached);
+        asio::co_spawn(executor, detail::cluster_core::fail_with_ports(core_), asio::detached);
     }
 
     cluster(cluster&&) noexcept = default;
 
     cluster& operator=(cluster&& other) noexcept
     {
-        std::swap(keeper_, other.keeper_);
+        std::swap(core_, other.core_);
         std::swap(rolling_, other.rolling_);
         std::swap(inbox_, other.inbox_);
         std::swap(message_hubs_, other.message_hubs_);
@@ -105,14 +105,14 @@ public:
     /// Throws std::logic_error when the cluster was stopped or has ended.
     worker fork(std::map<std::string, std::string> variables = {})
     {
-        return worker(keeper_->add(std::move(variables))->worker);
+        return worker(core_->add(std::move(variables))->worker);
     }
 
     /// The workers that live now, by slot.
     std::vector<worker> workers() const
     {
         std::vector<worker> result;
-        for (auto& slot : keeper_->slots())
+        for (auto& slot : core_->slots())
             if (!slot->worker->has(worker_state::ended))
                 result.emplace_back(slot->worker);
         return result;
@@ -130,23 +130,23 @@ public:
         return find([slot](const worker& each) { return each.slot() == slot; });
     }
 
-    asio::any_io_executor executor() const { return keeper_->executor(); }
+    asio::any_io_executor executor() const { return core_->executor(); }
 
     /// How many workers are wanted.
-    std::size_t size() const noexcept { return keeper_->slots().size(); }
+    std::size_t size() const noexcept { return core_->slots().size(); }
 
     /// Figures of each worker and of all: counted from the beginning, or measured in this call.
-    cluster_stats stats() const { return keeper_->stats(); }
+    cluster_stats stats() const { return core_->stats(); }
 
     /// Waits until every slot has a worker that can be given work. False when none is kept any
     /// more.
-    task<bool> ready() { return detail::keeper::ready(keeper_); }
+    task<bool> ready() { return detail::cluster_core::ready(core_); }
 
     /// The next end of a worker, in their order; the restart policy has been asked already. Nothing
     /// when no worker is kept any more. None is missed, whenever it is awaited. Throws
     /// errc::too_many_failures, with the last of the story, when that is how the cluster ended; or
     /// what the function of dispatch_policy::chosen threw.
-    task<std::optional<exit_info>> exit() { return detail::keeper::next_exit(keeper_); }
+    task<std::optional<exit_info>> exit() { return detail::cluster_core::next_exit(core_); }
 
     /// The next message of any worker, of those that live now or come later: one of each in turn.
     /// Nothing when no worker is kept any more. A message is taken once, here or by
@@ -157,7 +157,7 @@ public:
         return detail::inbox::next<Messages...>(inbox());
     }
 
-    /// The same for any number of listeners: each gets every message that is taken from now on.
+    /// The same for any number of observers: each gets every message that is taken from now on.
     template <class... Messages>
     message_stream<Messages...> messages()
     {
@@ -165,7 +165,7 @@ public:
         auto& known = message_hubs_[typeid(hub)];
         if (!known)
             known = std::make_shared<hub>(executor(), inbox());
-        return message_stream<Messages...>(hub::listen(std::static_pointer_cast<hub>(known)));
+        return message_stream<Messages...>(hub::observe(std::static_pointer_cast<hub>(known)));
     }
 
     /// Sends a message to every worker that lives and has its channel, and gives how many those
@@ -188,19 +188,19 @@ public:
     /// worker_output::goes::read. Nothing when no worker is kept any more.
     task<std::optional<output_line>> line()
     {
-        return detail::line_queue::next(keeper_->workers().lines());
+        return detail::line_queue::next(core_->workers().lines());
     }
 
-    /// Everything that happens from now on, for one more listener.
-    event_stream events() { return event_stream(keeper_->workers().events().subscribe()); }
+    /// Everything that happens from now on, for one more observer.
+    event_stream events() { return event_stream(core_->workers().events().subscribe()); }
 
     /// Stops all workers as the settings say, and starts none again. Ends after the last of them
     /// has. The ports close: who is connected is accepted before, who comes later is refused.
     /// Calling it again waits for the same.
-    task<> stop() { return detail::keeper::stop(keeper_); }
+    task<> stop() { return detail::cluster_core::stop(core_); }
 
     /// The same in another way, also for those that are being asked already.
-    task<> stop(const stop_policy& how) { return detail::keeper::stop_by(keeper_, how); }
+    task<> stop(const stop_policy& how) { return detail::cluster_core::stop_by(core_, how); }
 
     /// Replaces all workers by new ones, one after the other: the old one is asked to stop when the
     /// new one is ready, so that there are never fewer than wanted, and the next one follows when
@@ -217,14 +217,14 @@ public:
     task<reload_report> reload(const std::string& file,
                                const reload_options& options = {}) requires runs_program
     {
-        auto launch = detail::launch_program(keeper_->executor(), file, keeper_->settings().args);
+        auto launch = detail::launch_program(core_->executor(), file, core_->settings().args);
         return detail::rolling::reload(rolling_, options, std::move(launch));
     }
 
     /// Adds workers, in the lowest slots that are free, or takes some away, until there are so
     /// many. Waits until the new ones are ready or have failed, and those taken away have ended. A
     /// reload or another change of size comes first; after a stop it does nothing.
-    task<> scale(std::size_t size, victim which = victim::youngest)
+    task<> scale(std::size_t size, scale_down which = scale_down::youngest)
     {
         return detail::rolling::scale(rolling_, size, which);
     }
@@ -259,8 +259,8 @@ private:
     {
         if (inbox_)
             return inbox_;
-        inbox_ = std::make_shared<detail::inbox>(keeper_->executor());
-        inbox_->attend(keeper_->workers().events().subscribe());
+        inbox_ = std::make_shared<detail::inbox>(core_->executor());
+        inbox_->attend(core_->workers().events().subscribe());
         for (auto& each : workers())
             inbox_->attend(each);
         return inbox_;
@@ -268,11 +268,11 @@ private:
 
     void abandon() noexcept
     {
-        if (auto last = std::exchange(keeper_, nullptr))
+        if (auto last = std::exchange(core_, nullptr))
             last->abandon();
     }
 
-    std::shared_ptr<detail::keeper> keeper_;
+    std::shared_ptr<detail::cluster_core> core_;
     std::shared_ptr<detail::rolling> rolling_;
     std::shared_ptr<detail::inbox> inbox_; // once a message is asked for
     std::map<std::type_index, std::shared_ptr<void>> message_hubs_;

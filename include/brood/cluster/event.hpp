@@ -39,7 +39,7 @@ struct cluster_event
 namespace detail
 {
 
-/// What one listener has not yet taken.
+/// What one observer has not yet taken.
 template <class Event>
 struct event_queue
 {
@@ -73,7 +73,7 @@ struct event_queue
         co_return event;
     }
 
-    // A listener that never looks must not cost more than this.
+    // A observer that never looks must not cost more than this.
     static constexpr std::size_t limit = 65'536;
 
     std::deque<Event> waiting;
@@ -82,7 +82,7 @@ struct event_queue
     wait_queue arrived;
 };
 
-/// Tells each listener everything.
+/// Tells each observer everything.
 class event_hub
 {
 public:
@@ -93,31 +93,31 @@ public:
         auto queue = std::make_shared<event_queue<cluster_event>>(executor_);
         if (has_ended_)
             queue->end();
-        listeners_.push_back(queue);
+        observers_.push_back(queue);
         return queue;
     }
 
     void publish(cluster_event::kind what, std::shared_ptr<worker_record> about,
                  std::string text = {}, std::optional<exit_info> ended = std::nullopt)
     {
-        std::erase_if(listeners_, [](auto& each) { return each.expired(); });
+        std::erase_if(observers_, [](auto& each) { return each.expired(); });
         cluster_event event{what, worker(std::move(about)), std::move(text), std::move(ended)};
-        for (auto& each : listeners_)
-            if (auto listener = each.lock())
-                listener->push(event);
+        for (auto& each : observers_)
+            if (auto observer = each.lock())
+                observer->push(event);
     }
 
     void end()
     {
         has_ended_ = true;
-        for (auto& each : listeners_)
-            if (auto listener = each.lock())
-                listener->end();
+        for (auto& each : observers_)
+            if (auto observer = each.lock())
+                observer->end();
     }
 
 private:
     asio::any_io_executor executor_;
-    std::vector<std::weak_ptr<event_queue<cluster_event>>> listeners_;
+    std::vector<std::weak_ptr<event_queue<cluster_event>>> observers_;
     bool has_ended_ = false;
 };
 
@@ -126,7 +126,7 @@ private:
 /// What happens in a cluster from the moment this was made, in its order: made by
 /// cluster::events().
 ///
-/// Each listener gets every event. One that does not look for a long time loses the oldest, and is
+/// Each observer gets every event. One that does not look for a long time loses the oldest, and is
 /// told how many.
 class event_stream
 {

@@ -22,7 +22,7 @@ enum class exit_cause
     start_failed,    ///< It could not be started: the reason says which step failed.
     start_timeout,   ///< It was not ready in time, and was stopped.
     hung,            ///< Its loop stood still, and it was killed: the reason says what it did.
-    deaf,            ///< It closed its channel and lived on, or sent what no worker sends: nothing
+    unreachable,     ///< It closed its channel and lived on, or sent what no worker sends: nothing
                      ///< could be told to it any more.
     unkillable,      ///< It outlived every step of its stop policy, and is left alone: it still
                      ///< runs. The reason says why it was to end.
@@ -55,8 +55,8 @@ inline std::string to_string(exit_cause cause)
         return "start timeout";
     case exit_cause::hung:
         return "hung";
-    case exit_cause::deaf:
-        return "deaf";
+    case exit_cause::unreachable:
+        return "unreachable";
     case exit_cause::unkillable:
         return "unkillable";
     case exit_cause::children_failed:

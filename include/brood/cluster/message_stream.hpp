@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/wait_queue.hpp>
-#include <brood/cluster/detail/inbox.hpp>
+#include <brood/cluster/detail/core/inbox.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace brood
 namespace detail
 {
 
-/// The listeners for messages of some types, from all workers of a cluster.
+/// The observers for messages of some types, from all workers of a cluster.
 ///
 /// One of those that wait takes the next message, and gives a copy to each of the others.
 template <class... Messages>
@@ -27,7 +27,7 @@ class message_hub
 public:
     using message = message_from<one_of_t<Messages...>>;
 
-    /// What one listener has not yet taken.
+    /// What one observer has not yet taken.
     struct queue
     {
         explicit queue(std::shared_ptr<message_hub> to) : hub(std::move(to)) {}
@@ -46,10 +46,10 @@ public:
     {
     }
 
-    static std::shared_ptr<queue> listen(const std::shared_ptr<message_hub>& self)
+    static std::shared_ptr<queue> observe(const std::shared_ptr<message_hub>& self)
     {
         auto added = std::make_shared<queue>(self);
-        self->listeners_.push_back(added);
+        self->observers_.push_back(added);
         return added;
     }
 
@@ -101,27 +101,27 @@ private:
 
     void give_all(const message& taken)
     {
-        std::erase_if(listeners_, [](auto& each) { return each.expired(); });
-        for (auto& each : listeners_)
-            if (auto listener = each.lock())
-                listener->waiting.push_back(taken);
+        std::erase_if(observers_, [](auto& each) { return each.expired(); });
+        for (auto& each : observers_)
+            if (auto observer = each.lock())
+                observer->waiting.push_back(taken);
     }
 
-    // Nothing is lost, so that the workers wait for the slowest listener.
+    // Nothing is lost, so that the workers wait for the slowest observer.
     bool is_somebody_slow() const
     {
-        return std::any_of(listeners_.begin(), listeners_.end(),
+        return std::any_of(observers_.begin(), observers_.end(),
                            [](auto& each)
                            {
-                               auto listener = each.lock();
-                               return listener && listener->waiting.size() >= many;
+                               auto observer = each.lock();
+                               return observer && observer->waiting.size() >= many;
                            });
     }
 
     static constexpr std::size_t many = 1'024;
 
     std::shared_ptr<inbox> from_;
-    std::vector<std::weak_ptr<queue>> listeners_;
+    std::vector<std::weak_ptr<queue>> observers_;
     bool is_taking_ = false;
     bool has_ended_ = false;
     wait_queue changed_;
@@ -129,10 +129,10 @@ private:
 
 } // namespace detail
 
-/// The messages of all workers of a cluster, for one of several listeners, from the moment this was
+/// The messages of all workers of a cluster, for one of several observers, from the moment this was
 /// made: made by cluster::messages().
 ///
-/// Each listener gets every message. One that does not look holds the others up in the end, and
+/// Each observer gets every message. One that does not look holds the others up in the end, and
 /// then the workers; one that is destroyed does not.
 template <class... Messages>
 class message_stream

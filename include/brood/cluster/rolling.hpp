@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/cluster/detail/keeper.hpp>
+#include <brood/cluster/detail/core/cluster_core.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -30,7 +30,7 @@ struct reload_options
 /// Which worker is taken away when there are to be fewer: one that does not run, or else the one
 /// that was started last, or first. As worker_culling_strategy of Puma:
 /// https://github.com/puma/puma/blob/master/lib/puma/dsl.rb
-enum class victim
+enum class scale_down
 {
     youngest,
     oldest,
@@ -78,8 +78,8 @@ namespace detail
 class rolling : public std::enable_shared_from_this<rolling>
 {
 public:
-    explicit rolling(std::shared_ptr<keeper> over)
-        : keeper_(std::move(over)), free_(keeper_->executor())
+    explicit rolling(std::shared_ptr<cluster_core> over)
+        : core_(std::move(over)), free_(core_->executor())
     {
     }
 
@@ -90,9 +90,9 @@ public:
                                       worker_launcher launch = nullptr)
     {
         // Who waits may be cancelled: a new worker must not be forgotten then.
-        auto report = std::make_shared<shared_result<reload_report>>(self->keeper_->executor());
+        auto report = std::make_shared<shared_result<reload_report>>(self->core_->executor());
         auto all = replace_all(self, options, std::move(launch), report);
-        auto executor = self->keeper_->executor();
+        auto executor = self->core_->executor();
         asio::co_spawn(executor, std::move(all), asio::detached);
         auto result = co_await report->get();
         co_return result;
@@ -100,21 +100,21 @@ public:
 
     /// Adds workers, or takes some away, until there are so many. Waits until the new ones are
     /// ready or have failed, and the old ones have ended.
-    static task<> scale(std::shared_ptr<rolling> self, std::size_t size, victim which)
+    static task<> scale(std::shared_ptr<rolling> self, std::size_t size, scale_down which)
     {
         auto turn = co_await take_turn(self);
-        if (self->keeper_->stopping())
+        if (self->core_->stopping())
             co_return;
         std::vector<std::shared_ptr<slot>> touched;
         while (self->slots().size() < size)
-            touched.push_back(self->keeper_->add());
+            touched.push_back(self->core_->add());
         for (auto& each : touched)
             co_await each->worker->ready.get();
         touched.clear();
         while (self->slots().size() > size)
         {
-            touched.push_back(self->next_victim(which));
-            self->keeper_->remove(touched.back(), exit_cause::scaled_down);
+            touched.push_back(self->next_to_go(which));
+            self->core_->remove(touched.back(), exit_cause::scaled_down);
         }
         for (auto& each : touched)
             co_await each->worker->ended.get();
@@ -124,17 +124,17 @@ public:
     /// lives.
     static task<> recycle(std::shared_ptr<rolling> self)
     {
-        while (!self->keeper_->stopping())
+        while (!self->core_->stopping())
         {
             auto due = self->find_due();
             if (due)
             {
                 auto turn = co_await take_turn(self);
-                if (self->keeper_->has(due)) // nobody took it away meanwhile
+                if (self->core_->has(due)) // nobody took it away meanwhile
                     co_await replace(self, due, exit_cause::recycled, {});
             }
             auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-            co_await self->keeper_->changed_or(until);
+            co_await self->core_->changed_or(until);
         }
     }
 
@@ -159,7 +159,7 @@ private:
         std::shared_ptr<rolling> by_;
     };
 
-    const std::vector<std::shared_ptr<slot>>& slots() const { return keeper_->slots(); }
+    const std::vector<std::shared_ptr<slot>>& slots() const { return core_->slots(); }
 
     static task<holding> take_turn(std::shared_ptr<rolling> self)
     {
@@ -173,30 +173,30 @@ private:
                               std::shared_ptr<shared_result<reload_report>> result)
     {
         auto turn = co_await take_turn(self);
-        auto& keeper = *self->keeper_;
-        if (!keeper.stopping())
+        auto& core = *self->core_;
+        if (!core.stopping())
             self->notify(&service_manager::reloading);
         worker_launcher before;
         if (launch)
-            before = keeper.workers().launch_by(std::move(launch));
+            before = core.workers().launch_by(std::move(launch));
         reload_report report;
-        report.stopped = keeper.stopping();
+        report.stopped = core.stopping();
         auto place = self->first_from(0);
         for (; place && report.complete(); place = self->first_from(place->index + 1))
         {
             auto failed = co_await replace(self, place, exit_cause::replaced, options.settle);
             report.replaced += failed ? 0U : 1U;
-            report.stopped = keeper.stopping();
+            report.stopped = core.stopping();
             if (!report.stopped)
                 report.failure = failed;
         }
         if (before && !report.complete())
         {
-            keeper.workers().launch_by(std::move(before));
+            core.workers().launch_by(std::move(before));
             if (options.restore)
                 report.restored = co_await restore(self, report.replaced);
         }
-        if (!keeper.stopping())
+        if (!core.stopping())
             self->notify(&service_manager::ready);
         result->set(std::move(report));
     }
@@ -204,7 +204,7 @@ private:
     // A manager that cannot be told does not keep workers from being replaced.
     void notify(void (service_manager::*what)() const) const
     {
-        auto& manager = keeper_->settings().manager;
+        auto& manager = core_->settings().manager;
         try
         {
             if (manager)
@@ -220,7 +220,7 @@ private:
     {
         std::size_t restored = 0;
         auto place = self->first_from(0);
-        for (; place && count != 0 && !self->keeper_->stopping(); --count)
+        for (; place && count != 0 && !self->core_->stopping(); --count)
         {
             auto failed = co_await replace(self, place, exit_cause::replaced, {});
             restored += failed ? 0U : 1U;
@@ -234,24 +234,24 @@ private:
                                                   std::shared_ptr<slot> before, exit_cause cause,
                                                   std::chrono::milliseconds settle)
     {
-        auto& keeper = *self->keeper_;
-        keeper.enter();
+        auto& core = *self->core_;
+        core.enter();
         auto fresh = std::make_shared<slot>();
         fresh->index = before->index;
         fresh->variables = before->variables;
-        fresh->worker = keeper.workers().start(fresh->index, fresh->variables);
+        fresh->worker = core.workers().start(fresh->index, fresh->variables);
         auto lived = co_await lives(fresh->worker, settle);
-        if (lived && keeper.has(before) && !keeper.stopping())
+        if (lived && core.has(before) && !core.stopping())
         {
-            keeper.replace(before, fresh, cause);
+            core.replace(before, fresh, cause);
             co_await before->worker->ended.get(); // or all old ones would drain beside the new ones
-            keeper.leave();
+            core.place_ended();
             co_return std::nullopt;
         }
-        keeper.workers().end(fresh->worker, exit_cause::scaled_down);
+        core.workers().end(fresh->worker, exit_cause::scaled_down);
         auto ended = co_await fresh->worker->ended.get();
-        keeper.tell(fresh->worker, ended);
-        keeper.leave();
+        core.tell(fresh->worker, ended);
+        core.place_ended();
         co_return ended;
     }
 
@@ -274,13 +274,13 @@ private:
         return nullptr;
     }
 
-    std::shared_ptr<slot> next_victim(victim which) const
+    std::shared_ptr<slot> next_to_go(scale_down which) const
     {
         auto rank = [&](const std::shared_ptr<slot>& each)
         {
             auto runs = !each->worker->has(worker_state::ended);
             auto id = each->worker->id;
-            return std::pair(runs, which == victim::oldest ? id : ~id);
+            return std::pair(runs, which == scale_down::oldest ? id : ~id);
         };
         return *std::min_element(slots().begin(), slots().end(),
                                  [&](auto& left, auto& right) { return rank(left) < rank(right); });
@@ -296,7 +296,7 @@ private:
 
     bool is_due(const worker_record& worker) const
     {
-        auto& limits = keeper_->settings().recycle;
+        auto& limits = core_->settings().recycle;
         auto age = std::chrono::steady_clock::now() - worker.started;
         if (worker.state != worker_state::ready || age < limits.min_lifetime)
             return false;
@@ -314,7 +314,7 @@ private:
         return std::chrono::milliseconds(static_cast<long long>(limits.varied(age, worker.id)));
     }
 
-    std::shared_ptr<keeper> keeper_;
+    std::shared_ptr<cluster_core> core_;
     bool busy_ = false;
     wait_queue free_;
 };

@@ -4,7 +4,7 @@
 #include <brood/base/descriptor.hpp>
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/task.hpp>
-#include <brood/cluster/detail/write_without_waiting.hpp>
+#include <brood/cluster/detail/output/write_without_waiting.hpp>
 #include <brood/cluster/rolling.hpp>
 #include <brood/cluster/stats.hpp>
 #include <brood/process/signals.hpp>

@@ -3,9 +3,9 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/loop.hpp>
-#include <brood/cluster/detail/family.hpp>
-#include <brood/cluster/detail/supervised_cluster.hpp>
-#include <brood/cluster/detail/supervised_worker.hpp>
+#include <brood/cluster/detail/supervision/supervised_cluster.hpp>
+#include <brood/cluster/detail/supervision/supervised_worker.hpp>
+#include <brood/cluster/detail/supervision/supervisor_core.hpp>
 
 #include <chrono>
 #include <memory>
@@ -62,7 +62,7 @@ public:
 
     explicit supervisor(asio::any_io_executor executor, strategy how = strategy::one_for_one,
                         const restart_policy& policy = {})
-        : family_(std::make_shared<detail::family>(executor, how, policy)),
+        : core_(std::make_shared<detail::supervisor_core>(executor, how, policy)),
           exits_(std::make_shared<detail::event_queue<exit_info>>(executor))
     {
     }
@@ -71,7 +71,7 @@ public:
 
     supervisor& operator=(supervisor&& other) noexcept
     {
-        std::swap(family_, other.family_);
+        std::swap(core_, other.core_);
         std::swap(exits_, other.exits_);
         supervisor(std::move(other)).abandon();
         return *this;
@@ -84,8 +84,7 @@ public:
     template <auto Worker, class... Args>
     supervisor& add(std::string name, const child_settings& settings = {}, Args&&... args)
     {
-        auto launch =
-            detail::launch_entry<Worker>(family_->executor(), std::forward<Args>(args)...);
+        auto launch = detail::launch_entry<Worker>(core_->executor(), std::forward<Args>(args)...);
         return add_worker(std::move(name), settings, std::move(launch));
     }
 
@@ -94,7 +93,7 @@ public:
                     const child_settings& settings = {})
     {
         return add_worker(std::move(name), settings,
-                          detail::launch_program(family_->executor(), file, args));
+                          detail::launch_program(core_->executor(), file, args));
     }
 
     /// Adds a cluster; its worker in slot 2 is called "name/2". Throws what cluster::check()
@@ -103,12 +102,12 @@ public:
     supervisor& add_cluster(std::string name, const cluster_settings& settings, Args... args)
     {
         cluster<Worker>::check(settings);
-        auto executor = family_->executor();
+        auto executor = core_->executor();
         auto make = [executor, settings, args...]
         {
             return std::make_shared<cluster<Worker>>(executor, settings, args...);
         };
-        return add_child(std::move(name), family_->policy(),
+        return add_child(std::move(name), core_->policy(),
                          std::make_shared<detail::supervised_cluster<Worker>>(executor, make));
     }
 
@@ -117,7 +116,7 @@ public:
     supervisor& add(std::string name, supervisor nested)
     {
         nested.refuse_running("be added to another one");
-        return add_child(std::move(name), family_->policy(), std::move(nested.family_));
+        return add_child(std::move(name), core_->policy(), std::move(nested.core_));
     }
 
     /// Starts the children. Can be called again when all have ended.
@@ -125,27 +124,27 @@ public:
     {
         refuse_running("be started");
         if (exits_->has_ended)
-            exits_ = std::make_shared<detail::event_queue<exit_info>>(family_->executor());
-        family_->start([exits = exits_](const exit_info& ended) { exits->push(ended); });
-        asio::co_spawn(family_->executor(), await_end(family_, exits_), asio::detached);
+            exits_ = std::make_shared<detail::event_queue<exit_info>>(core_->executor());
+        core_->start([exits = exits_](const exit_info& ended) { exits->push(ended); });
+        asio::co_spawn(core_->executor(), watch_end(core_, exits_), asio::detached);
     }
 
     /// Waits until every child can be given work; false when none is kept any more.
-    task<bool> ready() { return family_->ready(); }
+    task<bool> ready() { return core_->ready(); }
 
     /// The next end of a child, also of one further down, in their order. Nothing when none is kept
     /// any more. Throws errc::too_many_failures, with the last of the story, when that is how the
     /// supervisor ended.
-    task<std::optional<exit_info>> exit() { return next_exit(family_, exits_); }
+    task<std::optional<exit_info>> exit() { return next_exit(core_, exits_); }
 
     /// Ends all children, and starts none again; returns when the last has ended.
-    task<> stop() { return stop_all(family_); }
+    task<> stop() { return stop_all(core_); }
 
     /// The worker of that name, to talk to it or to end it: "web", "front/web", "pool/2". Throws
     /// std::out_of_range when there is none now.
     brood::worker worker(std::string_view path) const
     {
-        if (auto found = family_->find(path))
+        if (auto found = core_->find(path))
             return *found;
         throw std::out_of_range("brood: supervisor: no worker is called \"" + std::string(path) +
                                 '"');
@@ -155,7 +154,7 @@ public:
     std::vector<child_info> children() const
     {
         std::vector<child_info> result;
-        for (auto& each : family_->members())
+        for (auto& each : core_->children())
         {
             result.push_back(
                 {each->name, each->running, each->running && each->ready, each->starts, {}});
@@ -181,10 +180,10 @@ private:
             throw std::invalid_argument("brood: supervisor: nobody reads the output of a child; "
                                         "have it printed");
         settings.check();
-        auto policy = family_->policy();
+        auto policy = core_->policy();
         policy.when = wanted.when;
         return add_child(std::move(name), std::move(policy),
-                         std::make_shared<detail::supervised_worker>(family_->executor(), settings,
+                         std::make_shared<detail::supervised_worker>(core_->executor(), settings,
                                                                      std::move(launch)));
     }
 
@@ -192,50 +191,50 @@ private:
                           std::shared_ptr<detail::supervised> child)
     {
         refuse_running("be given another child");
-        family_->add(std::move(name), std::move(child), std::move(policy));
+        core_->add(std::move(name), std::move(child), std::move(policy));
         return *this;
     }
 
     void refuse_running(const char* what) const
     {
-        if (family_->running())
+        if (core_->running())
             throw std::logic_error(std::string("brood: a supervisor that runs cannot ") + what);
     }
 
     void abandon() noexcept
     {
-        if (auto last = std::exchange(family_, nullptr))
+        if (auto last = std::exchange(core_, nullptr))
             last->stop(exit_cause::stopped);
     }
 
-    static task<> await_end(std::shared_ptr<detail::family> family,
+    static task<> watch_end(std::shared_ptr<detail::supervisor_core> core,
                             std::shared_ptr<detail::event_queue<exit_info>> exits)
     {
-        co_await family->ended();
+        co_await core->ended();
         exits->end();
     }
 
     static task<std::optional<exit_info>>
-    next_exit(std::shared_ptr<detail::family> family,
+    next_exit(std::shared_ptr<detail::supervisor_core> core,
               std::shared_ptr<detail::event_queue<exit_info>> exits)
     {
         auto next = co_await detail::event_queue<exit_info>::next(exits);
         if (next)
             co_return next;
-        auto last = co_await family->ended();
+        auto last = co_await core->ended();
         if (last.failed())
             throw error(errc::too_many_failures, "the supervisor gave up: " + last.reason);
         co_return std::nullopt;
     }
 
-    static task<> stop_all(std::shared_ptr<detail::family> family)
+    static task<> stop_all(std::shared_ptr<detail::supervisor_core> core)
     {
-        family->stop(exit_cause::stopped);
-        if (family->running())
-            co_await family->ended();
+        core->stop(exit_cause::stopped);
+        if (core->running())
+            co_await core->ended();
     }
 
-    std::shared_ptr<detail::family> family_;
+    std::shared_ptr<detail::supervisor_core> core_;
     std::shared_ptr<detail::event_queue<exit_info>> exits_;
 };
 

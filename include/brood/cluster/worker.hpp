@@ -73,7 +73,7 @@ struct worker_record
     bool wants_recycling = false;
     std::uint64_t oom_kills = 0; // by the kernel, before it started
     std::shared_ptr<slot_history> history = std::make_shared<slot_history>();
-    int ladders = 0;            // ways to its end that it is on
+    int stops_under_way = 0;    // ways to its end that it is on
     std::function<void()> stop; // asks it to end, and makes it
     shared_result<bool> ready;  // false when it ended before
     shared_result<exit_info> ended;

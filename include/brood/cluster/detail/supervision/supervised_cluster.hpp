@@ -4,7 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/exception_text.hpp>
 #include <brood/cluster/cluster.hpp>
-#include <brood/cluster/detail/supervised.hpp>
+#include <brood/cluster/detail/supervision/supervised.hpp>
 
 #include <charconv>
 #include <chrono>
@@ -31,11 +31,11 @@ public:
     {
     }
 
-    void start(end_listener inside) override
+    void start(end_observer on_end) override
     {
         run_ = std::make_shared<run>(executor_);
         run_->workers = make_();
-        asio::co_spawn(executor_, watch(run_, std::move(inside)), asio::detached);
+        asio::co_spawn(executor_, watch(run_, std::move(on_end)), asio::detached);
     }
 
     task<bool> ready() override { return wait_ready(run_); }
@@ -73,7 +73,7 @@ private:
         shared_result<exit_info> ended;
     };
 
-    static task<> watch(std::shared_ptr<run> self, end_listener inside)
+    static task<> watch(std::shared_ptr<run> self, end_observer on_end)
     {
         exit_info last;
         last.was_ready = true;
@@ -83,7 +83,7 @@ private:
             while (auto ended = co_await self->workers->exit())
             {
                 ended->name = std::to_string(ended->slot);
-                inside(*ended);
+                on_end(*ended);
             }
             last.cause = self->cause;
         }

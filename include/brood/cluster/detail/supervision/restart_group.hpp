@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/cluster/detail/family_life.hpp>
+#include <brood/cluster/detail/supervision/supervision.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -19,17 +19,17 @@ namespace brood::detail
 /// Children of a supervisor that need each other, in their order. One coroutine keeps them alive:
 ///
 ///     start; await the exit; ask the policy; take down who depends on it; wait; again.
-class family_group : public std::enable_shared_from_this<family_group>
+class restart_group : public std::enable_shared_from_this<restart_group>
 {
 public:
-    family_group(std::shared_ptr<family_life> of,
-                 std::vector<std::shared_ptr<family_member>> children)
-        : life_(std::move(of)), children_(std::move(children))
+    restart_group(std::shared_ptr<supervision> of,
+                  std::vector<std::shared_ptr<child_record>> children)
+        : supervision_(std::move(of)), children_(std::move(children))
     {
     }
 
     /// Ends when no child is kept any more, or the supervisor is to end.
-    static task<> keep(std::shared_ptr<family_group> self)
+    static task<> keep(std::shared_ptr<restart_group> self)
     {
         std::optional<restart_point> again(restart_point{0, {}});
         while (again)
@@ -39,7 +39,7 @@ public:
             if (!again)
                 break;
             co_await self->take_down_from(again->index, exit_cause::taken_down);
-            co_await self->life_->pause(again->wait);
+            co_await self->supervision_->pause(again->wait);
         }
         co_await self->take_down_from(0, exit_cause::stopped);
     }
@@ -62,49 +62,50 @@ private:
     // From the left to the right, each when the one before it is ready. One that fails ends it.
     task<> start_from(std::size_t first)
     {
-        for (std::size_t index = first; index < children_.size() && !life_->stopping; ++index)
+        for (std::size_t index = first; index < children_.size() && !supervision_->stopping;
+             ++index)
         {
             auto child = children_[index];
             if (!child->kept || child->running)
                 continue;
             start_one(child, index);
-            while (child->running && !child->ready && !life_->stopping)
-                co_await life_->changed.wait();
+            while (child->running && !child->ready && !supervision_->stopping)
+                co_await supervision_->changed.wait();
             if (!child->running && child->kept)
                 break;
         }
     }
 
-    void start_one(const std::shared_ptr<family_member>& child, std::size_t index)
+    void start_one(const std::shared_ptr<child_record>& child, std::size_t index)
     {
         ++child->starts;
         child->running = true;
         child->ready = child->taken_down = child->resting = child->undecided = false;
         child->what->start(
-            [weak = std::weak_ptr(life_), name = child->name](exit_info ended)
+            [weak = std::weak_ptr(supervision_), name = child->name](exit_info ended)
             {
                 ended.name = name + '/' + ended.name;
                 if (auto life = weak.lock())
                     life->report(std::move(ended));
             });
         auto self = shared_from_this();
-        asio::co_spawn(life_->executor, await_ready(self, child), asio::detached);
-        asio::co_spawn(life_->executor, await_end(self, child, index), asio::detached);
+        asio::co_spawn(supervision_->executor, watch_start(self, child), asio::detached);
+        asio::co_spawn(supervision_->executor, watch_end(self, child, index), asio::detached);
     }
 
-    static task<> await_ready(std::shared_ptr<family_group> self,
-                              std::shared_ptr<family_member> child)
+    static task<> watch_start(std::shared_ptr<restart_group> self,
+                              std::shared_ptr<child_record> child)
     {
         auto start = child->starts;
         auto ready = co_await child->what->ready();
         if (start != child->starts)
             co_return;
         child->ready = ready;
-        self->life_->changed.post_all();
+        self->supervision_->changed.post_all();
     }
 
-    static task<> await_end(std::shared_ptr<family_group> self,
-                            std::shared_ptr<family_member> child, std::size_t index)
+    static task<> watch_end(std::shared_ptr<restart_group> self,
+                            std::shared_ptr<child_record> child, std::size_t index)
     {
         auto start = child->starts;
         auto ended = co_await child->what->ended();
@@ -113,8 +114,8 @@ private:
         child->undecided = !child->taken_down;
         if (child->undecided)
             self->ends_.push_back({index, start, ended});
-        self->life_->report(std::move(ended));
-        self->life_->changed.post_all();
+        self->supervision_->report(std::move(ended));
+        self->supervision_->changed.post_all();
     }
 
     // Waits for the next end that asks for a restart. Nothing when the group is over.
@@ -122,26 +123,27 @@ private:
     {
         for (;;)
         {
-            while (ends_.empty() && !life_->stopping && is_any_running())
-                co_await life_->changed.wait();
-            if (life_->stopping || ends_.empty())
+            while (ends_.empty() && !supervision_->stopping && is_any_running())
+                co_await supervision_->changed.wait();
+            if (supervision_->stopping || ends_.empty())
                 co_return std::nullopt;
             auto next = std::move(ends_.front());
             ends_.pop_front();
             auto& child = *children_[next.index];
             if (next.start != child.starts)
                 continue; // it was started again with another one
-            auto decision = life_->decide(child, next.ended);
+            auto decision = supervision_->decide(child, next.ended);
             if (decision.what == restart_decision::action::start)
-                co_return restart_point{first_restarted(life_->how, next.index), decision.wait};
-            leave(child, next.ended, decision);
-            if (auto left_over = first_to_start(); left_over && !life_->stopping)
+                co_return restart_point{first_restarted(supervision_->how, next.index),
+                                        decision.wait};
+            settle(child, next.ended, decision);
+            if (auto left_over = first_to_start(); left_over && !supervision_->stopping)
                 co_return restart_point{*left_over, {}};
         }
     }
 
     // It is not started again by itself.
-    void leave(family_member& child, const exit_info& ended, const restart_decision& decision)
+    void settle(child_record& child, const exit_info& ended, const restart_decision& decision)
     {
         child.resting = ended.cause == exit_cause::exited && ended.id != 0 &&
                         child.policy.when == restart::transient && !child.policy.gives_up(ended) &&
@@ -149,7 +151,7 @@ private:
         child.kept = child.resting;
         child.undecided = false;
         if (decision.what == restart_decision::action::fail)
-            life_->fail(ended);
+            supervision_->fail(ended);
     }
 
     // A child that has not been started because one before it failed.
@@ -182,12 +184,12 @@ private:
                 child->what->stop(cause);
             }
             while (child->running)
-                co_await life_->changed.wait();
+                co_await supervision_->changed.wait();
         }
     }
 
-    std::shared_ptr<family_life> life_;
-    std::vector<std::shared_ptr<family_member>> children_;
+    std::shared_ptr<supervision> supervision_;
+    std::vector<std::shared_ptr<child_record>> children_;
     std::deque<own_end> ends_;
 };
 

@@ -3,8 +3,8 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/loop.hpp>
-#include <brood/cluster/detail/line_queue.hpp>
-#include <brood/cluster/detail/write_without_waiting.hpp>
+#include <brood/cluster/detail/output/line_queue.hpp>
+#include <brood/cluster/detail/output/write_without_waiting.hpp>
 
 #include <cerrno>
 #include <chrono>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/cluster/detail/accept_queue.hpp>
-#include <brood/cluster/detail/shared_port.hpp>
+#include <brood/cluster/detail/ports/accept_queue.hpp>
+#include <brood/cluster/detail/ports/shared_port.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
@@ -99,17 +99,17 @@ public:
 
     /// Nobody has this slot any more: of what the kernel gives to a socket of its own, nobody would
     /// take anything. The last socket of a port stays, for whoever comes next.
-    void leave(std::size_t slot)
+    void vacate(std::size_t slot)
     {
         if (!policy_.has_socket_for_each_slot())
             return;
-        left_.insert(slot);
+        vacant_.insert(slot);
         std::erase_if(ports_,
                       [&](auto& each)
                       {
                           if (std::get<3>(each.first) != slot || is_last(each.first))
                               return false;
-                          each.second->leave();
+                          each.second->close_for_newcomers();
                           return true;
                       });
     }
@@ -189,7 +189,7 @@ private:
     {
         wanted.reuse_port = policy_.has_socket_for_each_slot();
         key name(wanted.type, wanted.address, wanted.index, wanted.reuse_port ? slot : 0);
-        left_.erase(slot);
+        vacant_.erase(slot);
         auto found = ports_.find(name);
         if (found != ports_.end())
             return found->second;
@@ -229,7 +229,7 @@ private:
     {
         auto left = std::find_if(ports_.begin(), ports_.end(),
                                  [&](auto& each) {
-                                     return left_.contains(std::get<3>(each.first)) &&
+                                     return vacant_.contains(std::get<3>(each.first)) &&
                                             is_same_port(each.first, name);
                                  });
         if (left == ports_.end())
@@ -260,7 +260,7 @@ private:
     dispatch_policy policy_;
     std::shared_ptr<shared_result<std::exception_ptr>> failure_;
     std::map<key, std::shared_ptr<shared_port>> ports_;
-    std::set<std::size_t> left_; // slots that nobody has, with a socket for each
+    std::set<std::size_t> vacant_; // slots that nobody has, with a socket for each
     std::map<std::tuple<std::uint64_t, std::uint64_t>, std::shared_ptr<shared_port>> opened_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/cluster/detail/oom_witness.hpp>
+#include <brood/cluster/detail/core/oom_detector.hpp>
 
 #include "os/faked_root.hpp"
 #include "support/catch.hpp"
@@ -9,7 +9,7 @@
 
 using brood::exit_cause;
 using brood::exit_status;
-using brood::detail::oom_witness;
+using brood::detail::oom_detector;
 using brood::test::faked_root;
 
 namespace
@@ -43,7 +43,7 @@ exit_status by(int signal)
 TEST_CASE("a SIGKILL is the kernel's when its count has moved since the worker started")
 {
     group kernel;
-    oom_witness witness(kernel.text());
+    oom_detector witness(kernel.text());
     auto before = witness.seen();
 
     CHECK(witness.cause_of(by(SIGKILL), before) == exit_cause::signalled);
@@ -56,7 +56,7 @@ TEST_CASE("a SIGKILL is the kernel's when its count has moved since the worker s
 TEST_CASE("each kill of the kernel is the end of one worker")
 {
     group kernel;
-    oom_witness witness(kernel.text());
+    oom_detector witness(kernel.text());
     auto before = witness.seen();
     kernel.has_killed(2);
 
@@ -68,7 +68,7 @@ TEST_CASE("each kill of the kernel is the end of one worker")
 TEST_CASE("a kill from before the worker started is not its end")
 {
     group kernel;
-    oom_witness witness(kernel.text());
+    oom_detector witness(kernel.text());
     kernel.has_killed(3);
 
     CHECK(witness.cause_of(by(SIGKILL), witness.seen()) == exit_cause::signalled);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/process_activity.hpp>
+#include <brood/cluster/detail/core/process_activity.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/process/vital_signs.hpp>
 

@@ -13,11 +13,11 @@ namespace brood::detail
 {
 
 /// Tells a worker that the kernel killed for want of memory from one that somebody killed.
-class oom_witness
+class oom_detector
 {
 public:
     /// Tests give another root than the real one.
-    explicit oom_witness(const std::string& root = {}) : kills_(root) {}
+    explicit oom_detector(const std::string& root = {}) : kills_(root) {}
 
     /// How many kills there were: looked at when a worker starts, for cause_of() at its end.
     std::uint64_t seen() const { return kills_.count(); }

@@ -5,7 +5,7 @@
 #include <brood/base/detail/exception_text.hpp>
 #include <brood/base/detail/random_fraction.hpp>
 #include <brood/base/detail/wait_queue.hpp>
-#include <brood/cluster/detail/family_member.hpp>
+#include <brood/cluster/detail/supervision/child_record.hpp>
 #include <brood/cluster/strategy.hpp>
 
 #include <chrono>
@@ -19,18 +19,18 @@ namespace brood::detail
 
 /// What all children of a supervisor share: its strategy and policy, whether it is to end, and who
 /// hears of it.
-struct family_life
+struct supervision
 {
-    family_life(asio::any_io_executor on, strategy which, restart_policy its_policy)
+    supervision(asio::any_io_executor on, strategy which, restart_policy its_policy)
         : executor(on), how(which), policy(std::move(its_policy)), changed(std::move(on))
     {
         policy.check();
     }
 
     /// It begins, perhaps again.
-    void begin(end_listener listener)
+    void begin(end_observer observer)
     {
-        inside = std::move(listener);
+        on_end = std::move(observer);
         failures = {};
         failure.clear();
         stopping = false;
@@ -58,11 +58,11 @@ struct family_life
 
     void report(exit_info ended)
     {
-        if (inside)
-            inside(std::move(ended));
+        if (on_end)
+            on_end(std::move(ended));
     }
 
-    restart_decision decide(family_member& child, const exit_info& ended)
+    restart_decision decide(child_record& child, const exit_info& ended)
     {
         auto has_nothing_left_to_do = ended.id == 0 && !ended.failed();
         if (has_nothing_left_to_do)
@@ -113,7 +113,7 @@ struct family_life
     strategy how;
     restart_policy policy;
     failure_history failures; // of all children
-    end_listener inside;
+    end_observer on_end;
     wait_queue changed; // any start, end, or stop
     std::chrono::steady_clock::time_point started;
     std::string failure; // why it failed, when it did

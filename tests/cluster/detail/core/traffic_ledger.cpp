@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/cluster/detail/traffic_ledger.hpp>
+#include <brood/cluster/detail/core/traffic_ledger.hpp>
 
 #include "support/catch.hpp"
 

@@ -3,9 +3,9 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/random_fraction.hpp>
-#include <brood/cluster/detail/end_process.hpp>
-#include <brood/cluster/detail/nursery.hpp>
-#include <brood/cluster/detail/process_activity.hpp>
+#include <brood/cluster/detail/core/end_process.hpp>
+#include <brood/cluster/detail/core/process_activity.hpp>
+#include <brood/cluster/detail/core/workforce.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/stats.hpp>
@@ -42,12 +42,12 @@ struct slot
 /// Keeps the workers of a cluster alive: one coroutine per slot.
 ///
 ///     start; await the exit; ask the policy; wait; again.
-class keeper : public std::enable_shared_from_this<keeper>
+class cluster_core : public std::enable_shared_from_this<cluster_core>
 {
 public:
-    keeper(asio::any_io_executor executor, cluster_settings settings, worker_launcher launch)
+    cluster_core(asio::any_io_executor executor, cluster_settings settings, worker_launcher launch)
         : executor_(executor), settings_(std::move(settings)),
-          nursery_(std::make_shared<nursery>(executor, settings_, std::move(launch))),
+          workforce_(std::make_shared<workforce>(executor, settings_, std::move(launch))),
           exits_(std::make_shared<event_queue<exit_info>>(executor)), changed_(executor)
     {
     }
@@ -56,7 +56,7 @@ public:
 
     const cluster_settings& settings() const noexcept { return settings_; }
 
-    nursery& workers() noexcept { return *nursery_; }
+    workforce& workers() noexcept { return *workforce_; }
 
     /// The places that are kept, by index; those between them were taken away.
     const std::vector<std::shared_ptr<slot>>& slots() const noexcept { return slots_; }
@@ -72,7 +72,7 @@ public:
         auto next = first_gap();
         added->index = static_cast<std::size_t>(next - slots_.begin());
         added->variables = std::move(variables);
-        added->worker = nursery_->start(added->index, added->variables);
+        added->worker = workforce_->start(added->index, added->variables);
         slots_.insert(next, added);
         begin(added);
         return added;
@@ -99,7 +99,7 @@ public:
     void remove(const std::shared_ptr<slot>& place, exit_cause cause)
     {
         std::erase(slots_, place);
-        nursery_->leave(place->index);
+        workforce_->vacate(place->index);
         retire(place, cause, settings_.dispatch.has_socket_for_each_slot());
     }
 
@@ -110,7 +110,7 @@ public:
         failed_ += ended.failed() ? 1U : 0U;
         ++worker->history->exits[static_cast<std::size_t>(ended.cause)];
         exits_->push(ended);
-        nursery_->events().publish(cluster_event::kind::exit, worker, {}, ended);
+        workforce_->events().publish(cluster_event::kind::exit, worker, {}, ended);
     }
 
     bool stopping() const noexcept { return stopping_; }
@@ -121,15 +121,15 @@ public:
         auto now = std::chrono::steady_clock::now();
         cluster_stats result;
         result.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now - begun_);
-        result.starts = nursery_->started();
+        result.starts = workforce_->started();
         result.exits = ended_;
         result.failures = failed_;
-        nursery_->traffic().look();
-        result.traffic = nursery_->traffic().of_all();
-        result.ports = nursery_->port_figures();
+        workforce_->traffic().look();
+        result.traffic = workforce_->traffic().of_all();
+        result.ports = workforce_->port_figures();
         for (auto& place : slots_)
             result.workers.push_back(stats_of(*place, now));
-        for (auto& each : nursery_->living())
+        for (auto& each : workforce_->living())
             if (each->state == worker_state::draining)
             {
                 ++result.draining;
@@ -139,10 +139,11 @@ public:
         return result;
     }
 
-    /// The cluster has not ended before leave() is called as often: for a worker without a place.
+    /// The cluster has not ended before place_ended() is called as often: for a worker without a
+    /// place.
     void enter() noexcept { ++running_; }
 
-    void leave()
+    void place_ended()
     {
         // One that was scaled to nothing waits for more.
         if (--running_ == 0 && (stopping_ || !slots_.empty()))
@@ -151,13 +152,13 @@ public:
     }
 
     /// Ends every worker, and starts none again; waits for the last end.
-    static task<> stop(std::shared_ptr<keeper> self)
+    static task<> stop(std::shared_ptr<cluster_core> self)
     {
         self->stopping_ = true;
-        self->nursery_->finish_ports();
+        self->workforce_->finish_ports();
         self->changed_.post_all();
-        for (auto& each : self->nursery_->living())
-            self->nursery_->end(each, exit_cause::stopped, true);
+        for (auto& each : self->workforce_->living())
+            self->workforce_->end(each, exit_cause::stopped, true);
         if (self->running_ == 0)
             self->end();
         while (self->running_ != 0)
@@ -165,15 +166,15 @@ public:
     }
 
     /// The same by another policy, and faster than a stop that is under way.
-    static task<> stop_by(std::shared_ptr<keeper> self, stop_policy how)
+    static task<> stop_by(std::shared_ptr<cluster_core> self, stop_policy how)
     {
-        for (auto& each : self->nursery_->living())
-            self->nursery_->hasten(each, how);
+        for (auto& each : self->workforce_->living())
+            self->workforce_->hasten(each, how);
         co_await stop(self);
     }
 
     /// Waits until every place that is kept has a worker that is ready; false when there is none.
-    static task<bool> ready(std::shared_ptr<keeper> self)
+    static task<bool> ready(std::shared_ptr<cluster_core> self)
     {
         while (auto worker = self->first_unready())
         {
@@ -186,9 +187,9 @@ public:
     }
 
     /// Ends the cluster when a function of the user that chooses workers throws.
-    static task<> fail_with_ports(std::shared_ptr<keeper> self)
+    static task<> fail_with_ports(std::shared_ptr<cluster_core> self)
     {
-        auto thrown = co_await self->nursery_->ports().failure();
+        auto thrown = co_await self->workforce_->ports().failure();
         if (thrown)
             self->fail("the function of its dispatch policy threw", thrown);
     }
@@ -213,7 +214,7 @@ public:
     void change() { changed_.post_all(); }
 
     /// The next end of a worker; nothing when the cluster has ended. Throws why it failed.
-    static task<std::optional<exit_info>> next_exit(std::shared_ptr<keeper> self)
+    static task<std::optional<exit_info>> next_exit(std::shared_ptr<cluster_core> self)
     {
         auto ended = co_await event_queue<exit_info>::next(self->exits_);
         if (!ended && self->failure_)
@@ -240,8 +241,8 @@ private:
         one.starts = place.starts;
         one.failures = place.failed;
         one.traffic = worker.traffic;
-        one.slot_traffic = nursery_->traffic().of_slot(place.index);
-        one.history = *nursery_->history_of(place.index);
+        one.slot_traffic = workforce_->traffic().of_slot(place.index);
+        one.history = *workforce_->history_of(place.index);
         one.listening_at = worker.listening_at;
         if (auto ended = worker.ended.peek())
         {
@@ -278,11 +279,11 @@ private:
     void retire(const std::shared_ptr<slot>& place, exit_cause cause, bool no_successor = false)
     {
         place->wanted = false;
-        nursery_->end(place->worker, cause, no_successor);
+        workforce_->end(place->worker, cause, no_successor);
         changed_.post_all();
     }
 
-    static task<> keep(std::shared_ptr<keeper> self, std::shared_ptr<slot> place)
+    static task<> keep(std::shared_ptr<cluster_core> self, std::shared_ptr<slot> place)
     {
         for (bool again = true; again;)
         {
@@ -298,8 +299,8 @@ private:
         }
         place->kept = false;
         if (self->has(place) && !self->stopping_)
-            self->nursery_->leave(place->index);
-        self->leave();
+            self->workforce_->vacate(place->index);
+        self->place_ended();
     }
 
     bool wants(const slot& place) const noexcept { return place.wanted && !stopping_; }
@@ -323,7 +324,7 @@ private:
     void restart(slot& place)
     {
         ++place.starts;
-        place.worker = nursery_->start(place.index, place.variables);
+        place.worker = workforce_->start(place.index, place.variables);
     }
 
     void report(slot& place, const exit_info& ended, restart_decision::action next)
@@ -331,7 +332,7 @@ private:
         place.failed += ended.failed() ? 1U : 0U;
         tell(place.worker, ended);
         if (next == restart_decision::action::park || settings_.restart.gives_up(ended))
-            nursery_->events().publish(cluster_event::kind::parked, place.worker, {}, ended);
+            workforce_->events().publish(cluster_event::kind::parked, place.worker, {}, ended);
         if (next == restart_decision::action::fail)
             fail(ended);
     }
@@ -347,7 +348,7 @@ private:
     void end()
     {
         stopping_ = true; // also when no worker is kept any more
-        nursery_->close();
+        workforce_->close();
         exits_->end();
         if (failure_ && settings_.restart.on_limit == on_limit::exit)
             end_process(story_, settings_.restart.exit_code);
@@ -374,7 +375,7 @@ private:
 
     asio::any_io_executor executor_;
     cluster_settings settings_;
-    std::shared_ptr<nursery> nursery_;
+    std::shared_ptr<workforce> workforce_;
     std::vector<std::shared_ptr<slot>> slots_;
     failure_history failures_;
     std::shared_ptr<event_queue<exit_info>> exits_;

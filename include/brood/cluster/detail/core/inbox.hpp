@@ -102,7 +102,8 @@ private:
         self->changed_.post_all();
     }
 
-    // A channel with bytes that cannot be right has no more messages: the nursery ends its worker.
+    // A channel with bytes that cannot be right has no more messages: the workforce ends its
+    // worker.
     static task<bool> is_readable(brood::worker from)
     {
         try

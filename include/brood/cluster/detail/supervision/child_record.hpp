@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/supervised.hpp>
+#include <brood/cluster/detail/supervision/supervised.hpp>
 #include <brood/cluster/restart_policy.hpp>
 
 #include <cstddef>
@@ -13,9 +13,9 @@ namespace brood::detail
 {
 
 /// A child of a supervisor, and what it remembers of it.
-struct family_member
+struct child_record
 {
-    family_member(std::string its_name, std::shared_ptr<supervised> it, restart_policy its_policy)
+    child_record(std::string its_name, std::shared_ptr<supervised> it, restart_policy its_policy)
         : name(std::move(its_name)), what(std::move(it)), policy(std::move(its_policy))
     {
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/nursery.hpp>
-#include <brood/cluster/detail/supervised.hpp>
+#include <brood/cluster/detail/core/workforce.hpp>
+#include <brood/cluster/detail/supervision/supervised.hpp>
 
 #include <memory>
 #include <optional>
@@ -18,19 +18,19 @@ class supervised_worker : public supervised
 public:
     supervised_worker(asio::any_io_executor executor, const cluster_settings& settings,
                       worker_launcher launch)
-        : nursery_(std::make_shared<nursery>(executor, settings, std::move(launch)))
+        : workforce_(std::make_shared<workforce>(executor, settings, std::move(launch)))
     {
     }
 
-    ~supervised_worker() override { nursery_->close(); }
+    ~supervised_worker() override { workforce_->close(); }
 
-    void start(end_listener) override { worker_ = nursery_->start(0, {}); }
+    void start(end_observer) override { worker_ = workforce_->start(0, {}); }
 
     task<bool> ready() override { return wait_ready(worker_); }
 
     task<exit_info> ended() override { return wait_end(worker_); }
 
-    void stop(exit_cause cause) override { nursery_->end(worker_, cause, true); }
+    void stop(exit_cause cause) override { workforce_->end(worker_, cause, true); }
 
     std::optional<worker> find(std::string_view path) override
     {
@@ -52,7 +52,7 @@ private:
         co_return ended;
     }
 
-    std::shared_ptr<nursery> nursery_;
+    std::shared_ptr<workforce> workforce_;
     std::shared_ptr<worker_record> worker_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/cluster/detail/accept_queue.hpp>
+#include <brood/cluster/detail/ports/accept_queue.hpp>
 
 #include <brood/base/detail/asio_net.hpp>
 

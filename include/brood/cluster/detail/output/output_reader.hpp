@@ -2,8 +2,8 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/cluster/detail/line_printer.hpp>
-#include <brood/cluster/detail/line_queue.hpp>
+#include <brood/cluster/detail/output/line_printer.hpp>
+#include <brood/cluster/detail/output/line_queue.hpp>
 #include <brood/cluster/worker_output.hpp>
 #include <brood/process/fork.hpp>
 

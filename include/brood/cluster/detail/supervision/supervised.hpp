@@ -13,7 +13,7 @@ namespace brood::detail
 {
 
 /// Who hears of an end inside a supervised child, besides its own.
-using end_listener = std::function<void(exit_info)>;
+using end_observer = std::function<void(exit_info)>;
 
 /// Something that a supervisor keeps alive, and can start again: a worker, a cluster, or a
 /// supervisor of others. What it waits for stays valid when it is started again meanwhile.
@@ -26,7 +26,7 @@ public:
     virtual ~supervised() = default;
 
     /// Starts it. What cannot be started has ended when this returns.
-    virtual void start(end_listener inside) = 0;
+    virtual void start(end_observer on_end) = 0;
 
     /// Waits until it can be given work: true; false when it ended before.
     virtual task<bool> ready() = 0;

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/cluster/detail/hang_detector.hpp>
-#include <brood/cluster/detail/oom_witness.hpp>
-#include <brood/cluster/detail/traffic_ledger.hpp>
-#include <brood/cluster/detail/worker_launcher.hpp>
-#include <brood/cluster/detail/worker_options.hpp>
+#include <brood/cluster/detail/core/hang_detector.hpp>
+#include <brood/cluster/detail/core/oom_detector.hpp>
+#include <brood/cluster/detail/core/traffic_ledger.hpp>
+#include <brood/cluster/detail/core/worker_launcher.hpp>
+#include <brood/cluster/detail/core/worker_options.hpp>
+#include <brood/cluster/detail/ports/shared_ports.hpp>
 #include <brood/cluster/event.hpp>
-#include <brood/cluster/listener.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
@@ -34,11 +34,11 @@ namespace brood::detail
 
 /// The life of each worker: it is started, heard, watched, and seen to its end. Who is started, and
 /// when, others decide.
-class nursery : public std::enable_shared_from_this<nursery>
+class workforce : public std::enable_shared_from_this<workforce>
 {
 public:
-    nursery(asio::any_io_executor executor, const cluster_settings& settings,
-            worker_launcher launch)
+    workforce(asio::any_io_executor executor, const cluster_settings& settings,
+              worker_launcher launch)
         : executor_(executor), settings_(settings), launch_(std::move(launch)),
           ports_(executor, settings.dispatch), events_(executor),
           output_(std::make_shared<output_hub>(executor, settings.output))
@@ -117,8 +117,8 @@ public:
                    { self->events_.publish(cluster_event::kind::fork, worker); });
         read_output(settings_, *worker, output_);
         spawn(hear(shared_from_this(), worker));
-        spawn(await_ready(shared_from_this(), worker));
-        spawn(await_end(shared_from_this(), worker));
+        spawn(watch_start(shared_from_this(), worker));
+        spawn(watch_end(shared_from_this(), worker));
         if (settings_.watchdog.on())
             spawn(watch(shared_from_this(), worker));
         return worker;
@@ -143,7 +143,7 @@ public:
     }
 
     /// Nobody has this slot any more, or not soon.
-    void leave(std::size_t slot) { ports_.leave(slot); }
+    void vacate(std::size_t slot) { ports_.vacate(slot); }
 
     /// No worker will have a successor: what waits at the ports is for those that live, and nobody
     /// else comes.
@@ -161,7 +161,7 @@ private:
     // ---- What a worker says
 
     // One that talks nonsense is broken: it has no channel any more, and is ended.
-    static task<> hear(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    static task<> hear(std::shared_ptr<workforce> self, std::shared_ptr<worker_record> worker)
     {
         try
         {
@@ -180,19 +180,20 @@ private:
         {
             worker->process.link()->fail(wrong);
             worker->reason = wrong.text();
-            worker->cause = worker->cause.value_or(exit_cause::deaf);
+            worker->cause = worker->cause.value_or(exit_cause::unreachable);
         }
         self->events_.publish(cluster_event::kind::disconnect, worker);
-        spawn_on(self->executor_, end_the_deaf(self, worker));
+        spawn_on(self->executor_, end_the_unreachable(self, worker));
     }
 
     // A worker that closed its channel and lives on can be told nothing any more.
-    static task<> end_the_deaf(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    static task<> end_the_unreachable(std::shared_ptr<workforce> self,
+                                      std::shared_ptr<worker_record> worker)
     {
         auto until = time_from_now(self->settings_.stop.steps().front().wait);
         auto ended = co_await worker->ended.get_until(until);
         if (!ended)
-            self->end(worker, exit_cause::deaf);
+            self->end(worker, exit_cause::unreachable);
     }
 
     void on(const std::shared_ptr<worker_record>& worker, const online_notice&)
@@ -255,7 +256,8 @@ private:
 
     // ---- Ready, alive, hung
 
-    static task<> await_ready(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    static task<> watch_start(std::shared_ptr<workforce> self,
+                              std::shared_ptr<worker_record> worker)
     {
         auto until = time_from_now(self->settings_.start_within);
         auto ready = co_await worker->ready.get_until(until);
@@ -290,7 +292,7 @@ private:
                      recycle_request{static_cast<std::uint64_t>(std::max(count, 1.0))});
     }
 
-    static task<> watch(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    static task<> watch(std::shared_ptr<workforce> self, std::shared_ptr<worker_record> worker)
     {
         hang_detector detector(worker->process.pid(), self->settings_.watchdog);
         std::optional<std::string> what;
@@ -328,12 +330,12 @@ private:
         worker->state = worker_state::draining;
         if (!worker->cause)
             worker->cause = cause;
-        ++worker->ladders;
+        ++worker->stops_under_way;
         spawn(walk_to_end(shared_from_this(), worker, policy));
     }
 
-    static task<> walk_to_end(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker,
-                              stop_policy policy)
+    static task<> walk_to_end(std::shared_ptr<workforce> self,
+                              std::shared_ptr<worker_record> worker, stop_policy policy)
     {
         try
         {
@@ -341,13 +343,13 @@ private:
         }
         catch (const error&)
         {
-            if (--worker->ladders == 0)
-                self->leave_alone(*worker);
+            if (--worker->stops_under_way == 0)
+                self->detach(*worker);
         }
     }
 
     // It is no worker any more, although its process runs.
-    void leave_alone(worker_record& worker)
+    void detach(worker_record& worker)
     {
         worker.process.detach();
         worker.reason = "asked to end as " + to_string(*worker.cause) +
@@ -358,7 +360,7 @@ private:
         conclude(worker, unknown);
     }
 
-    static task<> await_end(std::shared_ptr<nursery> self, std::shared_ptr<worker_record> worker)
+    static task<> watch_end(std::shared_ptr<workforce> self, std::shared_ptr<worker_record> worker)
     {
         auto status = co_await worker->process.exit();
         if (!worker->ended.ready())
@@ -407,7 +409,7 @@ private:
     event_hub events_;
     std::shared_ptr<output_hub> output_;
     traffic_ledger traffic_;
-    oom_witness oom_;
+    oom_detector oom_;
     std::map<std::size_t, std::shared_ptr<slot_history>> histories_;
     std::uint64_t last_id_ = 0;
     std::map<std::uint64_t, std::shared_ptr<worker_record>> living_;

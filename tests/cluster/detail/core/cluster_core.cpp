@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/cluster/detail/keeper.hpp>
+#include <brood/cluster/detail/core/cluster_core.hpp>
 
 #include <brood/cluster/cluster.hpp>
 
@@ -125,7 +125,7 @@ task<brood::exit_info> only_end(Cluster& workers)
 
 } // namespace
 
-TEST_CASE("a worker that spins is found, told as such, and replaced", "[keeper][T08]")
+TEST_CASE("a worker that spins is found, told as such, and replaced", "[cluster_core][T08]")
 {
     within(30s,
            []() -> task<>
@@ -156,7 +156,7 @@ TEST_CASE("a worker that spins is found, told as such, and replaced", "[keeper][
            });
 }
 
-TEST_CASE("a worker that blocks is found", "[keeper]")
+TEST_CASE("a worker that blocks is found", "[cluster_core]")
 {
     within(30s,
            []() -> task<>
@@ -175,7 +175,7 @@ TEST_CASE("a worker that blocks is found", "[keeper]")
            });
 }
 
-TEST_CASE("a worker that was stopped is found, and killed", "[keeper][T07]")
+TEST_CASE("a worker that was stopped is found, and killed", "[cluster_core][T07]")
 {
     within(30s,
            []() -> task<>
@@ -191,7 +191,7 @@ TEST_CASE("a worker that was stopped is found, and killed", "[keeper][T07]")
            });
 }
 
-TEST_CASE("workers that stood still together with their primary are spared", "[keeper]")
+TEST_CASE("workers that stood still together with their primary are spared", "[cluster_core]")
 {
     within(30s,
            []() -> task<>
@@ -215,7 +215,7 @@ TEST_CASE("workers that stood still together with their primary are spared", "[k
            });
 }
 
-TEST_CASE("a worker that gets no processor is spared as long as that lasts", "[keeper]")
+TEST_CASE("a worker that gets no processor is spared as long as that lasts", "[cluster_core]")
 {
     within(60s,
            []() -> task<>
@@ -241,7 +241,8 @@ TEST_CASE("a worker that gets no processor is spared as long as that lasts", "[k
            });
 }
 
-TEST_CASE("a worker is looked at once in a tick, and four times until it is stale", "[keeper][T07]")
+TEST_CASE("a worker is looked at once in a tick, and four times until it is stale",
+          "[cluster_core][T07]")
 {
     brood::watchdog settings;
     for (auto tick : {20ms, 1'000ms, 5'000ms})
@@ -252,7 +253,8 @@ TEST_CASE("a worker is looked at once in a tick, and four times until it is stal
     }
 }
 
-TEST_CASE("without a descriptor to look with, no worker is taken for a hung one", "[keeper][T16]")
+TEST_CASE("without a descriptor to look with, no worker is taken for a hung one",
+          "[cluster_core][T16]")
 {
     within(30s,
            []() -> task<>
@@ -286,7 +288,7 @@ TEST_CASE("without a descriptor to look with, no worker is taken for a hung one"
 }
 
 TEST_CASE("a worker that outlives every step of its stop is left alone, and the slot goes on",
-          "[keeper]")
+          "[cluster_core]")
 {
     within(30s,
            []() -> task<>
@@ -315,7 +317,7 @@ TEST_CASE("a worker that outlives every step of its stop is left alone, and the 
            });
 }
 
-TEST_CASE("an idle worker is not taken for a hung one", "[keeper]")
+TEST_CASE("an idle worker is not taken for a hung one", "[cluster_core]")
 {
     within(30s,
            []() -> task<>
@@ -330,7 +332,7 @@ TEST_CASE("an idle worker is not taken for a hung one", "[keeper]")
            });
 }
 
-TEST_CASE("a worker that closes its channel and lives on is found and ended", "[keeper]")
+TEST_CASE("a worker that closes its channel and lives on is found and ended", "[cluster_core]")
 {
     within(30s,
            []() -> task<>
@@ -346,11 +348,11 @@ TEST_CASE("a worker that closes its channel and lives on is found and ended", "[
                    workers(settings);
                auto ended = co_await only_end(workers);
 
-               CHECK(ended.cause == exit_cause::deaf);
+               CHECK(ended.cause == exit_cause::unreachable);
            });
 }
 
-TEST_CASE("a kill storm loses no end and no slot", "[keeper][T02]")
+TEST_CASE("a kill storm loses no end and no slot", "[cluster_core][T02]")
 {
     within(60s,
            []() -> task<>
@@ -389,7 +391,7 @@ TEST_CASE("a kill storm loses no end and no slot", "[keeper][T02]")
            });
 }
 
-TEST_CASE("a stop wins over a restart that waits", "[keeper]")
+TEST_CASE("a stop wins over a restart that waits", "[cluster_core]")
 {
     within(20s,
            []() -> task<>
@@ -409,7 +411,7 @@ TEST_CASE("a stop wins over a restart that waits", "[keeper]")
            });
 }
 
-TEST_CASE("a loop that goes takes its workers with it", "[keeper]")
+TEST_CASE("a loop that goes takes its workers with it", "[cluster_core]")
 {
     abandoned_at_every_step(
         []() -> task<>

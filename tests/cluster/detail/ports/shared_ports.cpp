@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/cluster/listener.hpp>
+#include <brood/cluster/detail/ports/shared_ports.hpp>
 
 #include <brood/cluster/cluster.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/traffic_ledger.hpp>
+#include <brood/cluster/detail/core/traffic_ledger.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/listener.hpp>
@@ -51,7 +51,7 @@ public:
     }
 
     /// Closes: who is connected is for the worker that still listens, and nobody else comes to it.
-    void leave()
+    void close_for_newcomers()
     {
         socket_.ignore_newcomers();
         close();

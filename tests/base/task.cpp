@@ -30,21 +30,17 @@ TEST_CASE("a task starts when it is awaited and gives its value", "[task]")
            });
 }
 
-TEST_CASE("sleep() suspends for the time and lets others run", "[task]")
+TEST_WITHIN(5s, "sleep() suspends for the time and lets others run", "[task]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               bool others_ran = false;
-               auto executor = co_await asio::this_coro::executor;
-               asio::post(executor, [&others_ran] { others_ran = true; });
-               auto begin = std::chrono::steady_clock::now();
+    bool others_ran = false;
+    auto executor = co_await asio::this_coro::executor;
+    asio::post(executor, [&others_ran] { others_ran = true; });
+    auto begin = std::chrono::steady_clock::now();
 
-               co_await sleep(20ms);
+    co_await sleep(20ms);
 
-               CHECK(std::chrono::steady_clock::now() - begin >= 20ms);
-               CHECK(others_ran);
-           });
+    CHECK(std::chrono::steady_clock::now() - begin >= 20ms);
+    CHECK(others_ran);
 }
 
 TEST_CASE("sleep() can lose a race and leaves nothing behind", "[task]")

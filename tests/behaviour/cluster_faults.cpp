@@ -288,109 +288,92 @@ task<> start_with_few_descriptors(process& self)
 
 } // namespace
 
-TEST_CASE("no worker survives a primary that is killed, not even one that spins, or waits for a "
-          "reader",
-          "[cluster][T09]")
+TEST_WITHIN(30s,
+            "no worker survives a primary that is killed, not even one that spins, or waits for a "
+            "reader",
+            "[cluster][T09]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               int ends[2];
-               REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-               brood::descriptor reading(ends[0]), writing(ends[1]);
-               brood::spawn_options options;
-               options.stderr_ = brood::stdio::from(std::move(writing));
-               auto executor = co_await asio::this_coro::executor;
-               auto primary = brood::fork_with<primary_of_four>(executor, options);
-               auto port = co_await primary.message<std::uint16_t>();
-               auto pids = co_await primary.message<std::vector<pid_t>>();
-               REQUIRE((port && pids && pids->size() == 4));
-               auto client = co_await connect_to(*port);
-               auto blocked = co_await eventually(10s, [&] { return is_full(reading); });
-               REQUIRE(blocked);
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    brood::descriptor reading(ends[0]), writing(ends[1]);
+    brood::spawn_options options;
+    options.stderr_ = brood::stdio::from(std::move(writing));
+    auto executor = co_await asio::this_coro::executor;
+    auto primary = brood::fork_with<primary_of_four>(executor, options);
+    auto port = co_await primary.message<std::uint16_t>();
+    auto pids = co_await primary.message<std::vector<pid_t>>();
+    REQUIRE((port && pids && pids->size() == 4));
+    auto client = co_await connect_to(*port);
+    auto blocked = co_await eventually(10s, [&] { return is_full(reading); });
+    REQUIRE(blocked);
 
-               auto begun = clock::now();
-               primary.kill(SIGKILL);
-               co_await primary.exit();
-               auto all_gone = [&]
-               {
-                   return std::all_of(pids->begin(), pids->end(), gone);
-               };
-               auto are_gone = co_await eventually(10s, all_gone);
-               auto took = clock::now() - begun;
+    auto begun = clock::now();
+    primary.kill(SIGKILL);
+    co_await primary.exit();
+    auto all_gone = [&]
+    {
+        return std::all_of(pids->begin(), pids->end(), gone);
+    };
+    auto are_gone = co_await eventually(10s, all_gone);
+    auto took = clock::now() - begun;
 
-               CHECK(are_gone);
-               CHECK(took <= patient(1s));
-               CHECK(can_listen_at(*port));
-           });
+    CHECK(are_gone);
+    CHECK(took <= patient(1s));
+    CHECK(can_listen_at(*port));
 }
 
-TEST_CASE("workers that learn of the end of their primary by the channel alone have five seconds",
-          "[cluster][T09]")
+TEST_WITHIN(30s,
+            "workers that learn of the end of their primary by the channel alone have five seconds",
+            "[cluster][T09]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto primary = brood::fork<primary_of_forgotten>();
-               auto pids = co_await primary.message<std::vector<pid_t>>();
-               REQUIRE((pids && pids->size() == 2));
+    auto primary = brood::fork<primary_of_forgotten>();
+    auto pids = co_await primary.message<std::vector<pid_t>>();
+    REQUIRE((pids && pids->size() == 2));
 
-               auto begun = clock::now();
-               primary.kill(SIGKILL);
-               co_await primary.exit();
-               auto one = co_await eventually(10s, [&] { return gone(pids->front()); });
-               auto until_one = clock::now() - begun;
-               auto other = co_await eventually(20s, [&] { return gone(pids->back()); });
-               auto until_other = clock::now() - begun;
+    auto begun = clock::now();
+    primary.kill(SIGKILL);
+    co_await primary.exit();
+    auto one = co_await eventually(10s, [&] { return gone(pids->front()); });
+    auto until_one = clock::now() - begun;
+    auto other = co_await eventually(20s, [&] { return gone(pids->back()); });
+    auto until_other = clock::now() - begun;
 
-               CHECK(one);
-               CHECK(until_one <= patient(1s));
-               CHECK(other);
-               CHECK(until_other >= 5s);
-               CHECK(until_other <= 5s + patient(1s));
-           });
+    CHECK(one);
+    CHECK(until_one <= patient(1s));
+    CHECK(other);
+    CHECK(until_other >= 5s);
+    CHECK(until_other <= 5s + patient(1s));
 }
 
-TEST_CASE("a primary without a descriptor left tries again, and recovers", "[cluster][T16]")
+TEST_WITHIN(30s, "a primary without a descriptor left tries again, and recovers", "[cluster][T16]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto primary = brood::fork<without_descriptors>();
-               auto report = co_await report_of(std::move(primary));
+    auto primary = brood::fork<without_descriptors>();
+    auto report = co_await report_of(std::move(primary));
 
-               check_recovery(report, "Too many open files");
-           });
+    check_recovery(report, "Too many open files");
 }
 
-TEST_CASE("a start that lacks a descriptor, at whatever step, leaves none open", "[cluster][T16]")
+TEST_WITHIN(60s, "a start that lacks a descriptor, at whatever step, leaves none open",
+            "[cluster][T16]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               auto primary = brood::fork<start_with_few_descriptors>();
-               auto failed = co_await primary.message<int>();
-               auto succeeded = co_await primary.message<int>();
-               auto none_leaked = co_await primary.message<bool>();
-               auto first = co_await primary.message<std::uint64_t>();
-               auto status = co_await primary.exit();
+    auto primary = brood::fork<start_with_few_descriptors>();
+    auto failed = co_await primary.message<int>();
+    auto succeeded = co_await primary.message<int>();
+    auto none_leaked = co_await primary.message<bool>();
+    auto first = co_await primary.message<std::uint64_t>();
+    auto status = co_await primary.exit();
 
-               CHECK(status.success());
-               CHECK(failed.value_or(0) > 0);
-               CHECK(succeeded.value_or(0) > 0);
-               CHECK(none_leaked == true);
-               CHECK(first == 1u); // the one that was there went on
-           });
+    CHECK(status.success());
+    CHECK(failed.value_or(0) > 0);
+    CHECK(succeeded.value_or(0) > 0);
+    CHECK(none_leaked == true);
+    CHECK(first == 1u); // the one that was there went on
 }
 
-TEST_CASE("a primary that may start no process tries again, and recovers", "[cluster][T17]")
+TEST_WITHIN(30s, "a primary that may start no process tries again, and recovers", "[cluster][T17]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto primary = brood::fork<without_processes>();
-               auto report = co_await report_of(std::move(primary));
+    auto primary = brood::fork<without_processes>();
+    auto report = co_await report_of(std::move(primary));
 
-               check_recovery(report, "Resource temporarily unavailable");
-           });
+    check_recovery(report, "Resource temporarily unavailable");
 }

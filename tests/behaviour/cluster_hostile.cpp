@@ -162,98 +162,84 @@ TEST_CASE("a worker that forges words of a primary, or asks for what no worker a
                });
 }
 
-TEST_CASE("words of a worker that mean nothing do nothing", "[cluster]")
+TEST_WITHIN(20s, "words of a worker that mean nothing do nothing", "[cluster]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<say_nothing_that_matters> workers(of_two());
-               for (auto& each : workers.workers())
-               {
-                   auto answer = co_await echoed(each, 7);
-                   CHECK(answer == 7);
-               }
-               co_await workers.stop();
-           });
+    cluster<say_nothing_that_matters> workers(of_two());
+    for (auto& each : workers.workers())
+    {
+        auto answer = co_await echoed(each, 7);
+        CHECK(answer == 7);
+    }
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker that floods its channel costs bounded memory, and can be ended", "[cluster]")
+TEST_WITHIN(30s, "a worker that floods its channel costs bounded memory, and can be ended",
+            "[cluster]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<flood> workers(of_two());
-               auto flooder = workers.workers().at(0);
-               auto honest = workers.workers().at(1);
-               auto before = resident_memory();
-               auto begin = std::chrono::steady_clock::now();
-               while (std::chrono::steady_clock::now() - begin < 300ms)
-               {
-                   auto answer = co_await echoed(honest, 7);
-                   CHECK(answer == 7);
-               }
-               CHECK(resident_memory() < before + (std::size_t{64} << 20));
-               auto ended = co_await flooder.stop();
-               CHECK(ended.cause == brood::exit_cause::stopped);
-               co_await workers.stop();
-           });
+    cluster<flood> workers(of_two());
+    auto flooder = workers.workers().at(0);
+    auto honest = workers.workers().at(1);
+    auto before = resident_memory();
+    auto begin = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - begin < 300ms)
+    {
+        auto answer = co_await echoed(honest, 7);
+        CHECK(answer == 7);
+    }
+    CHECK(resident_memory() < before + (std::size_t{64} << 20));
+    auto ended = co_await flooder.stop();
+    CHECK(ended.cause == brood::exit_cause::stopped);
+    co_await workers.stop();
 }
 
-TEST_CASE("a listener of events that throws ends itself alone", "[cluster]")
+TEST_WITHIN(20s, "a listener of events that throws ends itself alone", "[cluster]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<echo> workers(of_two());
-               auto listen = [](brood::event_stream events) -> task<>
-               {
-                   co_await events.next();
-                   throw std::runtime_error("I have seen enough");
-               };
-               std::exception_ptr thrown;
-               auto executor = co_await asio::this_coro::executor;
-               asio::co_spawn(executor, listen(workers.events()),
-                              [&](std::exception_ptr why) { thrown = why; });
-               auto others = workers.events();
-               for (auto& each : workers.workers())
-               {
-                   auto answer = co_await echoed(each, 7);
-                   CHECK(answer == 7);
-               }
-               auto event = co_await others.next();
-               CHECK(event);
-               auto has_thrown = [&]
-               {
-                   return thrown != nullptr;
-               };
-               auto told = co_await eventually(5s, has_thrown);
-               CHECK(told);
-               co_await workers.stop();
-           });
+    cluster<echo> workers(of_two());
+    auto listen = [](brood::event_stream events) -> task<>
+    {
+        co_await events.next();
+        throw std::runtime_error("I have seen enough");
+    };
+    std::exception_ptr thrown;
+    auto executor = co_await asio::this_coro::executor;
+    asio::co_spawn(executor, listen(workers.events()),
+                   [&](std::exception_ptr why) { thrown = why; });
+    auto others = workers.events();
+    for (auto& each : workers.workers())
+    {
+        auto answer = co_await echoed(each, 7);
+        CHECK(answer == 7);
+    }
+    auto event = co_await others.next();
+    CHECK(event);
+    auto has_thrown = [&]
+    {
+        return thrown != nullptr;
+    };
+    auto told = co_await eventually(5s, has_thrown);
+    CHECK(told);
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker whose program prints without end and is never read is ended all the same",
-          "[cluster]")
+TEST_WITHIN(20s,
+            "a worker whose program prints without end and is never read is ended all the same",
+            "[cluster]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto settings = of_two();
-               settings.spawn.stdout_ = brood::stdio::pipe(); // which nobody reads here
-               cluster<[](process& self) -> task<>
-                       {
-                           self.ready();
-                           co_await self.flush();
-                           std::string text(100'000, 'x');
-                           for (;;)
-                               if (::write(1, text.data(), text.size()) == -1)
-                                   std::abort();
-                       }>
-                   workers(settings);
-               co_await workers.ready();
-               co_await workers.stop();
-               auto ended = co_await workers.exit();
-               REQUIRE(ended);
-               CHECK(ended->status.signal == SIGTERM);
-           });
+    auto settings = of_two();
+    settings.spawn.stdout_ = brood::stdio::pipe(); // which nobody reads here
+    cluster<[](process& self) -> task<>
+            {
+                self.ready();
+                co_await self.flush();
+                std::string text(100'000, 'x');
+                for (;;)
+                    if (::write(1, text.data(), text.size()) == -1)
+                        std::abort();
+            }>
+        workers(settings);
+    co_await workers.ready();
+    co_await workers.stop();
+    auto ended = co_await workers.exit();
+    REQUIRE(ended);
+    CHECK(ended->status.signal == SIGTERM);
 }

@@ -111,108 +111,97 @@ std::set<std::uint64_t> ids(const Cluster& workers)
 
 } // namespace
 
-TEST_CASE("a storm of kills under load costs the requests of the killed alone",
-          "[cluster_load][T02]")
+TEST_WITHIN(120s, "a storm of kills under load costs the requests of the killed alone",
+            "[cluster_load][T02]")
 {
-    within(120s,
-           []() -> task<>
-           {
-               constexpr int kills = 300, clients = 10;
-               cluster<serve_lines> workers(tireless(4));
-               load of;
-               co_await begin_with(of, workers, ask_whatever_happens);
-               std::minstd_rand random(Catch::rngSeed());
-               for (int kill = 0; kill < kills; ++kill)
-               {
-                   auto all = workers.workers();
-                   if (!all.empty())
-                       all[random() % all.size()].kill(SIGKILL);
-                   auto ended = co_await workers.exit();
-                   REQUIRE(ended);
-               }
-               co_await workers.ready();
-               co_await end(of);
-               auto stats = workers.stats();
+    constexpr int kills = 300, clients = 10;
+    cluster<serve_lines> workers(tireless(4));
+    load of;
+    co_await begin_with(of, workers, ask_whatever_happens);
+    std::minstd_rand random(Catch::rngSeed());
+    for (int kill = 0; kill < kills; ++kill)
+    {
+        auto all = workers.workers();
+        if (!all.empty())
+            all[random() % all.size()].kill(SIGKILL);
+        auto ended = co_await workers.exit();
+        REQUIRE(ended);
+    }
+    co_await workers.ready();
+    co_await end(of);
+    auto stats = workers.stats();
 
-               CHECK(stats.ready() == 4);
-               CHECK(stats.starts == stats.exits + 4);
-               CHECK(of.answered > 0);
-               CHECK(of.failures.size() <= kills * clients);
-               for (auto& failure : of.failures)
-                   CHECK_THAT(failure, !ContainsSubstring("wrong answer"));
-               co_await workers.stop();
-           });
+    CHECK(stats.ready() == 4);
+    CHECK(stats.starts == stats.exits + 4);
+    CHECK(of.answered > 0);
+    CHECK(of.failures.size() <= kills * clients);
+    for (auto& failure : of.failures)
+        CHECK_THAT(failure, !ContainsSubstring("wrong answer"));
+    co_await workers.stop();
 }
 
-TEST_CASE("a rolling reload has never more than one process more than wanted, even when old ones "
-          "take their time",
-          "[cluster_load][T12]")
+TEST_WITHIN(60s,
+            "a rolling reload has never more than one process more than wanted, even when old ones "
+            "take their time",
+            "[cluster_load][T12]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               cluster<[](process& self) -> task<>
-                       {
-                           self.ready();
-                           co_await self.shutdown();
-                           co_await brood::sleep(200ms);
-                       }>
-                   workers(tireless(4));
-               co_await workers.ready();
-               int most = 0;
-               auto executor = co_await asio::this_coro::executor;
-               asio::co_spawn(executor, most_processes(workers.events(), 4),
-                              [&](std::exception_ptr, int count) { most = count; });
-               auto report = co_await workers.reload();
-               CHECK(report.replaced == 4);
-               CHECK(ids(workers) == std::set<std::uint64_t>{5, 6, 7, 8});
-               co_await workers.stop();
-               auto counted = [&]
-               {
-                   return most != 0;
-               };
-               auto over = co_await eventually(5s, counted);
-               REQUIRE(over);
-               CHECK(most == 5);
-           });
+    cluster<[](process& self) -> task<>
+            {
+                self.ready();
+                co_await self.shutdown();
+                co_await brood::sleep(200ms);
+            }>
+        workers(tireless(4));
+    co_await workers.ready();
+    int most = 0;
+    auto executor = co_await asio::this_coro::executor;
+    asio::co_spawn(executor, most_processes(workers.events(), 4),
+                   [&](std::exception_ptr, int count) { most = count; });
+    auto report = co_await workers.reload();
+    CHECK(report.replaced == 4);
+    CHECK(ids(workers) == std::set<std::uint64_t>{5, 6, 7, 8});
+    co_await workers.stop();
+    auto counted = [&]
+    {
+        return most != 0;
+    };
+    auto over = co_await eventually(5s, counted);
+    REQUIRE(over);
+    CHECK(most == 5);
 }
 
-TEST_CASE("a reload that fails in any way fails no request, and the next good one succeeds",
-          "[cluster_load][T13]")
+TEST_WITHIN(120s, "a reload that fails in any way fails no request, and the next good one succeeds",
+            "[cluster_load][T13]")
 {
-    within(120s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = folder.write("what is wrong", "");
-               auto settings = tireless(4);
-               settings.start_within = 1s;
-               cluster<serve_lines_if_well> workers(settings, path);
-               load of;
-               co_await begin_with(of, workers, ask_lines);
-               brood::reload_options options;
-               options.settle = 5s;
-               for (auto wrong : {"ends at once", "is never ready", "dies soon"})
-               {
-                   INFO(wrong);
-                   std::ofstream(path) << wrong << '\n';
-                   auto report = co_await workers.reload(options);
-                   REQUIRE(report.failure);
-                   CHECK(report.replaced == 0);
-                   CHECK((report.failure->cause == exit_cause::start_timeout) ==
-                         (wrong == std::string("is never ready")));
-                   CHECK(ids(workers) == std::set<std::uint64_t>{1, 2, 3, 4});
-                   CHECK(workers.stats().ready() == 4);
-               }
-               std::ofstream(path) << '\n';
-               auto report = co_await workers.reload();
-               co_await end(of);
+    temporary_directory folder;
+    auto path = folder.write("what is wrong", "");
+    auto settings = tireless(4);
+    settings.start_within = 1s;
+    cluster<serve_lines_if_well> workers(settings, path);
+    load of;
+    co_await begin_with(of, workers, ask_lines);
+    brood::reload_options options;
+    options.settle = 5s;
+    for (auto wrong : {"ends at once", "is never ready", "dies soon"})
+    {
+        INFO(wrong);
+        std::ofstream(path) << wrong << '\n';
+        auto report = co_await workers.reload(options);
+        REQUIRE(report.failure);
+        CHECK(report.replaced == 0);
+        CHECK((report.failure->cause == exit_cause::start_timeout) ==
+              (wrong == std::string("is never ready")));
+        CHECK(ids(workers) == std::set<std::uint64_t>{1, 2, 3, 4});
+        CHECK(workers.stats().ready() == 4);
+    }
+    std::ofstream(path) << '\n';
+    auto report = co_await workers.reload();
+    co_await end(of);
 
-               CHECK(report.replaced == 4);
-               CHECK(of.answered > 0);
-               CHECK(of.failures == std::vector<std::string>());
-               co_await workers.stop();
-           });
+    CHECK(report.replaced == 4);
+    CHECK(of.answered > 0);
+    CHECK(of.failures == std::vector<std::string>());
+    co_await workers.stop();
 }
 
 TEST_CASE("thirty changes of size under load fail no request, and kill nobody",

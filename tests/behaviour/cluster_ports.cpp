@@ -103,22 +103,18 @@ task<std::set<std::string>> addresses_of(Cluster& workers)
 
 } // namespace
 
-TEST_CASE("workers that listen for both families report one address, with its real port",
-          "[cluster][node-152][node-155][node-157]")
+TEST_WITHIN(20s, "workers that listen for both families report one address, with its real port",
+            "[cluster][node-152][node-155][node-157]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<serve_both> workers(of(3));
-               auto addresses = co_await addresses_of(workers);
-               REQUIRE(addresses.size() == 1);
-               auto port = port_of(*addresses.begin());
-               auto answer = co_await ask(port); // by IPv4
+    cluster<serve_both> workers(of(3));
+    auto addresses = co_await addresses_of(workers);
+    REQUIRE(addresses.size() == 1);
+    auto port = port_of(*addresses.begin());
+    auto answer = co_await ask(port); // by IPv4
 
-               CHECK(port != 0);
-               CHECK(answer == "hello");
-               co_await workers.stop();
-           });
+    CHECK(port != 0);
+    CHECK(answer == "hello");
+    co_await workers.stop();
 }
 
 TEST_CASE("workers that listen for IPv6 only leave the port free for IPv4, under every policy",
@@ -140,133 +136,114 @@ TEST_CASE("workers that listen for IPv6 only leave the port free for IPv4, under
                });
 }
 
-TEST_CASE("a worker has several sockets for datagrams, and may open one again",
-          "[cluster][node-122]")
+TEST_WITHIN(20s, "a worker has several sockets for datagrams, and may open one again",
+            "[cluster][node-122]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<bind_sockets_again> workers(of(1));
-               auto ports = co_await workers.message<std::vector<std::uint16_t>>();
-               REQUIRE((ports && ports->message.size() == 3));
-               auto& numbers = ports->message;
+    cluster<bind_sockets_again> workers(of(1));
+    auto ports = co_await workers.message<std::vector<std::uint16_t>>();
+    REQUIRE((ports && ports->message.size() == 3));
+    auto& numbers = ports->message;
 
-               CHECK(numbers[0] != 0);
-               CHECK(numbers[0] != numbers[1]);
-               CHECK(numbers[2] != numbers[1]);
-               co_await workers.stop();
-           });
+    CHECK(numbers[0] != 0);
+    CHECK(numbers[0] != numbers[1]);
+    CHECK(numbers[2] != numbers[1]);
+    co_await workers.stop();
 }
 
-TEST_CASE("workers bind sockets of their own to a port that they share, without the primary",
-          "[cluster][node-130][node-131]")
+TEST_WITHIN(20s, "workers bind sockets of their own to a port that they share, without the primary",
+            "[cluster][node-130][node-131]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               process self(brood::default_executor(), {}, {});
-               brood::listen_options options;
-               options.reuse_port = true;
-               udp::endpoint any(asio::ip::address_v4::loopback(), 0);
-               auto ours = co_await self.bind(any, options);
-               auto port = ours.local_endpoint().port();
-               cluster<bind_alone> workers(of(2), port);
-               for (int count = 0; count < 4; ++count)
-               {
-                   auto bound = co_await workers.message<std::uint16_t>();
-                   REQUIRE(bound);
-                   CHECK(bound->message == port);
-                   CHECK(bound->from.listening_at().empty()); // the primary was not asked
-               }
-               co_await workers.stop();
-           });
+    process self(brood::default_executor(), {}, {});
+    brood::listen_options options;
+    options.reuse_port = true;
+    udp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    auto ours = co_await self.bind(any, options);
+    auto port = ours.local_endpoint().port();
+    cluster<bind_alone> workers(of(2), port);
+    for (int count = 0; count < 4; ++count)
+    {
+        auto bound = co_await workers.message<std::uint16_t>();
+        REQUIRE(bound);
+        CHECK(bound->message == port);
+        CHECK(bound->from.listening_at().empty()); // the primary was not asked
+    }
+    co_await workers.stop();
 }
 
-TEST_CASE("a listener with a port of its own is not asked of the primary", "[cluster][node-158]")
+TEST_WITHIN(20s, "a listener with a port of its own is not asked of the primary",
+            "[cluster][node-158]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<[](process& self) -> task<>
-                       {
-                           brood::listen_options options;
-                           options.reuse_port = true;
-                           tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
-                           auto listener = co_await self.listen(any, options);
-                           self.send(listener.local_endpoint().port());
-                           co_await self.shutdown();
-                       }>
-                   workers(of(1));
-               auto port = co_await workers.message<std::uint16_t>();
-               REQUIRE(port);
-               CHECK(port->message != 0);
-               CHECK(port->from.listening_at().empty());
-               co_await workers.stop();
-           });
+    cluster<[](process& self) -> task<>
+            {
+                brood::listen_options options;
+                options.reuse_port = true;
+                tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+                auto listener = co_await self.listen(any, options);
+                self.send(listener.local_endpoint().port());
+                co_await self.shutdown();
+            }>
+        workers(of(1));
+    auto port = co_await workers.message<std::uint16_t>();
+    REQUIRE(port);
+    CHECK(port->message != 0);
+    CHECK(port->from.listening_at().empty());
+    co_await workers.stop();
 }
 
-TEST_CASE("the mode of a local socket is what the worker asked for", "[cluster][node-151]")
+TEST_WITHIN(20s, "the mode of a local socket is what the worker asked for", "[cluster][node-151]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = (folder.path() / "socket").string();
-               cluster<[](process& self, std::string at) -> task<>
-                       {
-                           brood::listen_options options;
-                           options.mode = 0777;
-                           asio::local::stream_protocol::endpoint here(at);
-                           auto listener = co_await self.listen(here, options);
-                           co_await self.shutdown();
-                       }>
-                   workers(of(1), path);
-               co_await workers.ready();
-               struct stat about = {};
+    temporary_directory folder;
+    auto path = (folder.path() / "socket").string();
+    cluster<[](process& self, std::string at) -> task<>
+            {
+                brood::listen_options options;
+                options.mode = 0777;
+                asio::local::stream_protocol::endpoint here(at);
+                auto listener = co_await self.listen(here, options);
+                co_await self.shutdown();
+            }>
+        workers(of(1), path);
+    co_await workers.ready();
+    struct stat about = {};
 
-               REQUIRE(::stat(path.c_str(), &about) == 0);
-               CHECK((about.st_mode & 0777) == 0777);
-               co_await workers.stop();
-           });
+    REQUIRE(::stat(path.c_str(), &about) == 0);
+    CHECK((about.st_mode & 0777) == 0777);
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker that cannot bind tells so and ends, and one without sockets may leave",
-          "[cluster][node-137][node-186]")
+TEST_WITHIN(20s, "a worker that cannot bind tells so and ends, and one without sockets may leave",
+            "[cluster][node-137][node-186]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
-               tcp::acceptor taken(executor, any);
-               cluster<[](process& self, std::uint16_t port) -> task<>
-                       {
-                           if (self.worker_slot() == 1)
-                           {
-                               self.ready();
-                               co_return; // has no socket
-                           }
-                           asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), port);
-                           try
-                           {
-                               auto listener = co_await self.listen(at);
-                           }
-                           catch (const std::system_error& refused)
-                           {
-                               auto in_use = refused.code() == std::errc::address_in_use;
-                               self.exit_code(in_use ? 40 : 41);
-                           }
-                       }>
-                   workers(of(2), taken.local_endpoint().port());
-               std::multiset<int> codes;
-               for (;;)
-               {
-                   auto ended = co_await workers.exit();
-                   if (!ended)
-                       break;
-                   codes.insert(ended->status.code);
-               }
+    auto executor = co_await asio::this_coro::executor;
+    tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    tcp::acceptor taken(executor, any);
+    cluster<[](process& self, std::uint16_t port) -> task<>
+            {
+                if (self.worker_slot() == 1)
+                {
+                    self.ready();
+                    co_return; // has no socket
+                }
+                asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), port);
+                try
+                {
+                    auto listener = co_await self.listen(at);
+                }
+                catch (const std::system_error& refused)
+                {
+                    auto in_use = refused.code() == std::errc::address_in_use;
+                    self.exit_code(in_use ? 40 : 41);
+                }
+            }>
+        workers(of(2), taken.local_endpoint().port());
+    std::multiset<int> codes;
+    for (;;)
+    {
+        auto ended = co_await workers.exit();
+        if (!ended)
+            break;
+        codes.insert(ended->status.code);
+    }
 
-               CHECK(codes == std::multiset<int>{0, 40});
-           });
+    CHECK(codes == std::multiset<int>{0, 40});
 }

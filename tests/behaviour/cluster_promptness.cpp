@@ -240,79 +240,71 @@ task<brood::cluster_event> next_of(brood::event_stream& events, event kind)
 
 } // namespace
 
-TEST_CASE("an end is told at once, and its successor is soon ready", "[cluster][T01]")
+TEST_WITHIN(30s, "an end is told at once, and its successor is soon ready", "[cluster][T01]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto settings = of_size(4);
-               settings.restart.delay.first = 0ms;
-               settings.restart.delay.healthy_after = 0ms; // each failure is the first in its row
-               settings.restart.per_slot.failures = 100;
-               cluster<until_stopped> workers(settings);
-               co_await workers.ready();
-               std::vector<clock::duration> until_told, until_ready;
-               for (std::size_t kill = 0; kill < 12; ++kill)
-               {
-                   auto slot = kill % 4;
-                   auto before = pids_of(workers);
-                   auto begun = clock::now();
-                   workers.workers()[slot].kill(SIGKILL);
-                   auto ended = co_await workers.exit();
-                   until_told.push_back(clock::now() - begun);
-                   co_await workers.ready();
-                   until_ready.push_back(clock::now() - begun);
+    auto settings = of_size(4);
+    settings.restart.delay.first = 0ms;
+    settings.restart.delay.healthy_after = 0ms; // each failure is the first in its row
+    settings.restart.per_slot.failures = 100;
+    cluster<until_stopped> workers(settings);
+    co_await workers.ready();
+    std::vector<clock::duration> until_told, until_ready;
+    for (std::size_t kill = 0; kill < 12; ++kill)
+    {
+        auto slot = kill % 4;
+        auto before = pids_of(workers);
+        auto begun = clock::now();
+        workers.workers()[slot].kill(SIGKILL);
+        auto ended = co_await workers.exit();
+        until_told.push_back(clock::now() - begun);
+        co_await workers.ready();
+        until_ready.push_back(clock::now() - begun);
 
-                   REQUIRE(ended);
-                   CHECK(ended->slot == slot);
-                   CHECK(ended->status.signal == SIGKILL);
-                   auto after = pids_of(workers);
-                   REQUIRE(after.size() == 4);
-                   for (std::size_t other = 0; other < 4; ++other)
-                       CHECK((after[other] == before[other]) == (other != slot));
-               }
-               CHECK(usual(until_told) <= patient(50ms));
-               CHECK(usual(until_ready) <= patient(500ms));
-               co_await workers.stop();
-           });
+        REQUIRE(ended);
+        CHECK(ended->slot == slot);
+        CHECK(ended->status.signal == SIGKILL);
+        auto after = pids_of(workers);
+        REQUIRE(after.size() == 4);
+        for (std::size_t other = 0; other < 4; ++other)
+            CHECK((after[other] == before[other]) == (other != slot));
+    }
+    CHECK(usual(until_told) <= patient(50ms));
+    CHECK(usual(until_ready) <= patient(500ms));
+    co_await workers.stop();
 }
 
-TEST_CASE("a crash loop keeps to its waits and its limit, and ends in what was wanted, once",
-          "[cluster][T04]")
+TEST_WITHIN(30s, "a crash loop keeps to its waits and its limit, and ends in what was wanted, once",
+            "[cluster][T04]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               brood::spawn_options options;
-               options.stderr_ = brood::stdio::pipe();
-               auto fails = brood::fork<bear_crashes>(static_cast<int>(brood::on_limit::fail));
-               auto parks = brood::fork<bear_crashes>(static_cast<int>(brood::on_limit::park));
-               auto exits = brood::fork_with<bear_crashes>(brood::default_executor(), options,
-                                                           static_cast<int>(brood::on_limit::exit));
+    brood::spawn_options options;
+    options.stderr_ = brood::stdio::pipe();
+    auto fails = brood::fork<bear_crashes>(static_cast<int>(brood::on_limit::fail));
+    auto parks = brood::fork<bear_crashes>(static_cast<int>(brood::on_limit::park));
+    auto exits = brood::fork_with<bear_crashes>(brood::default_executor(), options,
+                                                static_cast<int>(brood::on_limit::exit));
 
-               auto failing = co_await report_of(fails);
-               auto parking = co_await report_of(parks);
-               auto story = co_await exits.err().read_all();
-               auto status = co_await exits.exit();
-               co_await fails.exit();
-               co_await parks.exit();
+    auto failing = co_await report_of(fails);
+    auto parking = co_await report_of(parks);
+    auto story = co_await exits.err().read_all();
+    auto status = co_await exits.exit();
+    co_await fails.exit();
+    co_await parks.exit();
 
-               for (auto& report : {failing, parking})
-               {
-                   CHECK(report.starts == failures_borne + 1);
-                   CHECK(report.exits == failures_borne + 1);
-                   check_backoff(report);
-                   CHECK(report.percent < patient_percent(2));
-               }
-               CHECK(failing.failed == 1);
-               CHECK(failing.parked == 0);
-               CHECK(parking.failed == 0);
-               CHECK(parking.parked == 1);
-               CHECK(status.code == 9);
-               auto told = story.find("failed more often than its restart policy allows");
-               REQUIRE(told != std::string::npos);
-               CHECK(story.find("failed more often", told + 1) == std::string::npos);
-           });
+    for (auto& report : {failing, parking})
+    {
+        CHECK(report.starts == failures_borne + 1);
+        CHECK(report.exits == failures_borne + 1);
+        check_backoff(report);
+        CHECK(report.percent < patient_percent(2));
+    }
+    CHECK(failing.failed == 1);
+    CHECK(failing.parked == 0);
+    CHECK(parking.failed == 0);
+    CHECK(parking.parked == 1);
+    CHECK(status.code == 9);
+    auto told = story.find("failed more often than its restart policy allows");
+    REQUIRE(told != std::string::npos);
+    CHECK(story.find("failed more often", told + 1) == std::string::npos);
 }
 
 TEST_CASE("a worker that is slow to start is handed nothing before it is ready", "[cluster][T06]")
@@ -353,89 +345,82 @@ TEST_CASE("a worker that is slow to start is handed nothing before it is ready",
                });
 }
 
-TEST_CASE("workers that were stopped are found in time, end, and are replaced; others go on",
-          "[cluster][T07]")
+TEST_WITHIN(30s, "workers that were stopped are found in time, end, and are replaced; others go on",
+            "[cluster][T07]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto settings = of_size(4);
-               settings.watchdog.tick = 200ms;
-               settings.watchdog.stale_after = 1s;
-               cluster<serve_one_by_one> workers(settings);
-               co_await workers.ready();
-               load clients;
-               clients.port = workers.workers().at(0).port();
-               begin(clients, ask_lines, 10);
-               auto events = workers.events();
-               auto begun = clock::now();
-               for (std::size_t slot = 1; slot < 4; ++slot)
-                   workers.workers()[slot].kill(SIGSTOP);
-               std::vector<clock::duration> until_told;
-               for (std::size_t count = 1; count < 4; ++count)
-               {
-                   auto told = co_await next_of(events, event::hung);
-                   until_told.push_back(clock::now() - begun);
-                   CHECK(told.text == "stopped");
-               }
-               for (std::size_t count = 1; count < 4; ++count)
-               {
-                   auto ended = co_await workers.exit();
-                   REQUIRE(ended);
-                   CHECK(ended->slot != 0);
-                   CHECK(ended->cause == exit_cause::hung);
-                   CHECK(ended->reason == "stopped");
-                   CHECK(ended->status.signal == SIGABRT); // it was continued to get it
-               }
-               auto until_ended = clock::now() - begun;
-               co_await workers.ready();
-               auto answered = clients.answered;
-               auto go_on = [&]
-               {
-                   return clients.answered > answered + 20;
-               };
-               auto served = co_await eventually(10s, go_on);
-               co_await end(clients);
+    auto settings = of_size(4);
+    settings.watchdog.tick = 200ms;
+    settings.watchdog.stale_after = 1s;
+    cluster<serve_one_by_one> workers(settings);
+    co_await workers.ready();
+    load clients;
+    clients.port = workers.workers().at(0).port();
+    begin(clients, ask_lines, 10);
+    auto events = workers.events();
+    auto begun = clock::now();
+    for (std::size_t slot = 1; slot < 4; ++slot)
+        workers.workers()[slot].kill(SIGSTOP);
+    std::vector<clock::duration> until_told;
+    for (std::size_t count = 1; count < 4; ++count)
+    {
+        auto told = co_await next_of(events, event::hung);
+        until_told.push_back(clock::now() - begun);
+        CHECK(told.text == "stopped");
+    }
+    for (std::size_t count = 1; count < 4; ++count)
+    {
+        auto ended = co_await workers.exit();
+        REQUIRE(ended);
+        CHECK(ended->slot != 0);
+        CHECK(ended->cause == exit_cause::hung);
+        CHECK(ended->reason == "stopped");
+        CHECK(ended->status.signal == SIGABRT); // it was continued to get it
+    }
+    auto until_ended = clock::now() - begun;
+    co_await workers.ready();
+    auto answered = clients.answered;
+    auto go_on = [&]
+    {
+        return clients.answered > answered + 20;
+    };
+    auto served = co_await eventually(10s, go_on);
+    co_await end(clients);
 
-               CHECK(usual(until_told) >= 800ms); // a tick may lie before
-               // Stale and a tick, and time for a busy machine;
-               // tests/cluster/detail/core/cluster_core.cpp is strict about when it looks.
-               CHECK(usual(until_told) <= 1s + patient(1s));
-               CHECK(until_ended <= patient(1s + 2s));
-               CHECK(served);
-               CHECK(clients.failures.size() <= 3); // what they had in hand
-               CHECK(workers.workers().size() == 4);
-               CHECK(workers.workers()[0].id() == 1);
-               co_await workers.stop();
-           });
+    CHECK(usual(until_told) >= 800ms); // a tick may lie before
+    // Stale and a tick, and time for a busy machine;
+    // tests/cluster/detail/core/cluster_core.cpp is strict about when it looks.
+    CHECK(usual(until_told) <= 1s + patient(1s));
+    CHECK(until_ended <= patient(1s + 2s));
+    CHECK(served);
+    CHECK(clients.failures.size() <= 3); // what they had in hand
+    CHECK(workers.workers().size() == 4);
+    CHECK(workers.workers()[0].id() == 1);
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker that spins may dump before it is killed, and is replaced", "[cluster][T08]")
+TEST_WITHIN(30s, "a worker that spins may dump before it is killed, and is replaced",
+            "[cluster][T08]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto settings = of_size(1);
-               settings.output.where = brood::worker_output::goes::read;
-               settings.watchdog.tick = 50ms;
-               settings.watchdog.stale_after = 400ms;
-               settings.watchdog.end = brood::stop_policy(
-                   std::vector<brood::stop_step>{{false, SIGABRT, 500ms}, {false, SIGKILL, 5s}});
-               cluster<spin_and_dump> workers(settings);
-               auto events = workers.events();
-               auto hung = co_await next_of(events, event::hung);
-               auto told = clock::now();
-               auto ended = co_await workers.exit();
-               auto grace = clock::now() - told;
-               co_await workers.ready();
+    auto settings = of_size(1);
+    settings.output.where = brood::worker_output::goes::read;
+    settings.watchdog.tick = 50ms;
+    settings.watchdog.stale_after = 400ms;
+    settings.watchdog.end = brood::stop_policy(
+        std::vector<brood::stop_step>{{false, SIGABRT, 500ms}, {false, SIGKILL, 5s}});
+    cluster<spin_and_dump> workers(settings);
+    auto events = workers.events();
+    auto hung = co_await next_of(events, event::hung);
+    auto told = clock::now();
+    auto ended = co_await workers.exit();
+    auto grace = clock::now() - told;
+    co_await workers.ready();
 
-               CHECK(hung.text == "spins");
-               REQUIRE(ended);
-               CHECK(ended->cause == exit_cause::hung);
-               CHECK(ended->status.signal == SIGKILL);
-               CHECK_THAT(ended->last_output, ContainsSubstring("where it spins"));
-               CHECK(grace >= 450ms); // it was told a moment before it was asked
-               CHECK(workers.workers().at(0).id() == 2);
-               co_await workers.stop();
-           });
+    CHECK(hung.text == "spins");
+    REQUIRE(ended);
+    CHECK(ended->cause == exit_cause::hung);
+    CHECK(ended->status.signal == SIGKILL);
+    CHECK_THAT(ended->last_output, ContainsSubstring("where it spins"));
+    CHECK(grace >= 450ms); // it was told a moment before it was asked
+    CHECK(workers.workers().at(0).id() == 2);
+    co_await workers.stop();
 }

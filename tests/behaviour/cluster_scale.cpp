@@ -67,73 +67,67 @@ task<> tell_who(process& self)
 
 } // namespace
 
-TEST_CASE("a thousand workers of one cluster are started, asked and stopped", "[cluster_scale]")
+TEST_WITHIN(120s, "a thousand workers of one cluster are started, asked and stopped",
+            "[cluster_scale]")
 {
-    within(120s,
-           []() -> task<>
-           {
-               cluster<echo> workers(tireless(at_once));
-               auto ready = co_await workers.ready();
-               CHECK(ready);
-               auto all = workers.workers();
-               REQUIRE(all.size() == at_once);
-               for (std::size_t index = 0; index < at_once; ++index)
-                   all[index].send(static_cast<int>(index));
-               for (std::size_t index = 0; index < at_once; ++index)
-               {
-                   auto answer = co_await all[index].message<int>();
-                   CHECK(answer == static_cast<int>(index));
-               }
-               co_await workers.stop();
-               std::size_t ends = 0;
-               for (;;)
-               {
-                   auto ended = co_await workers.exit();
-                   if (!ended)
-                       break;
-                   ends += ended->failed() ? 0u : 1u;
-               }
-               CHECK(ends == at_once);
-           });
+    cluster<echo> workers(tireless(at_once));
+    auto ready = co_await workers.ready();
+    CHECK(ready);
+    auto all = workers.workers();
+    REQUIRE(all.size() == at_once);
+    for (std::size_t index = 0; index < at_once; ++index)
+        all[index].send(static_cast<int>(index));
+    for (std::size_t index = 0; index < at_once; ++index)
+    {
+        auto answer = co_await all[index].message<int>();
+        CHECK(answer == static_cast<int>(index));
+    }
+    co_await workers.stop();
+    std::size_t ends = 0;
+    for (;;)
+    {
+        auto ended = co_await workers.exit();
+        if (!ended)
+            break;
+        ends += ended->failed() ? 0u : 1u;
+    }
+    CHECK(ends == at_once);
 }
 
-TEST_CASE("ten thousand kills over sixty-four workers: each end is told once, nothing grows",
-          "[cluster_scale]")
+TEST_WITHIN(240s,
+            "ten thousand kills over sixty-four workers: each end is told once, nothing grows",
+            "[cluster_scale]")
 {
-    within(240s,
-           []() -> task<>
-           {
-               constexpr std::size_t size = 64;
-               cluster<echo> workers(tireless(size));
-               co_await workers.ready();
-               std::minstd_rand random(Catch::rngSeed());
-               std::set<std::uint64_t> told;
-               std::size_t memory = 0, descriptors = 0;
-               for (std::size_t count = 0; count < kills; ++count)
-               {
-                   if (count == kills / 10)
-                   {
-                       co_await workers.ready();
-                       memory = resident_memory();
-                       descriptors = open_descriptors().size();
-                   }
-                   auto all = workers.workers();
-                   if (!all.empty())
-                       all[random() % all.size()].kill(SIGKILL);
-                   auto ended = co_await workers.exit();
-                   REQUIRE(ended);
-                   if (!told.insert(ended->id).second)
-                       FAIL("told twice: " << to_string(*ended));
-               }
-               auto ready = co_await workers.ready();
-               CHECK(ready);
-               CHECK(workers.workers().size() == size);
-               CHECK(open_descriptors().size() <= descriptors + 8);
-               CHECK(resident_memory() <= memory + growth);
-               auto stats = workers.stats();
-               CHECK(stats.starts == told.size() + size);
-               co_await workers.stop();
-           });
+    constexpr std::size_t size = 64;
+    cluster<echo> workers(tireless(size));
+    co_await workers.ready();
+    std::minstd_rand random(Catch::rngSeed());
+    std::set<std::uint64_t> told;
+    std::size_t memory = 0, descriptors = 0;
+    for (std::size_t count = 0; count < kills; ++count)
+    {
+        if (count == kills / 10)
+        {
+            co_await workers.ready();
+            memory = resident_memory();
+            descriptors = open_descriptors().size();
+        }
+        auto all = workers.workers();
+        if (!all.empty())
+            all[random() % all.size()].kill(SIGKILL);
+        auto ended = co_await workers.exit();
+        REQUIRE(ended);
+        if (!told.insert(ended->id).second)
+            FAIL("told twice: " << to_string(*ended));
+    }
+    auto ready = co_await workers.ready();
+    CHECK(ready);
+    CHECK(workers.workers().size() == size);
+    CHECK(open_descriptors().size() <= descriptors + 8);
+    CHECK(resident_memory() <= memory + growth);
+    auto stats = workers.stats();
+    CHECK(stats.starts == told.size() + size);
+    co_await workers.stop();
 }
 
 TEST_CASE("twenty rolling reloads under load fail no request", "[cluster_scale][T12]")
@@ -157,30 +151,26 @@ TEST_CASE("twenty rolling reloads under load fail no request", "[cluster_scale][
                });
 }
 
-TEST_CASE("round robin is fair within one connection of ten thousand", "[cluster_scale]")
+TEST_WITHIN(120s, "round robin is fair within one connection of ten thousand", "[cluster_scale]")
 {
-    within(120s,
-           []() -> task<>
-           {
-               auto settings = tireless(4);
-               settings.dispatch = dispatch_policy::round_robin();
-               cluster<tell_who> workers(settings);
-               co_await workers.ready();
-               auto port = workers.workers().at(0).port();
-               std::map<std::string, std::size_t> served;
-               for (std::size_t count = 0; count < connections; ++count)
-               {
-                   auto who = co_await ask(port);
-                   ++served[who];
-               }
-               REQUIRE(served.size() == 4);
-               for (auto& [who, count] : served)
-               {
-                   CHECK(count + 1 >= connections / 4);
-                   CHECK(count <= connections / 4 + 1);
-               }
-               co_await workers.stop();
-           });
+    auto settings = tireless(4);
+    settings.dispatch = dispatch_policy::round_robin();
+    cluster<tell_who> workers(settings);
+    co_await workers.ready();
+    auto port = workers.workers().at(0).port();
+    std::map<std::string, std::size_t> served;
+    for (std::size_t count = 0; count < connections; ++count)
+    {
+        auto who = co_await ask(port);
+        ++served[who];
+    }
+    REQUIRE(served.size() == 4);
+    for (auto& [who, count] : served)
+    {
+        CHECK(count + 1 >= connections / 4);
+        CHECK(count <= connections / 4 + 1);
+    }
+    co_await workers.stop();
 }
 
 TEST_CASE("while no worker lives connections wait, and are all served", "[cluster_scale]")

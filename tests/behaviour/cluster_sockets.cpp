@@ -267,53 +267,41 @@ TEST_CASE("a worker learns why it may not listen, under every policy",
                });
 }
 
-TEST_CASE("a worker receives datagrams at one port by IPv6 alone and by IPv4",
-          "[cluster][node-129]")
+TEST_WITHIN(20s, "a worker receives datagrams at one port by IPv6 alone and by IPv4",
+            "[cluster][node-129]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<bind_both> workers(of(1));
-               auto same = co_await workers.message<bool>();
-               REQUIRE(same);
-               CHECK(same->message);
-               co_await workers.stop();
-           });
+    cluster<bind_both> workers(of(1));
+    auto same = co_await workers.message<bool>();
+    REQUIRE(same);
+    CHECK(same->message);
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker answers HTTP at a local socket", "[cluster][node-146]")
+TEST_WITHIN(20s, "a worker answers HTTP at a local socket", "[cluster][node-146]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = (folder.path() / "socket").string();
-               cluster<serve_http_locally> workers(of(1), path);
-               co_await workers.ready();
-               local::socket server(brood::default_executor());
-               local::endpoint at(path);
-               co_await server.async_connect(at, asio::use_awaitable);
-               auto answer = co_await http_answer(server);
-               CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
-               co_await workers.stop();
-           });
+    temporary_directory folder;
+    auto path = (folder.path() / "socket").string();
+    cluster<serve_http_locally> workers(of(1), path);
+    co_await workers.ready();
+    local::socket server(brood::default_executor());
+    local::endpoint at(path);
+    co_await server.async_connect(at, asio::use_awaitable);
+    auto answer = co_await http_answer(server);
+    CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker answers HTTP on a connection that it was sent", "[cluster][node-171]")
+TEST_WITHIN(20s, "a worker answers HTTP on a connection that it was sent", "[cluster][node-171]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<serve_http_on_what_comes> workers(of(1));
-               auto executor = brood::default_executor();
-               tcp::acceptor acceptor(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-               auto client = co_await connect_to(acceptor.local_endpoint().port());
-               auto accepted = co_await acceptor.async_accept(asio::use_awaitable);
-               workers.workers().at(0).send(0, std::move(accepted));
-               auto answer = co_await http_answer(client);
-               CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
-               co_await workers.stop();
-           });
+    cluster<serve_http_on_what_comes> workers(of(1));
+    auto executor = brood::default_executor();
+    tcp::acceptor acceptor(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    auto client = co_await connect_to(acceptor.local_endpoint().port());
+    auto accepted = co_await acceptor.async_accept(asio::use_awaitable);
+    workers.workers().at(0).send(0, std::move(accepted));
+    auto answer = co_await http_answer(client);
+    CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    co_await workers.stop();
 }
 
 TEST_CASE("the primary listens with the backlog that a worker asked for", "[cluster][node-154]")
@@ -330,39 +318,31 @@ TEST_CASE("the primary listens with the backlog that a worker asked for", "[clus
                });
 }
 
-TEST_CASE("a worker that cannot bind for datagrams learns why, and binds elsewhere",
-          "[cluster][node-233]")
+TEST_WITHIN(20s, "a worker that cannot bind for datagrams learns why, and binds elsewhere",
+            "[cluster][node-233]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto executor = brood::default_executor();
-               udp::socket ours(executor, udp::endpoint(asio::ip::address_v4::loopback(), 0));
-               cluster<bind_what_is_taken> workers(of(1), ours.local_endpoint().port());
-               auto only = workers.workers().at(0);
-               auto reason = co_await only.message<int>();
-               CHECK(reason == EADDRINUSE);
-               auto port = co_await only.message<int>();
-               CHECK(port > 0);
-               auto ended = co_await workers.exit();
-               REQUIRE(ended);
-               CHECK(ended->status.code == 0);
-           });
+    auto executor = brood::default_executor();
+    udp::socket ours(executor, udp::endpoint(asio::ip::address_v4::loopback(), 0));
+    cluster<bind_what_is_taken> workers(of(1), ours.local_endpoint().port());
+    auto only = workers.workers().at(0);
+    auto reason = co_await only.message<int>();
+    CHECK(reason == EADDRINUSE);
+    auto port = co_await only.message<int>();
+    CHECK(port > 0);
+    auto ended = co_await workers.exit();
+    REQUIRE(ended);
+    CHECK(ended->status.code == 0);
 }
 
-TEST_CASE("workers close what they have just bound", "[cluster][node-235]")
+TEST_WITHIN(20s, "workers close what they have just bound", "[cluster][node-235]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<bind_and_close_at_once> workers(of(3));
-               for (int count = 0; count < 3; ++count)
-               {
-                   auto ended = co_await workers.exit();
-                   REQUIRE(ended);
-                   CHECK_FALSE(ended->failed());
-               }
-           });
+    cluster<bind_and_close_at_once> workers(of(3));
+    for (int count = 0; count < 3; ++count)
+    {
+        auto ended = co_await workers.exit();
+        REQUIRE(ended);
+        CHECK_FALSE(ended->failed());
+    }
 }
 
 TEST_CASE("a coroutine that listens is cancelled, and its port is free again",

@@ -90,40 +90,36 @@ task<> work_in_slot(cluster<square_for_others>& workers, work& all, std::size_t 
 
 } // namespace
 
-TEST_CASE("of 500 tasks one kills its workers: it alone is given up, after three attempts",
-          "[cluster][T20]")
+TEST_WITHIN(30s, "of 500 tasks one kills its workers: it alone is given up, after three attempts",
+            "[cluster][T20]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               brood::cluster_settings settings;
-               settings.size = 4;
-               cluster<square_for_others> workers(settings);
-               co_await workers.ready();
-               work all;
-               for (int number = 0; number < 500; ++number)
-                   all.waiting.push_back({number, {}});
-               for (std::size_t slot = 0; slot < 4; ++slot)
-               {
-                   ++all.running;
-                   auto lane = work_in_slot(workers, all, slot);
-                   asio::co_spawn(executor, std::move(lane), asio::detached);
-               }
-               while (all.running != 0)
-                   co_await brood::sleep(1ms);
+    auto executor = co_await asio::this_coro::executor;
+    brood::cluster_settings settings;
+    settings.size = 4;
+    cluster<square_for_others> workers(settings);
+    co_await workers.ready();
+    work all;
+    for (int number = 0; number < 500; ++number)
+        all.waiting.push_back({number, {}});
+    for (std::size_t slot = 0; slot < 4; ++slot)
+    {
+        ++all.running;
+        auto lane = work_in_slot(workers, all, slot);
+        asio::co_spawn(executor, std::move(lane), asio::detached);
+    }
+    while (all.running != 0)
+        co_await brood::sleep(1ms);
 
-               CHECK(all.results.size() == 499);
-               CHECK(all.results.count(poison) == 0);
-               for (auto [number, times] : all.results)
-                   CHECK(times == 1);
-               REQUIRE(all.dead_letters.size() == 1);
-               CHECK(all.dead_letters[0].number == poison);
-               CHECK(all.dead_letters[0].deaths.size() == most_attempts);
-               for (auto& death : all.dead_letters[0].deaths)
-                   CHECK(death.status.signal == SIGSEGV);
-               CHECK(all.deaths == most_attempts); // no other task was charged an attempt
-               CHECK(workers.stats().failures == most_attempts);
-               co_await workers.stop();
-           });
+    CHECK(all.results.size() == 499);
+    CHECK(all.results.count(poison) == 0);
+    for (auto [number, times] : all.results)
+        CHECK(times == 1);
+    REQUIRE(all.dead_letters.size() == 1);
+    CHECK(all.dead_letters[0].number == poison);
+    CHECK(all.dead_letters[0].deaths.size() == most_attempts);
+    for (auto& death : all.dead_letters[0].deaths)
+        CHECK(death.status.signal == SIGSEGV);
+    CHECK(all.deaths == most_attempts); // no other task was charged an attempt
+    CHECK(workers.stats().failures == most_attempts);
+    co_await workers.stop();
 }

@@ -97,63 +97,44 @@ task<std::vector<std::string>> words_of(brood::forked_process& child)
 
 } // namespace
 
-TEST_CASE("exit() inside before_exit ends at once, and drops what was to follow", "[node-206]")
+TEST_WITHIN(20s, "exit() inside before_exit ends at once, and drops what was to follow",
+            "[node-206]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<exits_in_before_exit>();
-               auto words = co_await words_of(child);
-               auto status = co_await child.exit();
+    auto child = brood::fork<exits_in_before_exit>();
+    auto words = co_await words_of(child);
+    auto status = co_await child.exit();
 
-               CHECK(words == std::vector<std::string>{"first"});
-               CHECK(status.code == 3);
-           });
+    CHECK(words == std::vector<std::string>{"first"});
+    CHECK(status.code == 3);
 }
 
-TEST_CASE("functions of on_exit are called once each, and the last code wins", "[node-208]")
+TEST_WITHIN(20s, "functions of on_exit are called once each, and the last code wins", "[node-208]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<changes_its_code_on_exit>();
-               auto status = co_await child.exit();
-               CHECK(status.code == 50);
-           });
+    auto child = brood::fork<changes_its_code_on_exit>();
+    auto status = co_await child.exit();
+    CHECK(status.code == 50);
 }
 
-TEST_CASE("functions of on_exit are called although before_exit threw", "[node-211]")
+TEST_WITHIN(20s, "functions of on_exit are called although before_exit threw", "[node-211]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<throws_before_exit>();
-               auto status = co_await child.exit();
-               CHECK(status.code == 77);
-           });
+    auto child = brood::fork<throws_before_exit>();
+    auto status = co_await child.exit();
+    CHECK(status.code == 77);
 }
 
-TEST_CASE("before_exit is not run after an explicit exit", "[node-212]")
+TEST_WITHIN(20s, "before_exit is not run after an explicit exit", "[node-212]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<exits_at_once>();
-               auto words = co_await words_of(child);
-               auto status = co_await child.exit();
+    auto child = brood::fork<exits_at_once>();
+    auto words = co_await words_of(child);
+    auto status = co_await child.exit();
 
-               CHECK(words == std::vector<std::string>{"only"});
-               CHECK(status.code == 5);
-           });
+    CHECK(words == std::vector<std::string>{"only"});
+    CHECK(status.code == 5);
 }
 
-TEST_CASE("a process may stop listening to signals while it ends", "[node-223]")
+TEST_WITHIN(20s, "a process may stop listening to signals while it ends", "[node-223]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<stops_listening_on_exit>();
-               auto status = co_await child.exit();
-               CHECK(status.code == 7);
-           });
+    auto child = brood::fork<stops_listening_on_exit>();
+    auto status = co_await child.exit();
+    CHECK(status.code == 7);
 }

@@ -142,202 +142,165 @@ task<> closes_its_streams(process& self)
 
 } // namespace
 
-TEST_CASE("maps, blobs, large numbers and one value seen twice survive an echo", "[node-3]")
+TEST_WITHIN(20s, "maps, blobs, large numbers and one value seen twice survive an echo", "[node-3]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               rich sent;
-               sent.numbers = {{"pi", {3, .14, 15}}, {"", {}}};
-               sent.blob = {0, 255, 10, 0};
-               sent.big = ~std::uint64_t{0};
-               sent.here = sent.there = std::make_shared<std::string>("one text");
-               auto child = brood::fork<echo_rich>();
-               child.send(sent);
-               auto received = co_await child.message<rich>();
+    rich sent;
+    sent.numbers = {{"pi", {3, .14, 15}}, {"", {}}};
+    sent.blob = {0, 255, 10, 0};
+    sent.big = ~std::uint64_t{0};
+    sent.here = sent.there = std::make_shared<std::string>("one text");
+    auto child = brood::fork<echo_rich>();
+    child.send(sent);
+    auto received = co_await child.message<rich>();
 
-               REQUIRE(received);
-               CHECK(received->numbers == sent.numbers);
-               CHECK(received->blob == sent.blob);
-               CHECK(received->big == sent.big);
-               CHECK(*received->here == "one text");
-               CHECK(received->here == received->there);
-           });
+    REQUIRE(received);
+    CHECK(received->numbers == sent.numbers);
+    CHECK(received->blob == sent.blob);
+    CHECK(received->big == sent.big);
+    CHECK(*received->here == "one text");
+    CHECK(received->here == received->there);
 }
 
-TEST_CASE("arguments may be left out, empty or given, and options apply all the same", "[node-38]")
+TEST_WITHIN(20s, "arguments may be left out, empty or given, and options apply all the same",
+            "[node-38]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.stdout_ = stdio::pipe();
-               auto none = brood::fork("/bin/pwd", {}, options);
-               options.cwd = "/";
-               auto elsewhere = brood::fork("/bin/pwd", {}, options);
-               auto given = brood::fork("/bin/echo", {"a", "", "b"}, options);
-               auto here = co_await none.out().read_line();
-               auto root = co_await elsewhere.out().read_line();
-               auto words = co_await given.out().read_line();
+    spawn_options options;
+    options.stdout_ = stdio::pipe();
+    auto none = brood::fork("/bin/pwd", {}, options);
+    options.cwd = "/";
+    auto elsewhere = brood::fork("/bin/pwd", {}, options);
+    auto given = brood::fork("/bin/echo", {"a", "", "b"}, options);
+    auto here = co_await none.out().read_line();
+    auto root = co_await elsewhere.out().read_line();
+    auto words = co_await given.out().read_line();
 
-               CHECK(here == std::filesystem::current_path().string());
-               CHECK(root == "/");
-               CHECK(words == "a  b");
-               auto plain = brood::fork("/bin/true");
-               auto status = co_await plain.exit();
-               CHECK(status.success());
-           });
+    CHECK(here == std::filesystem::current_path().string());
+    CHECK(root == "/");
+    CHECK(words == "a  b");
+    auto plain = brood::fork("/bin/true");
+    auto status = co_await plain.exit();
+    CHECK(status.success());
 }
 
-TEST_CASE("a detached child outlives its parent, which is killed", "[node-41]")
+TEST_WITHIN(20s, "a detached child outlives its parent, which is killed", "[node-41]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto parent = brood::fork<detaches_a_child>();
-               auto pid = co_await parent.message<pid_t>();
-               REQUIRE(pid);
-               parent.kill(SIGKILL);
-               co_await parent.exit();
+    auto parent = brood::fork<detaches_a_child>();
+    auto pid = co_await parent.message<pid_t>();
+    REQUIRE(pid);
+    parent.kill(SIGKILL);
+    co_await parent.exit();
 
-               CHECK_FALSE(gone(*pid));
-               ::kill(*pid, SIGKILL);
-               auto is_gone = co_await eventually(10s, [&] { return gone(*pid); });
-               CHECK(is_gone);
-           });
+    CHECK_FALSE(gone(*pid));
+    ::kill(*pid, SIGKILL);
+    auto is_gone = co_await eventually(10s, [&] { return gone(*pid); });
+    CHECK(is_gone);
 }
 
-TEST_CASE("the channel works wherever the standard streams lead", "[node-52][node-78]")
+TEST_WITHIN(20s, "the channel works wherever the standard streams lead", "[node-52][node-78]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               for (auto where : {stdio::pipe(), stdio::ignore(), stdio::write("/dev/null")})
-               {
-                   spawn_options options;
-                   options.stdin_ = stdio::ignore();
-                   options.stdout_ = options.stderr_ = where;
-                   auto executor = brood::default_executor();
-                   auto child = brood::fork_with<prints>(executor, options);
-                   std::string said = "hello";
-                   child.send(said);
-                   auto answer = co_await child.message<std::string>();
-                   CHECK(answer == said);
-                   if (where.what() == stdio::kind::pipe) // caught, and not shown
-                   {
-                       auto out = co_await child.out().read_line();
-                       auto err = co_await child.err().read_line();
-                       CHECK(out == "to stdout");
-                       CHECK(err == "to stderr");
-                   }
-                   child.disconnect();
-                   auto status = co_await child.exit();
-                   CHECK(status.success());
-               }
-           });
+    for (auto where : {stdio::pipe(), stdio::ignore(), stdio::write("/dev/null")})
+    {
+        spawn_options options;
+        options.stdin_ = stdio::ignore();
+        options.stdout_ = options.stderr_ = where;
+        auto executor = brood::default_executor();
+        auto child = brood::fork_with<prints>(executor, options);
+        std::string said = "hello";
+        child.send(said);
+        auto answer = co_await child.message<std::string>();
+        CHECK(answer == said);
+        if (where.what() == stdio::kind::pipe) // caught, and not shown
+        {
+            auto out = co_await child.out().read_line();
+            auto err = co_await child.err().read_line();
+            CHECK(out == "to stdout");
+            CHECK(err == "to stderr");
+        }
+        child.disconnect();
+        auto status = co_await child.exit();
+        CHECK(status.success());
+    }
 }
 
-TEST_CASE("a time limit ends a forked child by SIGTERM, or by the signal that was chosen",
-          "[node-54]")
+TEST_WITHIN(20s, "a time limit ends a forked child by SIGTERM, or by the signal that was chosen",
+            "[node-54]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               for (int signal : {SIGTERM, SIGINT})
-               {
-                   spawn_options options;
-                   options.timeout = 50ms;
-                   if (signal == SIGINT)
-                       options.stop = brood::stop_policy(5s, SIGINT);
-                   auto executor = brood::default_executor();
-                   auto child = brood::fork(executor, "/bin/sleep", {"1000"}, options);
-                   auto status = co_await child.exit();
-                   CHECK(status.signal == signal);
-               }
-           });
+    for (int signal : {SIGTERM, SIGINT})
+    {
+        spawn_options options;
+        options.timeout = 50ms;
+        if (signal == SIGINT)
+            options.stop = brood::stop_policy(5s, SIGINT);
+        auto executor = brood::default_executor();
+        auto child = brood::fork(executor, "/bin/sleep", {"1000"}, options);
+        auto status = co_await child.exit();
+        CHECK(status.signal == signal);
+    }
 }
 
-TEST_CASE("a forked child that ignores its channel ends, and so does its parent", "[node-57]")
+TEST_WITHIN(20s, "a forked child that ignores its channel ends, and so does its parent",
+            "[node-57]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<returns_at_once>();
-               auto status = co_await child.exit();
-               auto closed = co_await child.closed();
-               CHECK(status.success());
-               CHECK(closed == status);
-           });
+    auto child = brood::fork<returns_at_once>();
+    auto status = co_await child.exit();
+    auto closed = co_await child.closed();
+    CHECK(status.success());
+    CHECK(closed == status);
 }
 
-TEST_CASE("children listen on our port beside us when all want to share it", "[node-63]")
+TEST_WITHIN(20s, "children listen on our port beside us when all want to share it", "[node-63]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               process self(brood::default_executor(), {}, {});
-               brood::listen_options options;
-               options.reuse_port = true;
-               asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
-               auto ours = co_await self.listen(any, options);
-               auto port = ours.local_endpoint().port();
-               auto one = brood::fork<listens_beside_us>(port);
-               auto two = brood::fork<listens_beside_us>(port);
-               auto first = co_await one.message<std::uint16_t>();
-               auto second = co_await two.message<std::uint16_t>();
+    process self(brood::default_executor(), {}, {});
+    brood::listen_options options;
+    options.reuse_port = true;
+    asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    auto ours = co_await self.listen(any, options);
+    auto port = ours.local_endpoint().port();
+    auto one = brood::fork<listens_beside_us>(port);
+    auto two = brood::fork<listens_beside_us>(port);
+    auto first = co_await one.message<std::uint16_t>();
+    auto second = co_await two.message<std::uint16_t>();
 
-               CHECK(first == port);
-               CHECK(second == port);
-           });
+    CHECK(first == port);
+    CHECK(second == port);
 }
 
-TEST_CASE("children receive datagrams on our port beside us", "[node-11]")
+TEST_WITHIN(20s, "children receive datagrams on our port beside us", "[node-11]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               process self(brood::default_executor(), {}, {});
-               brood::listen_options options;
-               options.reuse_port = true;
-               asio::ip::udp::endpoint any(asio::ip::address_v4::loopback(), 0);
-               auto ours = co_await self.bind(any, options);
-               auto port = ours.local_endpoint().port();
-               auto one = brood::fork<receives_beside_us>(port);
-               auto two = brood::fork<receives_beside_us>(port);
-               auto first = co_await one.message<std::uint16_t>();
-               auto second = co_await two.message<std::uint16_t>();
+    process self(brood::default_executor(), {}, {});
+    brood::listen_options options;
+    options.reuse_port = true;
+    asio::ip::udp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    auto ours = co_await self.bind(any, options);
+    auto port = ours.local_endpoint().port();
+    auto one = brood::fork<receives_beside_us>(port);
+    auto two = brood::fork<receives_beside_us>(port);
+    auto first = co_await one.message<std::uint16_t>();
+    auto second = co_await two.message<std::uint16_t>();
 
-               CHECK(first == port);
-               CHECK(second == port);
-           });
+    CHECK(first == port);
+    CHECK(second == port);
 }
 
-TEST_CASE("a chain of five processes, each waiting for its own child, ends", "[node-113]")
+TEST_WITHIN(20s, "a chain of five processes, each waiting for its own child, ends", "[node-113]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto first = brood::fork<link_of_a_chain>(4);
-               auto length = co_await first.message<int>();
-               auto status = co_await first.exit();
+    auto first = brood::fork<link_of_a_chain>(4);
+    auto length = co_await first.message<int>();
+    auto status = co_await first.exit();
 
-               CHECK(length == 5);
-               CHECK(status.success());
-           });
+    CHECK(length == 5);
+    CHECK(status.success());
 }
 
-TEST_CASE("a child that closes its standard streams still talks over its channel", "[node-217]")
+TEST_WITHIN(20s, "a child that closes its standard streams still talks over its channel",
+            "[node-217]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<closes_its_streams>();
-               auto text = co_await child.message<std::string>();
-               CHECK(text == "still there");
-               child.disconnect();
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    auto child = brood::fork<closes_its_streams>();
+    auto text = co_await child.message<std::string>();
+    CHECK(text == "still there");
+    child.disconnect();
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
 TEST_CASE("a child that lets go of its channel in the middle of what has come ends with 0",

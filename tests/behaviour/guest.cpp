@@ -225,27 +225,23 @@ TEST_CASE("an end is told although the program ignores the ends of its children"
            });
 }
 
-TEST_CASE("children that the program started are its own to collect", "[guest]")
+TEST_WITHIN(20s, "children that the program started are its own to collect", "[guest]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               std::vector<pid_t> theirs;
-               for (int code = 40; code < 50; ++code)
-               {
-                   theirs.push_back(::fork());
-                   if (theirs.back() == 0)
-                       ::_exit(code);
-                   auto ours = shell("exit 1");
-                   auto status = co_await ours.exit();
-                   CHECK(status.code == 1);
-               }
-               int code = 40;
-               for (auto pid : theirs)
-               {
-                   int status = 0;
-                   CHECK(::waitpid(pid, &status, 0) == pid);
-                   CHECK(WEXITSTATUS(status) == code++);
-               }
-           });
+    std::vector<pid_t> theirs;
+    for (int code = 40; code < 50; ++code)
+    {
+        theirs.push_back(::fork());
+        if (theirs.back() == 0)
+            ::_exit(code);
+        auto ours = shell("exit 1");
+        auto status = co_await ours.exit();
+        CHECK(status.code == 1);
+    }
+    int code = 40;
+    for (auto pid : theirs)
+    {
+        int status = 0;
+        CHECK(::waitpid(pid, &status, 0) == pid);
+        CHECK(WEXITSTATUS(status) == code++);
+    }
 }

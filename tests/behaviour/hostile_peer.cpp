@@ -227,28 +227,26 @@ TEST_CASE("half a frame and then the end is refused, and no end", "[hostile_peer
     hears<int, &say_and_go>("x", brood::errc::malformed, "in the middle of a frame");
 }
 
-TEST_CASE("a frame that death cuts off is refused behind the whole ones, also when the end is seen "
-          "first",
-          "[hostile_peer]")
+TEST_WITHIN(
+    30s,
+    "a frame that death cuts off is refused behind the whole ones, also when the end is seen "
+    "first",
+    "[hostile_peer]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               for (int round = 0; round < 10; ++round)
-               {
-                   auto child = brood::fork<&die_in_a_frame>();
-                   co_await child.exit();
-                   for (int count = 0; count < 11; ++count)
-                   {
-                       auto whole = co_await child.message<std::string>();
-                       CHECK((whole && whole->size() == 100'000));
-                   }
-                   auto wrong = co_await refusal<std::string>(child);
-                   CHECK(wrong.code() == brood::errc::malformed);
-                   CHECK_THAT(wrong.what(), ContainsSubstring(std::to_string(child.pid())));
-                   CHECK_THAT(wrong.what(), ContainsSubstring("in the middle of a frame"));
-               }
-           });
+    for (int round = 0; round < 10; ++round)
+    {
+        auto child = brood::fork<&die_in_a_frame>();
+        co_await child.exit();
+        for (int count = 0; count < 11; ++count)
+        {
+            auto whole = co_await child.message<std::string>();
+            CHECK((whole && whole->size() == 100'000));
+        }
+        auto wrong = co_await refusal<std::string>(child);
+        CHECK(wrong.code() == brood::errc::malformed);
+        CHECK_THAT(wrong.what(), ContainsSubstring(std::to_string(child.pid())));
+        CHECK_THAT(wrong.what(), ContainsSubstring("in the middle of a frame"));
+    }
 }
 
 TEST_CASE("values that cannot be are refused", "[hostile_peer]")
@@ -263,77 +261,61 @@ TEST_CASE("values that cannot be are refused", "[hostile_peer]")
                   "nested");
 }
 
-TEST_CASE("a message of another type is told and stays", "[hostile_peer]")
+TEST_WITHIN(20s, "a message of another type is told and stays", "[hostile_peer]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<&say>(message_bytes(std::string("text")));
-               auto wrong = co_await refusal<int>(child);
-               CHECK(wrong.code() == brood::errc::wrong_type);
-               auto text = co_await child.message<std::string>();
-               CHECK(text == "text");
-           });
+    auto child = brood::fork<&say>(message_bytes(std::string("text")));
+    auto wrong = co_await refusal<int>(child);
+    CHECK(wrong.code() == brood::errc::wrong_type);
+    auto text = co_await child.message<std::string>();
+    CHECK(text == "text");
 }
 
-TEST_CASE("a good message before a bad frame arrives, one behind it never",
-          "[hostile_peer][node-B12][defect-8]")
+TEST_WITHIN(20s, "a good message before a bad frame arrives, one behind it never",
+            "[hostile_peer][node-B12][defect-8]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto bytes = message_bytes(1) + std::string(24, '\xff') + message_bytes(2);
-               auto child = brood::fork<&say>(bytes);
-               auto good = co_await child.message<int>();
-               CHECK(good == 1);
-               for (int again = 0; again < 2; ++again)
-               {
-                   auto wrong = co_await refusal<int>(child);
-                   CHECK(wrong.code() == brood::errc::malformed);
-               }
-               CHECK_FALSE(child.connected());
-               CHECK_THROWS_AS(child.send(1), brood::error);
-           });
+    auto bytes = message_bytes(1) + std::string(24, '\xff') + message_bytes(2);
+    auto child = brood::fork<&say>(bytes);
+    auto good = co_await child.message<int>();
+    CHECK(good == 1);
+    for (int again = 0; again < 2; ++again)
+    {
+        auto wrong = co_await refusal<int>(child);
+        CHECK(wrong.code() == brood::errc::malformed);
+    }
+    CHECK_FALSE(child.connected());
+    CHECK_THROWS_AS(child.send(1), brood::error);
 }
 
-TEST_CASE("replies, cancellations and confirmations that nobody expects do no harm",
-          "[hostile_peer][defect-9]")
+TEST_WITHIN(20s, "replies, cancellations and confirmations that nobody expects do no harm",
+            "[hostile_peer][defect-9]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               std::string bytes;
-               for (auto kind : {frame_kind::reply, frame_kind::failure})
-                   bytes += frame_bytes({0, kind, 0, 0, 7, 12345}, "xxxx");
-               for (auto kind : {frame_kind::cancel, frame_kind::taken, frame_kind::refused})
-                   bytes += frame_bytes({0, kind, 0, 0, 0, 12345});
-               bytes += frame_bytes({0, frame_kind::control, 0, 0, 1, 1}, "forged");
-               auto child = brood::fork<&say>(bytes + message_bytes(1));
-               auto message = co_await child.message<int>();
-               CHECK(message == 1);
-               CHECK(child.connected());
-           });
+    std::string bytes;
+    for (auto kind : {frame_kind::reply, frame_kind::failure})
+        bytes += frame_bytes({0, kind, 0, 0, 7, 12345}, "xxxx");
+    for (auto kind : {frame_kind::cancel, frame_kind::taken, frame_kind::refused})
+        bytes += frame_bytes({0, kind, 0, 0, 0, 12345});
+    bytes += frame_bytes({0, frame_kind::control, 0, 0, 1, 1}, "forged");
+    auto child = brood::fork<&say>(bytes + message_bytes(1));
+    auto message = co_await child.message<int>();
+    CHECK(message == 1);
+    CHECK(child.connected());
 }
 
-TEST_CASE("descriptors that no frame announced are closed and refused", "[hostile_peer]")
+TEST_WITHIN(20s, "descriptors that no frame announced are closed and refused", "[hostile_peer]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = folder.write("passed", "");
-               brood::spawn_options options;
-               options.stdin_ = brood::stdio::read(path);
-               auto child = brood::fork_with<pass_stdin>(brood::default_executor(), options);
-               auto good = co_await child.message<int>();
-               CHECK(good == 1);
-               auto wrong = co_await refusal<int>(child);
-               CHECK(wrong.code() == brood::errc::malformed);
-               CHECK_THAT(wrong.what(), ContainsSubstring("descriptors that no frame announced"));
-               CHECK_THAT(wrong.what(), ContainsSubstring(std::to_string(child.pid())));
-               for (auto& [number, leads] : open_descriptors())
-                   CHECK(leads != path);
-           });
+    temporary_directory folder;
+    auto path = folder.write("passed", "");
+    brood::spawn_options options;
+    options.stdin_ = brood::stdio::read(path);
+    auto child = brood::fork_with<pass_stdin>(brood::default_executor(), options);
+    auto good = co_await child.message<int>();
+    CHECK(good == 1);
+    auto wrong = co_await refusal<int>(child);
+    CHECK(wrong.code() == brood::errc::malformed);
+    CHECK_THAT(wrong.what(), ContainsSubstring("descriptors that no frame announced"));
+    CHECK_THAT(wrong.what(), ContainsSubstring(std::to_string(child.pid())));
+    for (auto& [number, leads] : open_descriptors())
+        CHECK(leads != path);
 }
 
 TEST_CASE("descriptors that a frame announced and that did not come are refused", "[hostile_peer]")
@@ -342,125 +324,107 @@ TEST_CASE("descriptors that a frame announced and that did not come are refused"
                "announced 2 descriptors and came with 0");
 }
 
-TEST_CASE("a child that floods is read only as far as its messages are taken", "[hostile_peer]")
+TEST_WITHIN(30s, "a child that floods is read only as far as its messages are taken",
+            "[hostile_peer]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto child = brood::fork<[](brood::process& self) -> task<>
-                                        {
-                                            std::string block(100'000, 'x');
-                                            for (;;)
-                                            {
-                                                auto room = self.send(block);
-                                                if (!room)
-                                                    co_await self.drain();
-                                            }
-                                        }>();
-               auto readable = co_await child.readable();
-               CHECK(readable);
-               auto before = resident_kilobytes();
-               co_await brood::sleep(200ms);
-               auto after = resident_kilobytes();
+    auto child = brood::fork<[](brood::process& self) -> task<>
+                             {
+                                 std::string block(100'000, 'x');
+                                 for (;;)
+                                 {
+                                     auto room = self.send(block);
+                                     if (!room)
+                                         co_await self.drain();
+                                 }
+                             }>();
+    auto readable = co_await child.readable();
+    CHECK(readable);
+    auto before = resident_kilobytes();
+    co_await brood::sleep(200ms);
+    auto after = resident_kilobytes();
 
-               CHECK(after < before + 10'000 + freed_and_kept);
-               for (int count = 0; count < 100; ++count)
-               {
-                   auto text = co_await child.message<std::string>();
-                   CHECK((text && text->size() == 100'000));
-               }
-               child.kill(SIGKILL);
-               co_await child.exit();
-           });
+    CHECK(after < before + 10'000 + freed_and_kept);
+    for (int count = 0; count < 100; ++count)
+    {
+        auto text = co_await child.message<std::string>();
+        CHECK((text && text->size() == 100'000));
+    }
+    child.kill(SIGKILL);
+    co_await child.exit();
 }
 
-TEST_CASE("a child that does not read stops its sender, not its parent",
-          "[hostile_peer][node-B7][defect-6]")
+TEST_WITHIN(30s, "a child that does not read stops its sender, not its parent",
+            "[hostile_peer][node-B7][defect-6]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto child = brood::fork<&echo>();
-               child.kill(SIGSTOP);
-               auto before = resident_kilobytes();
-               std::string block(1 << 20, 'x');
-               int sent = 0;
-               for (bool room = true; room; ++sent)
-                   room = child.send(block);
-               CHECK(sent < 10);
-               std::error_code refused;
-               try
-               {
-                   for (;;)
-                       child.send(block);
-               }
-               catch (const brood::error& full)
-               {
-                   refused = full.code();
-               }
-               CHECK(refused == brood::errc::overflow);
-               CHECK(resident_kilobytes() < before + 150'000 + freed_and_kept);
-               child.kill(SIGKILL);
-               co_await child.exit();
-           });
+    auto child = brood::fork<&echo>();
+    child.kill(SIGSTOP);
+    auto before = resident_kilobytes();
+    std::string block(1 << 20, 'x');
+    int sent = 0;
+    for (bool room = true; room; ++sent)
+        room = child.send(block);
+    CHECK(sent < 10);
+    std::error_code refused;
+    try
+    {
+        for (;;)
+            child.send(block);
+    }
+    catch (const brood::error& full)
+    {
+        refused = full.code();
+    }
+    CHECK(refused == brood::errc::overflow);
+    CHECK(resident_kilobytes() < before + 150'000 + freed_and_kept);
+    child.kill(SIGKILL);
+    co_await child.exit();
 }
 
-TEST_CASE("a child that closes its channel and lives on is told from one that ends",
-          "[hostile_peer]")
+TEST_WITHIN(20s, "a child that closes its channel and lives on is told from one that ends",
+            "[hostile_peer]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<&say_and_go>(message_bytes(1));
-               auto message = co_await child.message<int>();
-               auto end = co_await child.message<int>();
-               co_await child.disconnected();
-               CHECK(message == 1);
-               CHECK_FALSE(end);
-               CHECK_FALSE(child.status());
-               child.kill(SIGKILL);
-               co_await child.exit();
-           });
+    auto child = brood::fork<&say_and_go>(message_bytes(1));
+    auto message = co_await child.message<int>();
+    auto end = co_await child.message<int>();
+    co_await child.disconnected();
+    CHECK(message == 1);
+    CHECK_FALSE(end);
+    CHECK_FALSE(child.status());
+    child.kill(SIGKILL);
+    co_await child.exit();
 }
 
-TEST_CASE("a program that says something else than hello is refused with its pid", "[hostile_peer]")
+TEST_WITHIN(20s, "a program that says something else than hello is refused with its pid",
+            "[hostile_peer]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::arguments says(
-                   "-c", "printf 'HTTP/1.1 200 OK\\r\\n\\r\\n       ' >&3; exec sleep 60");
-               auto child = brood::fork("sh", says);
-               auto wrong = co_await refusal<int>(child);
+    brood::arguments says("-c", "printf 'HTTP/1.1 200 OK\\r\\n\\r\\n       ' >&3; exec sleep 60");
+    auto child = brood::fork("sh", says);
+    auto wrong = co_await refusal<int>(child);
 
-               CHECK(wrong.code() == brood::errc::malformed);
-               CHECK_THAT(wrong.what(), ContainsSubstring(std::to_string(child.pid())));
-               CHECK_THAT(wrong.what(), ContainsSubstring("is it a brood program?"));
-               CHECK_FALSE(child.status());
-               child.kill(SIGKILL);
-               co_await child.exit();
-           });
+    CHECK(wrong.code() == brood::errc::malformed);
+    CHECK_THAT(wrong.what(), ContainsSubstring(std::to_string(child.pid())));
+    CHECK_THAT(wrong.what(), ContainsSubstring("is it a brood program?"));
+    CHECK_FALSE(child.status());
+    child.kill(SIGKILL);
+    co_await child.exit();
 }
 
-TEST_CASE("a child's own child that goes on writing is read no further than when the child ended",
-          "[hostile_peer]")
+TEST_WITHIN(60s,
+            "a child's own child that goes on writing is read no further than when the child ended",
+            "[hostile_peer]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               // The limit for what waits, the kernel's buffer, and one more read.
-               auto most = ((2U << 20) + (512U << 10)) / message_bytes(2).size();
-               for (int round = 0; round < 10; ++round)
-               {
-                   auto child = brood::fork<&leave_a_writer>();
-                   auto status = co_await child.exit();
-                   CHECK(status.success());
-                   CHECK_FALSE(child.connected());
-                   std::size_t taken = 0;
-                   while (child.try_message<int>())
-                       ++taken;
-                   CHECK(taken > 5'000); // the kernel's buffer alone was full of them
-                   CHECK(taken < most);
-               }
-           });
+    // The limit for what waits, the kernel's buffer, and one more read.
+    auto most = ((2U << 20) + (512U << 10)) / message_bytes(2).size();
+    for (int round = 0; round < 10; ++round)
+    {
+        auto child = brood::fork<&leave_a_writer>();
+        auto status = co_await child.exit();
+        CHECK(status.success());
+        CHECK_FALSE(child.connected());
+        std::size_t taken = 0;
+        while (child.try_message<int>())
+            ++taken;
+        CHECK(taken > 5'000); // the kernel's buffer alone was full of them
+        CHECK(taken < most);
+    }
 }

@@ -210,79 +210,68 @@ TEST_CASE("twenty rolling reloads under load cut no request", "[http_cluster]")
                });
 }
 
-TEST_CASE("recycling by connections cuts no request", "[http_cluster]")
+TEST_WITHIN(60s, "recycling by connections cuts no request", "[http_cluster]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               auto settings = tireless(2);
-               settings.recycle.max_connections = 200;
-               settings.recycle.min_lifetime = 0ms;
-               cluster<serve> workers(settings);
-               co_await workers.ready();
-               http_load clients;
-               clients.port = workers.workers().at(0).port();
-               begin(clients, ask_again_and_again, 16);
-               while (workers.stats().exits < 4 && clients.failures.empty())
-                   co_await brood::sleep(1ms);
-               co_await end(clients);
-               CHECK(clients.failures == std::vector<std::string>());
-               CHECK(workers.stats().failures == 0);
-               co_await workers.stop();
-           });
+    auto settings = tireless(2);
+    settings.recycle.max_connections = 200;
+    settings.recycle.min_lifetime = 0ms;
+    cluster<serve> workers(settings);
+    co_await workers.ready();
+    http_load clients;
+    clients.port = workers.workers().at(0).port();
+    begin(clients, ask_again_and_again, 16);
+    while (workers.stats().exits < 4 && clients.failures.empty())
+        co_await brood::sleep(1ms);
+    co_await end(clients);
+    CHECK(clients.failures == std::vector<std::string>());
+    CHECK(workers.stats().failures == 0);
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker that is asked to stop answers what has begun, and ends", "[http_cluster]")
+TEST_WITHIN(20s, "a worker that is asked to stop answers what has begun, and ends",
+            "[http_cluster]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<serve> workers(tireless(1));
-               co_await workers.ready();
-               auto worker = workers.workers().at(0);
-               auto idle = co_await connect_to(worker.port());
-               auto busy = co_await connect_to(worker.port());
-               auto request = post(1234, true);
-               auto first = asio::buffer(request.data(), request.size() - 2);
-               co_await asio::async_write(busy, first, use_awaitable);
-               co_await brood::sleep(50ms); // the worker has taken both
-               auto stopping = [](brood::cluster<serve>& all) -> task<>
-               {
-                   co_await all.stop();
-               };
-               auto executor = co_await asio::this_coro::executor;
-               asio::co_spawn(executor, stopping(workers), asio::detached);
+    cluster<serve> workers(tireless(1));
+    co_await workers.ready();
+    auto worker = workers.workers().at(0);
+    auto idle = co_await connect_to(worker.port());
+    auto busy = co_await connect_to(worker.port());
+    auto request = post(1234, true);
+    auto first = asio::buffer(request.data(), request.size() - 2);
+    co_await asio::async_write(busy, first, use_awaitable);
+    co_await brood::sleep(50ms); // the worker has taken both
+    auto stopping = [](brood::cluster<serve>& all) -> task<>
+    {
+        co_await all.stop();
+    };
+    auto executor = co_await asio::this_coro::executor;
+    asio::co_spawn(executor, stopping(workers), asio::detached);
 
-               auto silence = co_await read_all(std::move(idle));
-               CHECK(silence.empty());
-               auto said = co_await ask(busy, "34");
-               CHECK(said->body == "1234");
-               CHECK(!said->kept());
-               auto ended = co_await workers.exit();
-               CHECK(ended->status.code == 0);
-               CHECK(!ended->failed());
-           });
+    auto silence = co_await read_all(std::move(idle));
+    CHECK(silence.empty());
+    auto said = co_await ask(busy, "34");
+    CHECK(said->body == "1234");
+    CHECK(!said->kept());
+    auto ended = co_await workers.exit();
+    CHECK(ended->status.code == 0);
+    CHECK(!ended->failed());
 }
 
-TEST_CASE("workers answer at a local socket that they share", "[http_cluster]")
+TEST_WITHIN(20s, "workers answer at a local socket that they share", "[http_cluster]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = (folder.path() / "http").string();
-               auto settings = tireless(2);
-               settings.spawn.env = brood::environment().set(socket_variable, path);
-               cluster<serve_locally> workers(settings);
-               co_await workers.ready();
-               auto executor = co_await asio::this_coro::executor;
-               asio::local::stream_protocol::socket server(executor);
-               asio::local::stream_protocol::endpoint at(path);
-               co_await server.async_connect(at, use_awaitable);
+    temporary_directory folder;
+    auto path = (folder.path() / "http").string();
+    auto settings = tireless(2);
+    settings.spawn.env = brood::environment().set(socket_variable, path);
+    cluster<serve_locally> workers(settings);
+    co_await workers.ready();
+    auto executor = co_await asio::this_coro::executor;
+    asio::local::stream_protocol::socket server(executor);
+    asio::local::stream_protocol::endpoint at(path);
+    co_await server.async_connect(at, use_awaitable);
 
-               auto said = co_await ask(server, post(7, true));
+    auto said = co_await ask(server, post(7, true));
 
-               CHECK(said->body == "7");
-               co_await workers.stop();
-           });
+    CHECK(said->body == "7");
+    co_await workers.stop();
 }

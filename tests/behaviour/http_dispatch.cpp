@@ -55,36 +55,32 @@ task<std::pair<asio::ip::tcp::socket, std::size_t>> keep_one(std::uint16_t port)
 
 } // namespace
 
-TEST_CASE("new connections go to the worker whose clients have left", "[http_dispatch]")
+TEST_WITHIN(30s, "new connections go to the worker whose clients have left", "[http_dispatch]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster_settings settings;
-               settings.size = 2;
-               settings.dispatch = dispatch_policy::least_loaded();
-               cluster<serve> workers(settings);
-               co_await workers.ready();
-               auto port = workers.workers().at(0).port();
-               std::map<std::size_t, std::vector<asio::ip::tcp::socket>> clients;
-               for (int count = 0; count < 20; ++count)
-               {
-                   auto [client, slot] = co_await keep_one(port);
-                   clients[slot].push_back(std::move(client));
-               }
-               CHECK(clients[0].size() >= 8);
-               CHECK(clients[1].size() >= 8);
-               clients[1].clear();
-               while (workers.stats().workers.at(1).traffic.open_connections != 0)
-                   co_await brood::sleep(1ms);
+    cluster_settings settings;
+    settings.size = 2;
+    settings.dispatch = dispatch_policy::least_loaded();
+    cluster<serve> workers(settings);
+    co_await workers.ready();
+    auto port = workers.workers().at(0).port();
+    std::map<std::size_t, std::vector<asio::ip::tcp::socket>> clients;
+    for (int count = 0; count < 20; ++count)
+    {
+        auto [client, slot] = co_await keep_one(port);
+        clients[slot].push_back(std::move(client));
+    }
+    CHECK(clients[0].size() >= 8);
+    CHECK(clients[1].size() >= 8);
+    clients[1].clear();
+    while (workers.stats().workers.at(1).traffic.open_connections != 0)
+        co_await brood::sleep(1ms);
 
-               for (int count = 0; count < 5; ++count)
-               {
-                   auto [client, slot] = co_await keep_one(port);
-                   CHECK(slot == 1);
-                   clients[slot].push_back(std::move(client));
-               }
-               clients.clear();
-               co_await workers.stop();
-           });
+    for (int count = 0; count < 5; ++count)
+    {
+        auto [client, slot] = co_await keep_one(port);
+        CHECK(slot == 1);
+        clients[slot].push_back(std::move(client));
+    }
+    clients.clear();
+    co_await workers.stop();
 }

@@ -89,25 +89,22 @@ TEST_CASE("a code and a signal are told apart", "[node-33]")
         });
 }
 
-TEST_CASE("a forked child that throws ends with 1, and one that aborts by its signal", "[node-33]")
+TEST_WITHIN(20s, "a forked child that throws ends with 1, and one that aborts by its signal",
+            "[node-33]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto options = without_core();
-               options.stderr_ = stdio::pipe();
-               auto throwing = brood::fork_with<throws>(executor, options);
-               auto complaint = co_await throwing.err().read_all();
-               auto code = co_await throwing.exit();
-               auto aborting = brood::fork_with<aborts>(executor, options);
-               auto signal = co_await aborting.exit();
+    auto executor = co_await asio::this_coro::executor;
+    auto options = without_core();
+    options.stderr_ = stdio::pipe();
+    auto throwing = brood::fork_with<throws>(executor, options);
+    auto complaint = co_await throwing.err().read_all();
+    auto code = co_await throwing.exit();
+    auto aborting = brood::fork_with<aborts>(executor, options);
+    auto signal = co_await aborting.exit();
 
-               CHECK(code.code == 1);
-               CHECK(code.signal == 0);
-               CHECK_THAT(complaint, Catch::Matchers::ContainsSubstring("a test wants this"));
-               CHECK(signal.signal == SIGABRT);
-           });
+    CHECK(code.code == 1);
+    CHECK(code.signal == 0);
+    CHECK_THAT(complaint, Catch::Matchers::ContainsSubstring("a test wants this"));
+    CHECK(signal.signal == SIGABRT);
 }
 
 TEST_CASE("a handle that leaves its scope asks its child by SIGTERM", "[node-9]")
@@ -150,30 +147,26 @@ TEST_CASE("a kill is noted at once, and its signal is known after the exit", "[n
         });
 }
 
-TEST_CASE("a probe changes nothing of a child", "[node-62][node-B15][defect-11]")
+TEST_WITHIN(10s, "a probe changes nothing of a child", "[node-62][node-B15][defect-11]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.stdin_ = options.stdout_ = stdio::pipe();
-               auto child = spawn("cat", {}, options);
-               for (int probe = 0; probe < 3; ++probe)
-               {
-                   CHECK(child.kill(0));
-                   CHECK(child.kill_tree(0));
-               }
-               CHECK(child.kill_requested() == 0);
-               co_await child.in().write("still here\n");
-               auto line = co_await child.out().read_line();
-               CHECK(line == "still here");
+    spawn_options options;
+    options.stdin_ = options.stdout_ = stdio::pipe();
+    auto child = spawn("cat", {}, options);
+    for (int probe = 0; probe < 3; ++probe)
+    {
+        CHECK(child.kill(0));
+        CHECK(child.kill_tree(0));
+    }
+    CHECK(child.kill_requested() == 0);
+    co_await child.in().write("still here\n");
+    auto line = co_await child.out().read_line();
+    CHECK(line == "still here");
 
-               child.in().close();
-               auto status = co_await child.exit();
-               CHECK(status.success());
-               CHECK_FALSE(child.kill(0));
-               CHECK(child.kill_requested() == 0);
-           });
+    child.in().close();
+    auto status = co_await child.exit();
+    CHECK(status.success());
+    CHECK_FALSE(child.kill(0));
+    CHECK(child.kill_requested() == 0);
 }
 
 TEST_CASE("a time limit meets an end at the same moment: one of them, and nothing is left",
@@ -193,39 +186,32 @@ TEST_CASE("a time limit meets an end at the same moment: one of them, and nothin
         });
 }
 
-TEST_CASE("a child that ignores SIGTERM is killed when limit and grace are over", "[node-B19]")
+TEST_WITHIN(60s, "a child that ignores SIGTERM is killed when limit and grace are over",
+            "[node-B19]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               for (int limit = 200;; limit *= 2)
-               {
-                   auto [child, begun] = start_deaf(std::chrono::milliseconds(limit), 100ms);
-                   auto ready = co_await child.out().read_line();
-                   auto status = co_await child.exit();
-                   if (!ready)
-                       continue; // the machine is slow: it was asked before it could be deaf
+    for (int limit = 200;; limit *= 2)
+    {
+        auto [child, begun] = start_deaf(std::chrono::milliseconds(limit), 100ms);
+        auto ready = co_await child.out().read_line();
+        auto status = co_await child.exit();
+        if (!ready)
+            continue; // the machine is slow: it was asked before it could be deaf
 
-                   CHECK(status.signal == SIGKILL);
-                   CHECK(status.code == 0);
-                   CHECK(clock::now() - begun >= std::chrono::milliseconds(limit + 100));
-                   CHECK(child.kill_requested() == 0); // the time did it, nobody here
-                   break;
-               }
-           });
+        CHECK(status.signal == SIGKILL);
+        CHECK(status.code == 0);
+        CHECK(clock::now() - begun >= std::chrono::milliseconds(limit + 100));
+        CHECK(child.kill_requested() == 0); // the time did it, nobody here
+        break;
+    }
 }
 
-TEST_CASE("a stopped child is ended by its time limit as well", "[node-85]")
+TEST_WITHIN(20s, "a stopped child is ended by its time limit as well", "[node-85]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.timeout = 50ms;
-               auto child = spawn("sleep", {"1000"}, options);
-               child.kill(SIGSTOP);
-               auto status = co_await child.exit();
+    spawn_options options;
+    options.timeout = 50ms;
+    auto child = spawn("sleep", {"1000"}, options);
+    child.kill(SIGSTOP);
+    auto status = co_await child.exit();
 
-               CHECK(status.signal == SIGTERM);
-           });
+    CHECK(status.signal == SIGTERM);
 }

@@ -65,128 +65,106 @@ task<int> take_texts(channel& from, int count)
 
 } // namespace
 
-TEST_CASE("a call is answered although more messages wait than are read", "[lanes]")
+TEST_WITHIN(20s, "a call is answered although more messages wait than are read", "[lanes]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair(narrow());
-               serve_lengths(other);
-               auto executor = co_await asio::this_coro::executor;
-               auto flood = send_texts(other, 2000);
-               asio::co_spawn(executor, std::move(flood), asio::detached);
-               // The reader stops: what it does not take fills the socket.
-               auto readable = co_await one.readable();
-               CHECK(readable);
-               co_await brood::sleep(50ms);
-               std::string text(7, 'x');
+    auto [one, other] = channel::pair(narrow());
+    serve_lengths(other);
+    auto executor = co_await asio::this_coro::executor;
+    auto flood = send_texts(other, 2000);
+    asio::co_spawn(executor, std::move(flood), asio::detached);
+    // The reader stops: what it does not take fills the socket.
+    auto readable = co_await one.readable();
+    CHECK(readable);
+    co_await brood::sleep(50ms);
+    std::string text(7, 'x');
 
-               auto reply = co_await one.call<int>(text, patient(5s));
+    auto reply = co_await one.call<int>(text, patient(5s));
 
-               CHECK(reply == 7);
-               auto taken = co_await take_texts(one, 2000);
-               CHECK(taken == 2000);
-           });
+    CHECK(reply == 7);
+    auto taken = co_await take_texts(one, 2000);
+    CHECK(taken == 2000);
 }
 
-TEST_CASE("calls go on beside a message that nobody takes", "[lanes]")
+TEST_WITHIN(30s, "calls go on beside a message that nobody takes", "[lanes]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair(narrow());
-               serve_lengths(other);
-               one.send(std::string("nobody takes this"));
-               std::string text(1000, 'x');
-               int answered = 0;
-               for (; answered < 500; ++answered)
-                   co_await one.call<int>(text, patient(5s));
+    auto [one, other] = channel::pair(narrow());
+    serve_lengths(other);
+    one.send(std::string("nobody takes this"));
+    std::string text(1000, 'x');
+    int answered = 0;
+    for (; answered < 500; ++answered)
+        co_await one.call<int>(text, patient(5s));
 
-               CHECK(answered == 500);
-               auto kept = co_await other.message<std::string>();
-               CHECK(kept == "nobody takes this");
-           });
+    CHECK(answered == 500);
+    auto kept = co_await other.message<std::string>();
+    CHECK(kept == "nobody takes this");
 }
 
-TEST_CASE("messages go on beside a request that nobody serves yet", "[lanes]")
+TEST_WITHIN(30s, "messages go on beside a request that nobody serves yet", "[lanes]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair(narrow());
-               std::string text(7, 'x');
-               auto reply = one.call<int>(text, patient(20s));
-               auto executor = co_await asio::this_coro::executor;
-               auto stream = send_texts(one, 500);
-               asio::co_spawn(executor, std::move(stream), asio::detached);
+    auto [one, other] = channel::pair(narrow());
+    std::string text(7, 'x');
+    auto reply = one.call<int>(text, patient(20s));
+    auto executor = co_await asio::this_coro::executor;
+    auto stream = send_texts(one, 500);
+    asio::co_spawn(executor, std::move(stream), asio::detached);
 
-               auto taken = co_await take_texts(other, 500);
+    auto taken = co_await take_texts(other, 500);
 
-               CHECK(taken == 500);
-               serve_lengths(other);
-               auto length_of_it = co_await std::move(reply);
-               CHECK(length_of_it == 7);
-           });
+    CHECK(taken == 500);
+    serve_lengths(other);
+    auto length_of_it = co_await std::move(reply);
+    CHECK(length_of_it == 7);
 }
 
-TEST_CASE("messages go on beside a control frame that nobody asked for", "[lanes]")
+TEST_WITHIN(30s, "messages go on beside a control frame that nobody asked for", "[lanes]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto [left, right] = brood::detail::local_pair();
-               channel ours(brood::default_executor(), std::move(left), "raw", narrow());
-               auto bytes =
-                   hello_bytes() + frame_bytes({0, frame_kind::control, 0, 0, 1, 1}, "forged");
-               int taken = 0;
-               for (; taken < 500; ++taken)
-               {
-                   bytes += message_bytes(std::string(1000, 'x'));
-                   ::send(right.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-                   bytes.clear();
-                   co_await ours.message<std::string>(patient(5s));
-               }
+    auto [left, right] = brood::detail::local_pair();
+    channel ours(brood::default_executor(), std::move(left), "raw", narrow());
+    auto bytes = hello_bytes() + frame_bytes({0, frame_kind::control, 0, 0, 1, 1}, "forged");
+    int taken = 0;
+    for (; taken < 500; ++taken)
+    {
+        bytes += message_bytes(std::string(1000, 'x'));
+        ::send(right.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        bytes.clear();
+        co_await ours.message<std::string>(patient(5s));
+    }
 
-               CHECK(taken == 500);
-           });
+    CHECK(taken == 500);
 }
 
-TEST_CASE("what waits on every lane is still limited", "[lanes]")
+TEST_WITHIN(20s, "what waits on every lane is still limited", "[lanes]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair(narrow());
-               std::string text(1000, 'x');
-               int sent = 0;
-               while (one.send(text))
-                   ++sent;
-               auto readable = co_await other.readable();
-               CHECK(readable);
-               // What is not taken stays with the sender, who is never told that there is room.
-               bool drained = false;
-               auto executor = co_await asio::this_coro::executor;
-               for (bool room = true; room; ++sent)
-               {
-                   room = one.send(text);
-                   co_await asio::post(executor, asio::use_awaitable);
-               }
-               auto drain = one.drain();
-               asio::co_spawn(executor, std::move(drain),
-                              [&](std::exception_ptr) { drained = true; });
-               co_await brood::sleep(50ms);
-               CHECK_FALSE(drained);
+    auto [one, other] = channel::pair(narrow());
+    std::string text(1000, 'x');
+    int sent = 0;
+    while (one.send(text))
+        ++sent;
+    auto readable = co_await other.readable();
+    CHECK(readable);
+    // What is not taken stays with the sender, who is never told that there is room.
+    bool drained = false;
+    auto executor = co_await asio::this_coro::executor;
+    for (bool room = true; room; ++sent)
+    {
+        room = one.send(text);
+        co_await asio::post(executor, asio::use_awaitable);
+    }
+    auto drain = one.drain();
+    asio::co_spawn(executor, std::move(drain), [&](std::exception_ptr) { drained = true; });
+    co_await brood::sleep(50ms);
+    CHECK_FALSE(drained);
 
-               int taken = 0;
-               while (other.try_message<std::string>())
-                   ++taken;
-               CHECK(taken > 0);
-               while (taken < sent)
-               {
-                   auto next = co_await other.message<std::string>(patient(5s));
-                   taken += next ? 1 : 0;
-               }
-               auto told = co_await eventually(5s, [&] { return drained; });
-               CHECK(told);
-           });
+    int taken = 0;
+    while (other.try_message<std::string>())
+        ++taken;
+    CHECK(taken > 0);
+    while (taken < sent)
+    {
+        auto next = co_await other.message<std::string>(patient(5s));
+        taken += next ? 1 : 0;
+    }
+    auto told = co_await eventually(5s, [&] { return drained; });
+    CHECK(told);
 }

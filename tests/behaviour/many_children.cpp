@@ -49,30 +49,26 @@ task<> start_and_end(int count)
 
 } // namespace
 
-TEST_CASE("a thousand children are started, messaged and ended at once", "[many_children]")
+TEST_WITHIN(120s, "a thousand children are started, messaged and ended at once", "[many_children]")
 {
-    within(120s,
-           []() -> task<>
-           {
-               std::vector<brood::forked_process> children;
-               for (int count = 0; count < at_once; ++count)
-               {
-                   children.push_back(brood::fork<answer>());
-                   children.back().send(count);
-               }
-               int expected = 0;
-               for (auto& child : children)
-               {
-                   auto reply = co_await child.message<int>();
-                   CHECK(reply == ++expected);
-                   child.disconnect();
-               }
-               for (auto& child : children)
-               {
-                   auto status = co_await child.exit();
-                   CHECK(status.success());
-               }
-           });
+    std::vector<brood::forked_process> children;
+    for (int count = 0; count < at_once; ++count)
+    {
+        children.push_back(brood::fork<answer>());
+        children.back().send(count);
+    }
+    int expected = 0;
+    for (auto& child : children)
+    {
+        auto reply = co_await child.message<int>();
+        CHECK(reply == ++expected);
+        child.disconnect();
+    }
+    for (auto& child : children)
+    {
+        auto status = co_await child.exit();
+        CHECK(status.success());
+    }
 }
 
 TEST_CASE("ten thousand starts and ends leave no growth", "[many_children][node-B26]")

@@ -125,280 +125,239 @@ task<int> for_ever(int& cancelled)
 
 } // namespace
 
-TEST_CASE("two requests with one number at the same time end the channel", "[raw_peer]")
+TEST_WITHIN(10s, "two requests with one number at the same time end the channel", "[raw_peer]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               broken with;
-               serving serve;
-               int cancelled = 0;
-               serve.begin(with.ours, [&](int) { return for_ever(cancelled); });
-               with.write(request_bytes(7) + request_bytes(7));
+    broken with;
+    serving serve;
+    int cancelled = 0;
+    serve.begin(with.ours, [&](int) { return for_ever(cancelled); });
+    with.write(request_bytes(7) + request_bytes(7));
 
-               auto ended = co_await eventually(5s, [&] { return !serve.end.empty(); });
+    auto ended = co_await eventually(5s, [&] { return !serve.end.empty(); });
 
-               CHECK(ended);
-               CHECK(serve.code == brood::errc::malformed);
-               CHECK_THAT(serve.end, ContainsSubstring("process 4711"));
-               CHECK_THAT(serve.end, ContainsSubstring("number 7"));
-               auto told = co_await eventually(5s, [&] { return cancelled == 1; });
-               CHECK(told);
-           });
+    CHECK(ended);
+    CHECK(serve.code == brood::errc::malformed);
+    CHECK_THAT(serve.end, ContainsSubstring("process 4711"));
+    CHECK_THAT(serve.end, ContainsSubstring("number 7"));
+    auto told = co_await eventually(5s, [&] { return cancelled == 1; });
+    CHECK(told);
 }
 
-TEST_CASE("who asks and never reads the replies is answered only as far as there is room",
-          "[raw_peer]")
+TEST_WITHIN(20s, "who asks and never reads the replies is answered only as far as there is room",
+            "[raw_peer]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               channel_limits limits;
-               limits.outgoing_high_water = 100'000;
-               limits.max_outgoing = 1'000'000;
-               broken with(limits);
-               serving serve;
-               int begun = 0;
-               auto large = [&](int)
-               {
-                   ++begun;
-                   return std::string(50'000, 'x');
-               };
-               serve.begin(with.ours, large);
-               std::string requests;
-               for (std::uint64_t number = 1; number <= 200; ++number)
-                   requests += request_bytes(number);
-               CHECK(with.write(requests));
-               auto some = co_await eventually(5s, [&] { return begun > 0; });
-               CHECK(some);
-               co_await brood::sleep(50ms);
+    channel_limits limits;
+    limits.outgoing_high_water = 100'000;
+    limits.max_outgoing = 1'000'000;
+    broken with(limits);
+    serving serve;
+    int begun = 0;
+    auto large = [&](int)
+    {
+        ++begun;
+        return std::string(50'000, 'x');
+    };
+    serve.begin(with.ours, large);
+    std::string requests;
+    for (std::uint64_t number = 1; number <= 200; ++number)
+        requests += request_bytes(number);
+    CHECK(with.write(requests));
+    auto some = co_await eventually(5s, [&] { return begun > 0; });
+    CHECK(some);
+    co_await brood::sleep(50ms);
 
-               CHECK(begun < 10);
-               CHECK(serve.end.empty());
-               auto all = co_await eventually(10s,
-                                              [&]
-                                              {
-                                                  with.read();
-                                                  return begun == 200;
-                                              });
-               CHECK(all);
-           });
+    CHECK(begun < 10);
+    CHECK(serve.end.empty());
+    auto all = co_await eventually(10s,
+                                   [&]
+                                   {
+                                       with.read();
+                                       return begun == 200;
+                                   });
+    CHECK(all);
 }
 
-TEST_CASE("replies that all come at once to a peer that does not read end its channel alone",
-          "[raw_peer]")
+TEST_WITHIN(20s, "replies that all come at once to a peer that does not read end its channel alone",
+            "[raw_peer]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               channel_limits limits;
-               limits.max_outgoing = 1'000'000;
-               broken with(limits);
-               serving serve;
-               auto later = [](int) -> task<std::string>
-               {
-                   co_await brood::sleep(20ms);
-                   co_return std::string(50'000, 'x');
-               };
-               serve.begin(with.ours, later);
-               std::string requests;
-               for (std::uint64_t number = 1; number <= 200; ++number)
-                   requests += request_bytes(number);
-               CHECK(with.write(requests));
+    channel_limits limits;
+    limits.max_outgoing = 1'000'000;
+    broken with(limits);
+    serving serve;
+    auto later = [](int) -> task<std::string>
+    {
+        co_await brood::sleep(20ms);
+        co_return std::string(50'000, 'x');
+    };
+    serve.begin(with.ours, later);
+    std::string requests;
+    for (std::uint64_t number = 1; number <= 200; ++number)
+        requests += request_bytes(number);
+    CHECK(with.write(requests));
 
-               auto ended = co_await eventually(10s, [&] { return !serve.end.empty(); });
+    auto ended = co_await eventually(10s, [&] { return !serve.end.empty(); });
 
-               CHECK(ended);
-               CHECK(serve.code == brood::errc::overflow);
-               CHECK_THAT(serve.end, ContainsSubstring("process 4711"));
-               CHECK_FALSE(with.ours.connected());
-           });
+    CHECK(ended);
+    CHECK(serve.code == brood::errc::overflow);
+    CHECK_THAT(serve.end, ContainsSubstring("process 4711"));
+    CHECK_FALSE(with.ours.connected());
 }
 
-TEST_CASE("confirmations pile up only to the limit before a peer that does not read", "[raw_peer]")
+TEST_WITHIN(20s, "confirmations pile up only to the limit before a peer that does not read",
+            "[raw_peer]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               channel_limits limits;
-               limits.max_outgoing = 10'000;
-               broken with(limits);
-               descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-               auto before = open_descriptors().size();
-               auto reply = frame_bytes({0, frame_kind::reply, 0, 1, 7, 12345});
-               auto bytes = std::as_bytes(std::span(reply));
-               for (int count = 0; count < 5'000 && with.ours.connected(); ++count)
-               {
-                   brood::detail::send_bytes(with.peer.get(), bytes, {&null, 1});
-                   if (count % 100 == 99)
-                       co_await brood::sleep(1ms);
-               }
+    channel_limits limits;
+    limits.max_outgoing = 10'000;
+    broken with(limits);
+    descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    auto before = open_descriptors().size();
+    auto reply = frame_bytes({0, frame_kind::reply, 0, 1, 7, 12345});
+    auto bytes = std::as_bytes(std::span(reply));
+    for (int count = 0; count < 5'000 && with.ours.connected(); ++count)
+    {
+        brood::detail::send_bytes(with.peer.get(), bytes, {&null, 1});
+        if (count % 100 == 99)
+            co_await brood::sleep(1ms);
+    }
 
-               auto wrong = co_await refusal(with.ours);
-               CHECK(wrong.code() == brood::errc::overflow);
-               CHECK_THAT(wrong.what(), ContainsSubstring("process 4711"));
-               CHECK_THAT(wrong.what(), ContainsSubstring("does not read"));
-               CHECK(open_descriptors().size() <= before);
-           });
+    auto wrong = co_await refusal(with.ours);
+    CHECK(wrong.code() == brood::errc::overflow);
+    CHECK_THAT(wrong.what(), ContainsSubstring("process 4711"));
+    CHECK_THAT(wrong.what(), ContainsSubstring("does not read"));
+    CHECK(open_descriptors().size() <= before);
 }
 
-TEST_CASE("a flood of frames that nobody takes does not stand in the way of another channel",
-          "[raw_peer]")
+TEST_WITHIN(20s, "a flood of frames that nobody takes does not stand in the way of another channel",
+            "[raw_peer]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               broken with;
-               auto [one, other] = channel::pair();
-               std::string flood;
-               for (int count = 0; count < 4000; ++count)
-                   flood += frame_bytes({0, frame_kind::cancel, 0, 0, 0, 12345});
-               std::atomic<bool> stop = false;
-               std::thread floods(
-                   [&]
-                   {
-                       while (!stop)
-                           if (::send(with.peer.get(), flood.data(), flood.size(), MSG_NOSIGNAL) <=
-                               0)
-                               return;
-                   });
-               std::size_t longest = 0;
-               for (int number = 0; number < 100; ++number)
-               {
-                   auto began = clock::now();
-                   one.send(number);
-                   auto taken = co_await other.message<int>();
-                   CHECK(taken == number);
-                   auto took = (clock::now() - began) / 1ms;
-                   longest = std::max(longest, static_cast<std::size_t>(took));
-               }
-               stop = true;
-               with.ours = channel();
-               ::shutdown(with.peer.get(), SHUT_RDWR);
-               floods.join();
+    broken with;
+    auto [one, other] = channel::pair();
+    std::string flood;
+    for (int count = 0; count < 4000; ++count)
+        flood += frame_bytes({0, frame_kind::cancel, 0, 0, 0, 12345});
+    std::atomic<bool> stop = false;
+    std::thread floods(
+        [&]
+        {
+            while (!stop)
+                if (::send(with.peer.get(), flood.data(), flood.size(), MSG_NOSIGNAL) <= 0)
+                    return;
+        });
+    std::size_t longest = 0;
+    for (int number = 0; number < 100; ++number)
+    {
+        auto began = clock::now();
+        one.send(number);
+        auto taken = co_await other.message<int>();
+        CHECK(taken == number);
+        auto took = (clock::now() - began) / 1ms;
+        longest = std::max(longest, static_cast<std::size_t>(took));
+    }
+    stop = true;
+    with.ours = channel();
+    ::shutdown(with.peer.get(), SHUT_RDWR);
+    floods.join();
 
-               CHECK(longest < 500);
-           });
+    CHECK(longest < 500);
 }
 
-TEST_CASE("one turn reads no more than a part of what a fast peer has written", "[raw_peer]")
+TEST_WITHIN(20s, "one turn reads no more than a part of what a fast peer has written", "[raw_peer]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               broken with;
-               int large = 16 << 20;
-               if (::setsockopt(with.peer.get(), SOL_SOCKET, SO_SNDBUFFORCE, &large,
-                                sizeof large) != 0)
-               {
-                   WARN("needs root");
-                   co_return;
-               }
-               std::string flood;
-               for (int count = 0; count < 10'000; ++count)
-                   flood += frame_bytes({0, frame_kind::cancel, 0, 0, 0, 12345});
-               int written = 0;
-               while (with.write(flood))
-                   ++written;
-               REQUIRE(written > 20);
-               auto executor = co_await asio::this_coro::executor;
-               int turns = 0;
-               for (int left = 1; left != 0; ++turns)
-               {
-                   co_await asio::post(executor, asio::use_awaitable);
-                   REQUIRE(::ioctl(with.peer.get(), TIOCOUTQ, &left) == 0);
-               }
+    broken with;
+    int large = 16 << 20;
+    if (::setsockopt(with.peer.get(), SOL_SOCKET, SO_SNDBUFFORCE, &large, sizeof large) != 0)
+    {
+        WARN("needs root");
+        co_return;
+    }
+    std::string flood;
+    for (int count = 0; count < 10'000; ++count)
+        flood += frame_bytes({0, frame_kind::cancel, 0, 0, 0, 12345});
+    int written = 0;
+    while (with.write(flood))
+        ++written;
+    REQUIRE(written > 20);
+    auto executor = co_await asio::this_coro::executor;
+    int turns = 0;
+    for (int left = 1; left != 0; ++turns)
+    {
+        co_await asio::post(executor, asio::use_awaitable);
+        REQUIRE(::ioctl(with.peer.get(), TIOCOUTQ, &left) == 0);
+    }
 
-               CHECK(turns >= written * static_cast<int>(flood.size()) / (2 << 20));
-           });
+    CHECK(turns >= written * static_cast<int>(flood.size()) / (2 << 20));
 }
 
-TEST_CASE("another version of the wire is told as such", "[raw_peer]")
+TEST_WITHIN(10s, "another version of the wire is told as such", "[raw_peer]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [left, right] = brood::detail::local_pair();
-               channel ours(brood::default_executor(), std::move(left), "process 4711");
-               auto hello = hello_bytes(brood::wire_magic, brood::wire_version + 1);
-               ::send(right.get(), hello.data(), hello.size(), MSG_NOSIGNAL);
+    auto [left, right] = brood::detail::local_pair();
+    channel ours(brood::default_executor(), std::move(left), "process 4711");
+    auto hello = hello_bytes(brood::wire_magic, brood::wire_version + 1);
+    ::send(right.get(), hello.data(), hello.size(), MSG_NOSIGNAL);
 
-               auto wrong = co_await refusal(ours);
+    auto wrong = co_await refusal(ours);
 
-               CHECK(wrong.code() == brood::errc::version_mismatch);
-               CHECK_THAT(wrong.what(), ContainsSubstring("process 4711: it speaks version"));
-           });
+    CHECK(wrong.code() == brood::errc::version_mismatch);
+    CHECK_THAT(wrong.what(), ContainsSubstring("process 4711: it speaks version"));
 }
 
-TEST_CASE("a failure that is none ends the call and the channel", "[raw_peer]")
+TEST_WITHIN(10s, "a failure that is none ends the call and the channel", "[raw_peer]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               broken with;
-               auto reply = with.ours.call<int>(1);
-               with.write(frame_bytes({0, frame_kind::failure, 0, 0, 0, 1}, "nonsense"));
-               std::error_code refused;
-               try
-               {
-                   co_await std::move(reply);
-               }
-               catch (const brood::error& wrong)
-               {
-                   refused = wrong.code();
-               }
+    broken with;
+    auto reply = with.ours.call<int>(1);
+    with.write(frame_bytes({0, frame_kind::failure, 0, 0, 0, 1}, "nonsense"));
+    std::error_code refused;
+    try
+    {
+        co_await std::move(reply);
+    }
+    catch (const brood::error& wrong)
+    {
+        refused = wrong.code();
+    }
 
-               CHECK(refused == brood::errc::malformed);
-               CHECK_FALSE(with.ours.connected());
-           });
+    CHECK(refused == brood::errc::malformed);
+    CHECK_FALSE(with.ours.connected());
 }
 
-TEST_CASE("descriptors beside a request that takes none are closed, and it is answered",
-          "[raw_peer]")
+TEST_WITHIN(10s, "descriptors beside a request that takes none are closed, and it is answered",
+            "[raw_peer]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               broken with;
-               serving serve;
-               int seen = 0;
-               serve.begin(with.ours, [&](int number) { seen = number; });
-               descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-               auto before = open_descriptors().size();
-               auto request = request_bytes(1, 5);
-               request[6] = 1; // how many descriptors are beside it
-               auto bytes = std::as_bytes(std::span(request));
-               brood::detail::send_bytes(with.peer.get(), bytes, {&null, 1});
+    broken with;
+    serving serve;
+    int seen = 0;
+    serve.begin(with.ours, [&](int number) { seen = number; });
+    descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    auto before = open_descriptors().size();
+    auto request = request_bytes(1, 5);
+    request[6] = 1; // how many descriptors are beside it
+    auto bytes = std::as_bytes(std::span(request));
+    brood::detail::send_bytes(with.peer.get(), bytes, {&null, 1});
 
-               auto answered = co_await eventually(5s, [&] { return seen == 5; });
+    auto answered = co_await eventually(5s, [&] { return seen == 5; });
 
-               CHECK(answered);
-               CHECK(open_descriptors().size() == before);
-               CHECK(serve.end.empty());
-           });
+    CHECK(answered);
+    CHECK(open_descriptors().size() == before);
+    CHECK(serve.end.empty());
 }
 
-TEST_CASE("an end in the middle of a request ends a serve with an error", "[raw_peer]")
+TEST_WITHIN(10s, "an end in the middle of a request ends a serve with an error", "[raw_peer]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               broken with;
-               serving serve;
-               int cancelled = 0;
-               serve.begin(with.ours, [&](int) { return for_ever(cancelled); });
-               auto half = request_bytes(2);
-               half.pop_back();
-               with.write(request_bytes(1) + half);
-               ::shutdown(with.peer.get(), SHUT_WR);
+    broken with;
+    serving serve;
+    int cancelled = 0;
+    serve.begin(with.ours, [&](int) { return for_ever(cancelled); });
+    auto half = request_bytes(2);
+    half.pop_back();
+    with.write(request_bytes(1) + half);
+    ::shutdown(with.peer.get(), SHUT_WR);
 
-               auto ended = co_await eventually(5s, [&] { return !serve.end.empty(); });
+    auto ended = co_await eventually(5s, [&] { return !serve.end.empty(); });
 
-               CHECK(ended);
-               CHECK(serve.code == brood::errc::malformed);
-               auto told = co_await eventually(5s, [&] { return cancelled == 1; });
-               CHECK(told);
-           });
+    CHECK(ended);
+    CHECK(serve.code == brood::errc::malformed);
+    auto told = co_await eventually(5s, [&] { return cancelled == 1; });
+    CHECK(told);
 }
 
 TEST_CASE("descriptors that nobody takes are received only as far as one message may carry",
@@ -432,82 +391,71 @@ TEST_CASE("descriptors that nobody takes are received only as far as one message
            });
 }
 
-TEST_CASE("a request whose shared_bytes cannot be had is told to its caller, and a serve goes on",
-          "[raw_peer]")
+TEST_WITHIN(10s,
+            "a request whose shared_bytes cannot be had is told to its caller, and a serve goes on",
+            "[raw_peer]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               broken with;
-               serving serve;
-               serve.begin(with.ours, [](brood::carrying<int, brood::shared_bytes>) { return 1; });
-               auto file = brood::detail::make_memory_file(4);
-               auto path = "/proc/self/fd/" + std::to_string(file.get());
-               descriptor unreadable(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-               auto request = request_bytes(1);
-               request[6] = 1; // how many descriptors are beside it
-               co_await brood::sleep(5ms);
-               with.read();
-               brood::detail::send_bytes(with.peer.get(), std::as_bytes(std::span(request)),
-                                         {&unreadable, 1});
+    broken with;
+    serving serve;
+    serve.begin(with.ours, [](brood::carrying<int, brood::shared_bytes>) { return 1; });
+    auto file = brood::detail::make_memory_file(4);
+    auto path = "/proc/self/fd/" + std::to_string(file.get());
+    descriptor unreadable(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    auto request = request_bytes(1);
+    request[6] = 1; // how many descriptors are beside it
+    co_await brood::sleep(5ms);
+    with.read();
+    brood::detail::send_bytes(with.peer.get(), std::as_bytes(std::span(request)), {&unreadable, 1});
 
-               auto answered = co_await eventually(
-                   5s, [&] { return !serve.end.empty() || with.read() > 2 * 24; });
+    auto answered =
+        co_await eventually(5s, [&] { return !serve.end.empty() || with.read() > 2 * 24; });
 
-               CHECK(answered);
-               CHECK(serve.end.empty());
-           });
+    CHECK(answered);
+    CHECK(serve.end.empty());
 }
 
-TEST_CASE("what was confirmed does not come back, although a write failed before that was read",
-          "[raw_peer]")
+TEST_WITHIN(10s,
+            "what was confirmed does not come back, although a write failed before that was read",
+            "[raw_peer]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               broken with;
-               with.ours.send(1, descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)));
-               with.ours.send(2, descriptor(::open("/dev/zero", O_RDONLY | O_CLOEXEC)));
-               co_await with.ours.flush();
-               co_await brood::sleep(5ms);
-               while (with.read() > 0)
-                   ;
-               with.write(frame_bytes({0, frame_kind::taken, 0, 0, 0, 1}));
-               with.peer.reset();
-               with.ours.send(3);
-               std::error_code failed;
-               try
-               {
-                   co_await with.ours.flush(); // finds that it has gone, and does not read
-               }
-               catch (const brood::error& gone)
-               {
-                   failed = gone.code();
-               }
-               CHECK(failed == brood::errc::closed);
-               co_await with.ours.disconnected();
+    broken with;
+    with.ours.send(1, descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)));
+    with.ours.send(2, descriptor(::open("/dev/zero", O_RDONLY | O_CLOEXEC)));
+    co_await with.ours.flush();
+    co_await brood::sleep(5ms);
+    while (with.read() > 0)
+        ;
+    with.write(frame_bytes({0, frame_kind::taken, 0, 0, 0, 1}));
+    with.peer.reset();
+    with.ours.send(3);
+    std::error_code failed;
+    try
+    {
+        co_await with.ours.flush(); // finds that it has gone, and does not read
+    }
+    catch (const brood::error& gone)
+    {
+        failed = gone.code();
+    }
+    CHECK(failed == brood::errc::closed);
+    co_await with.ours.disconnected();
 
-               CHECK(with.ours.undelivered().size() == 1);
-           });
+    CHECK(with.ours.undelivered().size() == 1);
 }
 
-TEST_CASE("a call that was never sent is not cancelled either", "[raw_peer]")
+TEST_WITHIN(10s, "a call that was never sent is not cancelled either", "[raw_peer]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               channel_limits limits;
-               limits.max_message = 100;
-               broken with(limits);
-               co_await with.ours.flush();
-               with.read();
-               std::string text(1'000, 'x');
+    channel_limits limits;
+    limits.max_message = 100;
+    broken with(limits);
+    co_await with.ours.flush();
+    with.read();
+    std::string text(1'000, 'x');
 
-               CHECK_THROWS_AS(with.ours.call<int>(text), brood::error);
-               CHECK_THROWS_AS(with.ours.call<int>(text), brood::error);
-               co_await with.ours.flush();
+    CHECK_THROWS_AS(with.ours.call<int>(text), brood::error);
+    CHECK_THROWS_AS(with.ours.call<int>(text), brood::error);
+    co_await with.ours.flush();
 
-               auto name = brood::message_name<std::string>(); // crosses once, before its first use
-               CHECK(with.read() == brood::frame_header::size + name.size());
-           });
+    auto name = brood::message_name<std::string>(); // crosses once, before its first use
+    CHECK(with.read() == brood::frame_header::size + name.size());
 }

@@ -189,23 +189,19 @@ TEST_CASE("without a descriptor left a start is refused as such, and nothing is 
     }
 }
 
-TEST_CASE("a fork that fails says so, and the next one works", "[scarcity]")
+TEST_WITHIN(20s, "a fork that fails says so, and the next one works", "[scarcity]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto poor = brood::fork<start_without_processes>();
-               for (int count = 0; count < 3; ++count)
-               {
-                   INFO("way " << count);
-                   auto refused = co_await poor.message<std::string>();
-                   auto later = co_await poor.message<std::string>();
-                   CHECK(refused == "fork: Resource temporarily unavailable");
-                   CHECK(later == "nothing was refused");
-               }
-               auto status = co_await poor.exit();
-               CHECK(status.success());
-           });
+    auto poor = brood::fork<start_without_processes>();
+    for (int count = 0; count < 3; ++count)
+    {
+        INFO("way " << count);
+        auto refused = co_await poor.message<std::string>();
+        auto later = co_await poor.message<std::string>();
+        CHECK(refused == "fork: Resource temporarily unavailable");
+        CHECK(later == "nothing was refused");
+    }
+    auto status = co_await poor.exit();
+    CHECK(status.success());
 }
 
 TEST_CASE("arguments that are too many for the system fail at exec", "[scarcity]")
@@ -226,16 +222,12 @@ TEST_CASE("arguments that are too many for the system fail at exec", "[scarcity]
     }
 }
 
-TEST_CASE("an end is told although no descriptor is left to watch for it", "[scarcity]")
+TEST_WITHIN(20s, "an end is told although no descriptor is left to watch for it", "[scarcity]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<wait_without_descriptors>();
-               auto status = co_await child.exit();
+    auto child = brood::fork<wait_without_descriptors>();
+    auto status = co_await child.exit();
 
-               CHECK(status.code == 7);
-           });
+    CHECK(status.code == 7);
 }
 
 TEST_CASE("a sandbox that refuses the newer system calls gets the older ways", "[scarcity]")

@@ -80,154 +80,131 @@ task<> note(task<brood::exit_status> end, std::string& order, char letter)
 
 } // namespace
 
-TEST_CASE("a handle is empty until a child that was started is assigned to it", "[node-6]")
+TEST_WITHIN(10s, "a handle is empty until a child that was started is assigned to it", "[node-6]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               child_process child;
-               spawn_options wrong;
-               wrong.timeout = -1ms;
-               CHECK_THROWS_AS(child = spawn("sleep", {"1000"}, wrong), spawn_error);
-               CHECK_THROWS_AS(child = spawn("/nowhere/sleep"), spawn_error);
-               CHECK_FALSE(child);
+    child_process child;
+    spawn_options wrong;
+    wrong.timeout = -1ms;
+    CHECK_THROWS_AS(child = spawn("sleep", {"1000"}, wrong), spawn_error);
+    CHECK_THROWS_AS(child = spawn("/nowhere/sleep"), spawn_error);
+    CHECK_FALSE(child);
 
-               child = spawn("sleep", {"1000"});
+    child = spawn("sleep", {"1000"});
 
-               CHECK(child);
-               CHECK(alive(child.pid()));
-               CHECK(child.program() == "sleep");
-               CHECK_THROWS_AS(child.kill(NSIG + 1), std::system_error);
-               CHECK(child.kill());
-               auto status = co_await child.exit();
-               CHECK(status.pid == child.pid());
-               CHECK(status.signal == SIGTERM);
-           });
+    CHECK(child);
+    CHECK(alive(child.pid()));
+    CHECK(child.program() == "sleep");
+    CHECK_THROWS_AS(child.kill(NSIG + 1), std::system_error);
+    CHECK(child.kill());
+    auto status = co_await child.exit();
+    CHECK(status.pid == child.pid());
+    CHECK(status.signal == SIGTERM);
 }
 
-TEST_CASE("a child starts where it is told, without a word where we are", "[node-7]")
+TEST_WITHIN(10s, "a child starts where it is told, without a word where we are", "[node-7]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto here = std::filesystem::current_path().string() + "\n";
-               spawn_options options;
-               auto by_default = co_await printed("pwd -P", options);
-               CHECK(by_default == here);
+    temporary_directory folder;
+    auto here = std::filesystem::current_path().string() + "\n";
+    spawn_options options;
+    auto by_default = co_await printed("pwd -P", options);
+    CHECK(by_default == here);
 
-               for (std::string cwd : {folder.path().string(), std::string("/"), std::string("..")})
-               {
-                   options.cwd = cwd;
-                   auto text = co_await printed("pwd -P", options);
-                   CHECK(text == std::filesystem::canonical(cwd).string() + "\n");
-               }
-               CHECK(std::filesystem::current_path().string() + "\n" == here);
-           });
+    for (std::string cwd : {folder.path().string(), std::string("/"), std::string("..")})
+    {
+        options.cwd = cwd;
+        auto text = co_await printed("pwd -P", options);
+        CHECK(text == std::filesystem::canonical(cwd).string() + "\n");
+    }
+    CHECK(std::filesystem::current_path().string() + "\n" == here);
 }
 
-TEST_CASE("a start in a directory that is none names the directory and the reason",
-          "[node-7][node-B16][defect-12]")
+TEST_WITHIN(10s, "a start in a directory that is none names the directory and the reason",
+            "[node-7][node-B16][defect-12]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               spawn_options options;
-               options.stdout_ = stdio::pipe();
-               options.cwd = folder / "missing";
-               auto missing = "cwd '" + options.cwd + "': No such file or directory";
-               CHECK(refusal(options) == missing);
-               // The directory is at fault, whether or not there is such a program.
-               CHECK(refusal(options, "brood-no-such-program") == missing);
+    temporary_directory folder;
+    spawn_options options;
+    options.stdout_ = stdio::pipe();
+    options.cwd = folder / "missing";
+    auto missing = "cwd '" + options.cwd + "': No such file or directory";
+    CHECK(refusal(options) == missing);
+    // The directory is at fault, whether or not there is such a program.
+    CHECK(refusal(options, "brood-no-such-program") == missing);
 
-               options.cwd = folder.write("file", "");
-               CHECK(refusal(options) == "cwd '" + options.cwd + "': Not a directory");
-               co_return;
-           });
+    options.cwd = folder.write("file", "");
+    CHECK(refusal(options) == "cwd '" + options.cwd + "': Not a directory");
+    co_return;
 }
 
-TEST_CASE("an environment is ours with edits, or exactly what is named", "[node-8][node-14]")
+TEST_WITHIN(10s, "an environment is ours with edits, or exactly what is named", "[node-8][node-14]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               ::setenv("BROOD_KEPT", "kept", 1);
-               ::setenv("BROOD_OUT", "out", 1);
-               auto show = "env | grep -e ^BROOD_KEPT -e ^BROOD_OUT -e ^BROOD_EMPTY | sort";
-               spawn_options options;
-               auto inherited = co_await printed(show, options);
-               options.env = environment().unset("BROOD_OUT").set("BROOD_EMPTY", "");
-               auto edited = co_await printed(show, options);
-               options.env->set("brood_kept", "another").set("BROOD_KEPT", "new");
-               auto both = co_await printed("echo $BROOD_KEPT $brood_kept", options);
-               options.env = environment::only();
-               auto nothing = co_await printed("/usr/bin/env | grep BROOD; echo $?", options);
-               ::unsetenv("BROOD_KEPT");
-               ::unsetenv("BROOD_OUT");
+    ::setenv("BROOD_KEPT", "kept", 1);
+    ::setenv("BROOD_OUT", "out", 1);
+    auto show = "env | grep -e ^BROOD_KEPT -e ^BROOD_OUT -e ^BROOD_EMPTY | sort";
+    spawn_options options;
+    auto inherited = co_await printed(show, options);
+    options.env = environment().unset("BROOD_OUT").set("BROOD_EMPTY", "");
+    auto edited = co_await printed(show, options);
+    options.env->set("brood_kept", "another").set("BROOD_KEPT", "new");
+    auto both = co_await printed("echo $BROOD_KEPT $brood_kept", options);
+    options.env = environment::only();
+    auto nothing = co_await printed("/usr/bin/env | grep BROOD; echo $?", options);
+    ::unsetenv("BROOD_KEPT");
+    ::unsetenv("BROOD_OUT");
 
-               CHECK(inherited == "BROOD_KEPT=kept\nBROOD_OUT=out\n");
-               CHECK(edited == "BROOD_EMPTY=\nBROOD_KEPT=kept\n");
-               CHECK(both == "new another\n");
-               CHECK(nothing == "1\n");
-           });
+    CHECK(inherited == "BROOD_KEPT=kept\nBROOD_OUT=out\n");
+    CHECK(edited == "BROOD_EMPTY=\nBROOD_KEPT=kept\n");
+    CHECK(both == "new another\n");
+    CHECK(nothing == "1\n");
 }
 
-TEST_CASE("no form of having no arguments swallows the options", "[node-79]")
+TEST_WITHIN(10s, "no form of having no arguments swallows the options", "[node-79]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.env = environment::only({{"GIVEN", "yes"}});
-               options.stdout_ = stdio::pipe();
-               std::vector<child_process> forms;
-               forms.push_back(spawn("/usr/bin/env", {}, options));
-               forms.push_back(spawn("/usr/bin/env", arguments(), options));
-               forms.push_back(spawn("/usr/bin/env", std::vector<std::string>(), options));
-               forms.push_back(spawn(brood::default_executor(), "/usr/bin/env", {}, options));
+    spawn_options options;
+    options.env = environment::only({{"GIVEN", "yes"}});
+    options.stdout_ = stdio::pipe();
+    std::vector<child_process> forms;
+    forms.push_back(spawn("/usr/bin/env", {}, options));
+    forms.push_back(spawn("/usr/bin/env", arguments(), options));
+    forms.push_back(spawn("/usr/bin/env", std::vector<std::string>(), options));
+    forms.push_back(spawn(brood::default_executor(), "/usr/bin/env", {}, options));
 
-               for (auto& child : forms)
-               {
-                   auto text = co_await child.out().read_all();
-                   auto status = co_await child.exit();
-                   CHECK(text == "GIVEN=yes\n");
-                   CHECK(status.success());
-               }
-           });
+    for (auto& child : forms)
+    {
+        auto text = co_await child.out().read_all();
+        auto status = co_await child.exit();
+        CHECK(text == "GIVEN=yes\n");
+        CHECK(status.success());
+    }
 }
 
-TEST_CASE("a program that is missing leaves an error that says all, and nothing else", "[node-82]")
+TEST_WITHIN(20s, "a program that is missing leaves an error that says all, and nothing else",
+            "[node-82]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.stdin_ = options.stdout_ = options.stderr_ = stdio::pipe();
-               options.descriptors.emplace(5, stdio::duplex());
-               auto first = spawn("true", {}, options); // from here on the loop has its own
-               co_await first.closed();
-               first = child_process();
-               auto before = open_descriptors();
-               for (int round = 0; round < 50; ++round)
-               {
-                   try
-                   {
-                       spawn("brood-no-such-program", {"-a", "b"}, options);
-                       FAIL("it was started");
-                   }
-                   catch (const spawn_error& refused)
-                   {
-                       CHECK(refused.program() == "brood-no-such-program");
-                       CHECK(refused.step() == "exec");
-                       CHECK(refused.code() == std::errc::no_such_file_or_directory);
-                       CHECK(refused.what() == std::string("spawn 'brood-no-such-program': exec: "
-                                                           "No such file or directory"));
-                   }
-                   CHECK(children().empty());
-               }
-               CHECK(changes(before, open_descriptors()) == std::vector<std::string>{});
-           });
+    spawn_options options;
+    options.stdin_ = options.stdout_ = options.stderr_ = stdio::pipe();
+    options.descriptors.emplace(5, stdio::duplex());
+    auto first = spawn("true", {}, options); // from here on the loop has its own
+    co_await first.closed();
+    first = child_process();
+    auto before = open_descriptors();
+    for (int round = 0; round < 50; ++round)
+    {
+        try
+        {
+            spawn("brood-no-such-program", {"-a", "b"}, options);
+            FAIL("it was started");
+        }
+        catch (const spawn_error& refused)
+        {
+            CHECK(refused.program() == "brood-no-such-program");
+            CHECK(refused.step() == "exec");
+            CHECK(refused.code() == std::errc::no_such_file_or_directory);
+            CHECK(refused.what() == std::string("spawn 'brood-no-such-program': exec: "
+                                                "No such file or directory"));
+        }
+        CHECK(children().empty());
+    }
+    CHECK(changes(before, open_descriptors()) == std::vector<std::string>{});
 }
 
 TEST_CASE("a child is its program when the start returns; data, end, exit and close come after",
@@ -260,70 +237,59 @@ TEST_CASE("a child is its program when the start returns; data, end, exit and cl
         });
 }
 
-TEST_CASE("a shell runs commands, pipes and variables, and tells of an unknown command by 127",
-          "[node-84]")
+TEST_WITHIN(10s,
+            "a shell runs commands, pipes and variables, and tells of an unknown command by 127",
+            "[node-84]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.stdout_ = stdio::pipe();
-               options.stderr_ = stdio::same_as_stdout();
-               auto unknown = shell("brood-no-such-command", options);
-               auto complaint = co_await unknown.out().read_all();
-               auto status = co_await unknown.exit();
-               CHECK(status.code == 127);
-               CHECK_THAT(complaint, ContainsSubstring("brood-no-such-command"));
+    spawn_options options;
+    options.stdout_ = stdio::pipe();
+    options.stderr_ = stdio::same_as_stdout();
+    auto unknown = shell("brood-no-such-command", options);
+    auto complaint = co_await unknown.out().read_all();
+    auto status = co_await unknown.exit();
+    CHECK(status.code == 127);
+    CHECK_THAT(complaint, ContainsSubstring("brood-no-such-command"));
 
-               options.env = environment().set("WORD", "loud");
-               auto piped = co_await printed("echo \"$WORD\" | tr a-z A-Z", options);
-               CHECK(piped == "LOUD\n");
-           });
+    options.env = environment().set("WORD", "loud");
+    auto piped = co_await printed("echo \"$WORD\" | tr a-z A-Z", options);
+    CHECK(piped == "LOUD\n");
 }
 
-TEST_CASE("values that cannot be are refused by the step that would meet them", "[node-95]")
+TEST_WITHIN(10s, "values that cannot be are refused by the step that would meet them", "[node-95]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options time, user, group, limit, resource, leader;
-               time.timeout = -1ms;
-               user.uid = static_cast<uid_t>(-1);
-               group.gid = static_cast<gid_t>(-1);
-               limit.limits[RLIMIT_NOFILE] = rlimit{2, 1};
-               resource.limits[12345] = rlimit{1, 1};
-               leader.group = process_group::join(-1);
+    spawn_options time, user, group, limit, resource, leader;
+    time.timeout = -1ms;
+    user.uid = static_cast<uid_t>(-1);
+    group.gid = static_cast<gid_t>(-1);
+    limit.limits[RLIMIT_NOFILE] = rlimit{2, 1};
+    resource.limits[12345] = rlimit{1, 1};
+    leader.group = process_group::join(-1);
 
-               CHECK_THAT(refusal(time), StartsWith("timeout"));
-               CHECK_THAT(refusal(user), StartsWith("ids"));
-               CHECK_THAT(refusal(group), StartsWith("ids"));
-               CHECK_THAT(refusal(limit), StartsWith("limits"));
-               CHECK_THAT(refusal(resource), StartsWith("limits"));
-               CHECK_THAT(refusal(leader), StartsWith("group"));
-               CHECK_THROWS_AS(stop_policy(-1ms), std::invalid_argument);
-               CHECK_THROWS_AS(stop_policy(1s, NSIG), std::invalid_argument);
-               CHECK_THROWS_AS(stop_policy(std::vector<brood::stop_step>()), std::invalid_argument);
-               co_return;
-           });
+    CHECK_THAT(refusal(time), StartsWith("timeout"));
+    CHECK_THAT(refusal(user), StartsWith("ids"));
+    CHECK_THAT(refusal(group), StartsWith("ids"));
+    CHECK_THAT(refusal(limit), StartsWith("limits"));
+    CHECK_THAT(refusal(resource), StartsWith("limits"));
+    CHECK_THAT(refusal(leader), StartsWith("group"));
+    CHECK_THROWS_AS(stop_policy(-1ms), std::invalid_argument);
+    CHECK_THROWS_AS(stop_policy(1s, NSIG), std::invalid_argument);
+    CHECK_THROWS_AS(stop_policy(std::vector<brood::stop_step>()), std::invalid_argument);
+    co_return;
 }
 
-TEST_CASE("descriptors that cannot be given are refused by number", "[node-109]")
+TEST_WITHIN(10s, "descriptors that cannot be given are refused by number", "[node-109]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               for (int number : {-1, 0, 2})
-                   CHECK_THAT(refusal_of_descriptor(number, stdio::pipe()), StartsWith("stdio"));
-               CHECK_THAT(refusal_of_descriptor(200, stdio::inherit()),
-                          StartsWith("stdio descriptor 200: Bad file descriptor"));
-               CHECK_THAT(refusal_of_descriptor(200, stdio::from(-1)), StartsWith("stdio"));
-               CHECK_THAT(refusal_of_descriptor(INT_MAX, stdio::pipe()), StartsWith("descriptors"));
-               rlimit files{};
-               ::getrlimit(RLIMIT_NOFILE, &files);
-               auto limit = static_cast<int>(files.rlim_cur);
-               CHECK_THAT(refusal_of_descriptor(limit, stdio::pipe()), StartsWith("descriptors"));
-               co_return;
-           });
+    for (int number : {-1, 0, 2})
+        CHECK_THAT(refusal_of_descriptor(number, stdio::pipe()), StartsWith("stdio"));
+    CHECK_THAT(refusal_of_descriptor(200, stdio::inherit()),
+               StartsWith("stdio descriptor 200: Bad file descriptor"));
+    CHECK_THAT(refusal_of_descriptor(200, stdio::from(-1)), StartsWith("stdio"));
+    CHECK_THAT(refusal_of_descriptor(INT_MAX, stdio::pipe()), StartsWith("descriptors"));
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    auto limit = static_cast<int>(files.rlim_cur);
+    CHECK_THAT(refusal_of_descriptor(limit, stdio::pipe()), StartsWith("descriptors"));
+    co_return;
 }
 
 TEST_CASE("the highest descriptor that the limit allows can be given, every way to start",
@@ -353,53 +319,44 @@ TEST_CASE("the highest descriptor that the limit allows can be given, every way 
     ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
-TEST_CASE("nobody becomes root", "[node-108]")
+TEST_WITHIN(20s, "nobody becomes root", "[node-108]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               spawn_options options;
-               if (::geteuid() == 0)
-               {
-                   options.uid = nobody;
-                   options.gid = nobody;
-               }
-               auto executor = co_await asio::this_coro::executor;
-               auto child = brood::fork_with<become_root>(executor, options);
-               for (int count = 0; count < 3; ++count)
-               {
-                   auto refused = co_await child.message<std::string>();
-                   CHECK(refused == "ids: Operation not permitted");
-               }
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    spawn_options options;
+    if (::geteuid() == 0)
+    {
+        options.uid = nobody;
+        options.gid = nobody;
+    }
+    auto executor = co_await asio::this_coro::executor;
+    auto child = brood::fork_with<become_root>(executor, options);
+    for (int count = 0; count < 3; ++count)
+    {
+        auto refused = co_await child.message<std::string>();
+        CHECK(refused == "ids: Operation not permitted");
+    }
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
-TEST_CASE("a coroutine that is cancelled before it begins starts nothing", "[node-B20]")
+TEST_WITHIN(10s, "a coroutine that is cancelled before it begins starts nothing", "[node-B20]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               asio::cancellation_signal stop;
-               int started = 0, done = 0;
-               auto work = [](int& starts) -> task<>
-               {
-                   co_await brood::sleep(0ms);
-                   ++starts;
-                   auto child = spawn("sleep", {"1000"});
-                   co_await child.exit();
-               };
-               asio::co_spawn(executor, work(started),
-                              asio::bind_cancellation_slot(stop.slot(),
-                                                           [&](std::exception_ptr thrown)
-                                                           { done += thrown != nullptr; }));
-               stop.emit(asio::cancellation_type::terminal);
-               auto over = co_await eventually(5s, [&] { return done == 1; });
+    auto executor = co_await asio::this_coro::executor;
+    asio::cancellation_signal stop;
+    int started = 0, done = 0;
+    auto work = [](int& starts) -> task<>
+    {
+        co_await brood::sleep(0ms);
+        ++starts;
+        auto child = spawn("sleep", {"1000"});
+        co_await child.exit();
+    };
+    asio::co_spawn(executor, work(started),
+                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown)
+                                                { done += thrown != nullptr; }));
+    stop.emit(asio::cancellation_type::terminal);
+    auto over = co_await eventually(5s, [&] { return done == 1; });
 
-               CHECK(over);
-               CHECK(started == 0);
-               CHECK(children().empty());
-           });
+    CHECK(over);
+    CHECK(started == 0);
+    CHECK(children().empty());
 }

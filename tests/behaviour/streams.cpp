@@ -165,98 +165,84 @@ TEST_CASE("the first and the last of a hundred lines arrive from a child that en
         });
 }
 
-TEST_CASE("the output is complete once the child is closed, however late it is read", "[node-104]")
+TEST_WITHIN(10s, "the output is complete once the child is closed, however late it is read",
+            "[node-104]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = printing("(seq 1 50; sleep 0.02; seq 1 50) & seq 1 50 >/dev/null");
-               auto exited = co_await child.exit();
-               auto closed = co_await child.closed(); // also the grandchild has ended
-               auto text = co_await child.out().read_all();
+    auto child = printing("(seq 1 50; sleep 0.02; seq 1 50) & seq 1 50 >/dev/null");
+    auto exited = co_await child.exit();
+    auto closed = co_await child.closed(); // also the grandchild has ended
+    auto text = co_await child.out().read_all();
 
-               CHECK(exited == closed);
-               CHECK(text == numbers(50) + numbers(50));
-           });
+    CHECK(exited == closed);
+    CHECK(text == numbers(50) + numbers(50));
 }
 
-TEST_CASE("options are not changed by a start, so that the next one gets the same", "[node-104]")
+TEST_WITHIN(20s, "options are not changed by a start, so that the next one gets the same",
+            "[node-104]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto executor = co_await asio::this_coro::executor;
-               spawn_options options;
-               options.stdout_ = stdio::pipe();
-               options.stderr_ = stdio::ignore();
-               options.descriptors.emplace(7, stdio::append(folder / "log"));
-               brood::descriptor file(::open((folder / "log").c_str(), O_CREAT | O_RDWR, 0600));
-               options.descriptors.emplace(9, std::move(file));
-               for (int round = 0; round < 2; ++round)
-               {
-                   auto forked = brood::fork_with<keep_open>(executor, options);
-                   forked.disconnect();
-                   auto ended = co_await forked.exit();
-                   CHECK(ended.success());
-                   auto child = shell("echo x; echo lost >&2; echo y >&7; echo z >&9", options);
-                   auto text = co_await child.out().read_all();
-                   co_await child.exit();
-                   CHECK(text == "x\n");
-               }
-               CHECK_FALSE(options.env);
-               CHECK(options.descriptors.size() == 2);
-               CHECK_FALSE(read_file(folder / "log").empty());
-           });
+    temporary_directory folder;
+    auto executor = co_await asio::this_coro::executor;
+    spawn_options options;
+    options.stdout_ = stdio::pipe();
+    options.stderr_ = stdio::ignore();
+    options.descriptors.emplace(7, stdio::append(folder / "log"));
+    brood::descriptor file(::open((folder / "log").c_str(), O_CREAT | O_RDWR, 0600));
+    options.descriptors.emplace(9, std::move(file));
+    for (int round = 0; round < 2; ++round)
+    {
+        auto forked = brood::fork_with<keep_open>(executor, options);
+        forked.disconnect();
+        auto ended = co_await forked.exit();
+        CHECK(ended.success());
+        auto child = shell("echo x; echo lost >&2; echo y >&7; echo z >&9", options);
+        auto text = co_await child.out().read_all();
+        co_await child.exit();
+        CHECK(text == "x\n");
+    }
+    CHECK_FALSE(options.env);
+    CHECK(options.descriptors.size() == 2);
+    CHECK_FALSE(read_file(folder / "log").empty());
 }
 
-TEST_CASE("a channel keeps its place whatever descriptors are asked for", "[node-104]")
+TEST_WITHIN(20s, "a channel keeps its place whatever descriptors are asked for", "[node-104]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               spawn_options options;
-               for (int number : {3, 4, 6})
-                   options.descriptors.emplace(number, stdio::pipe());
-               // A second channel cannot be asked for: the child is told of ours alone.
-               options.env = brood::environment().set(brood::detail::channel_variable, "4");
-               auto child = brood::fork_with<[](brood::process& self) -> task<>
-                                             {
-                                                 self.send(1);
-                                                 co_return;
-                                             }>(executor, options);
-               auto message = co_await child.message<int>();
-               auto status = co_await child.closed();
+    auto executor = co_await asio::this_coro::executor;
+    spawn_options options;
+    for (int number : {3, 4, 6})
+        options.descriptors.emplace(number, stdio::pipe());
+    // A second channel cannot be asked for: the child is told of ours alone.
+    options.env = brood::environment().set(brood::detail::channel_variable, "4");
+    auto child = brood::fork_with<[](brood::process& self) -> task<>
+                                  {
+                                      self.send(1);
+                                      co_return;
+                                  }>(executor, options);
+    auto message = co_await child.message<int>();
+    auto status = co_await child.closed();
 
-               CHECK(message == 1);
-               CHECK(status.success());
-           });
+    CHECK(message == 1);
+    CHECK(status.success());
 }
 
-TEST_CASE("a child opens its standard streams by name", "[node-B17][defect-14]")
+TEST_WITHIN(10s, "a child opens its standard streams by name", "[node-B17][defect-14]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto options = piped();
-               options.stderr_ = stdio::pipe();
-               options.descriptors.emplace(5, stdio::pipe());
-               auto child = shell("cat </dev/stdin >/dev/stdout; echo wrong >/dev/stderr; "
-                                  "echo more >>/proc/self/fd/1; echo five >/dev/fd/5",
-                                  options);
-               co_await child.in().write("through\n");
-               child.in().close();
-               auto text = co_await child.out().read_all();
-               auto errors = co_await child.err().read_all();
-               auto five = co_await child.out(5).read_all();
-               auto status = co_await child.exit();
+    auto options = piped();
+    options.stderr_ = stdio::pipe();
+    options.descriptors.emplace(5, stdio::pipe());
+    auto child = shell("cat </dev/stdin >/dev/stdout; echo wrong >/dev/stderr; "
+                       "echo more >>/proc/self/fd/1; echo five >/dev/fd/5",
+                       options);
+    co_await child.in().write("through\n");
+    child.in().close();
+    auto text = co_await child.out().read_all();
+    auto errors = co_await child.err().read_all();
+    auto five = co_await child.out(5).read_all();
+    auto status = co_await child.exit();
 
-               CHECK(text == "through\nmore\n");
-               CHECK(errors == "wrong\n");
-               CHECK(five == "five\n");
-               CHECK(status.success());
-           });
+    CHECK(text == "through\nmore\n");
+    CHECK(errors == "wrong\n");
+    CHECK(five == "five\n");
+    CHECK(status.success());
 }
 
 TEST_CASE("a write to a child that has ended is an error for the writer alone", "[node-98]")

@@ -22,87 +22,70 @@ std::shared_ptr<brood::detail::worker_record> worker(std::uint64_t id)
 
 } // namespace
 
-TEST_CASE("each listener gets every event from the moment it listens", "[event]")
+TEST_WITHIN(5s, "each listener gets every event from the moment it listens", "[event]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               event_hub hub(brood::default_executor());
-               event_stream one(hub.subscribe());
-               hub.publish(cluster_event::kind::fork, worker(1));
-               event_stream late(hub.subscribe());
-               hub.publish(cluster_event::kind::ready, worker(2), "text");
-               hub.end();
+    event_hub hub(brood::default_executor());
+    event_stream one(hub.subscribe());
+    hub.publish(cluster_event::kind::fork, worker(1));
+    event_stream late(hub.subscribe());
+    hub.publish(cluster_event::kind::ready, worker(2), "text");
+    hub.end();
 
-               auto first = co_await one.next();
-               auto second = co_await one.next();
-               auto end = co_await one.next();
-               auto only = co_await late.next();
+    auto first = co_await one.next();
+    auto second = co_await one.next();
+    auto end = co_await one.next();
+    auto only = co_await late.next();
 
-               REQUIRE((first && second && only));
-               CHECK(first->what == cluster_event::kind::fork);
-               CHECK(first->worker.id() == 1);
-               CHECK(second->text == "text");
-               CHECK_FALSE(end);
-               CHECK(only->worker.id() == 2);
-           });
+    REQUIRE((first && second && only));
+    CHECK(first->what == cluster_event::kind::fork);
+    CHECK(first->worker.id() == 1);
+    CHECK(second->text == "text");
+    CHECK_FALSE(end);
+    CHECK(only->worker.id() == 2);
 }
 
-TEST_CASE("a listener that comes after the end is told so", "[event]")
+TEST_WITHIN(5s, "a listener that comes after the end is told so", "[event]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               event_hub hub(brood::default_executor());
-               hub.end();
-               event_stream late(hub.subscribe());
-               auto none = co_await late.next();
-               CHECK_FALSE(none);
-           });
+    event_hub hub(brood::default_executor());
+    hub.end();
+    event_stream late(hub.subscribe());
+    auto none = co_await late.next();
+    CHECK_FALSE(none);
 }
 
-TEST_CASE("a listener that never looks loses the oldest and is told how many", "[event]")
+TEST_WITHIN(20s, "a listener that never looks loses the oldest and is told how many", "[event]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               event_hub hub(brood::default_executor());
-               event_stream slow(hub.subscribe());
-               auto about = worker(1);
-               for (int count = 0; count < 65'536 + 10; ++count)
-                   hub.publish(cluster_event::kind::fork, about, std::to_string(count));
-               auto oldest = co_await slow.next();
+    event_hub hub(brood::default_executor());
+    event_stream slow(hub.subscribe());
+    auto about = worker(1);
+    for (int count = 0; count < 65'536 + 10; ++count)
+        hub.publish(cluster_event::kind::fork, about, std::to_string(count));
+    auto oldest = co_await slow.next();
 
-               CHECK(slow.missed() == 10);
-               REQUIRE(oldest);
-               CHECK(oldest->text == "10");
-           });
+    CHECK(slow.missed() == 10);
+    REQUIRE(oldest);
+    CHECK(oldest->text == "10");
 }
 
-TEST_CASE("a wait for an event that is cancelled loses none", "[event]")
+TEST_WITHIN(5s, "a wait for an event that is cancelled loses none", "[event]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               event_hub hub(brood::default_executor());
-               event_stream stream(hub.subscribe());
-               auto executor = co_await asio::this_coro::executor;
-               asio::cancellation_signal stop;
-               bool cancelled = false;
-               auto waiting = stream.next();
-               auto done = [&](std::exception_ptr thrown, auto)
-               {
-                   cancelled = thrown != nullptr;
-               };
-               asio::co_spawn(executor, std::move(waiting),
-                              asio::bind_cancellation_slot(stop.slot(), done));
-               co_await asio::post(executor, asio::use_awaitable);
-               stop.emit(asio::cancellation_type::terminal);
-               while (!cancelled)
-                   co_await asio::post(executor, asio::use_awaitable);
-               hub.publish(cluster_event::kind::fork, worker(1));
-               auto event = co_await stream.next();
+    event_hub hub(brood::default_executor());
+    event_stream stream(hub.subscribe());
+    auto executor = co_await asio::this_coro::executor;
+    asio::cancellation_signal stop;
+    bool cancelled = false;
+    auto waiting = stream.next();
+    auto done = [&](std::exception_ptr thrown, auto)
+    {
+        cancelled = thrown != nullptr;
+    };
+    asio::co_spawn(executor, std::move(waiting), asio::bind_cancellation_slot(stop.slot(), done));
+    co_await asio::post(executor, asio::use_awaitable);
+    stop.emit(asio::cancellation_type::terminal);
+    while (!cancelled)
+        co_await asio::post(executor, asio::use_awaitable);
+    hub.publish(cluster_event::kind::fork, worker(1));
+    auto event = co_await stream.next();
 
-               CHECK(event);
-           });
+    CHECK(event);
 }

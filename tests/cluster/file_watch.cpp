@@ -29,58 +29,51 @@ struct waiting
 
 } // namespace
 
-TEST_CASE("a file that is written, replaced, removed or made is told, once each", "[file_watch]")
+TEST_WITHIN(30s, "a file that is written, replaced, removed or made is told, once each",
+            "[file_watch]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = folder.path() / "one";
-               auto other = folder.path() / "other";
-               std::ofstream(path) << "a";
-               file_watch watch({(folder.path() / "two").string(), path.string()});
+    temporary_directory folder;
+    auto path = folder.path() / "one";
+    auto other = folder.path() / "other";
+    std::ofstream(path) << "a";
+    file_watch watch({(folder.path() / "two").string(), path.string()});
 
-               std::ofstream(path) << "bc";
-               co_await watch.changed();
+    std::ofstream(path) << "bc";
+    co_await watch.changed();
 
-               std::filesystem::last_write_time(path, std::filesystem::file_time_type());
-               co_await watch.changed();
+    std::filesystem::last_write_time(path, std::filesystem::file_time_type());
+    co_await watch.changed();
 
-               std::ofstream(other) << "de"; // of the same size
-               std::filesystem::rename(other, path);
-               co_await watch.changed();
+    std::ofstream(other) << "de"; // of the same size
+    std::filesystem::rename(other, path);
+    co_await watch.changed();
 
-               std::filesystem::remove(path);
-               co_await watch.changed();
+    std::filesystem::remove(path);
+    co_await watch.changed();
 
-               std::ofstream(folder.path() / "two") << "f";
-               co_await watch.changed();
+    std::ofstream(folder.path() / "two") << "f";
+    co_await watch.changed();
 
-               auto executor = co_await asio::this_coro::executor;
-               waiting last;
-               asio::cancellation_signal stop;
-               bool over = false;
-               asio::co_spawn(executor, last.begin(watch),
-                              asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr)
-                                                           { over = true; }));
-               co_await brood::sleep(500ms);
-               CHECK_FALSE(last.told);
-               stop.emit(asio::cancellation_type::all);
-               while (!over)
-                   co_await brood::sleep(1ms);
-           });
+    auto executor = co_await asio::this_coro::executor;
+    waiting last;
+    asio::cancellation_signal stop;
+    bool over = false;
+    asio::co_spawn(
+        executor, last.begin(watch),
+        asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) { over = true; }));
+    co_await brood::sleep(500ms);
+    CHECK_FALSE(last.told);
+    stop.emit(asio::cancellation_type::all);
+    while (!over)
+        co_await brood::sleep(1ms);
 }
 
-TEST_CASE("what happened before somebody waits is told", "[file_watch]")
+TEST_WITHIN(20s, "what happened before somebody waits is told", "[file_watch]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = folder.path() / "one";
-               file_watch watch({path.string()});
-               std::ofstream(path) << "a";
-               co_await watch.changed();
-               CHECK(std::filesystem::exists(path));
-           });
+    temporary_directory folder;
+    auto path = folder.path() / "one";
+    file_watch watch({path.string()});
+    std::ofstream(path) << "a";
+    co_await watch.changed();
+    CHECK(std::filesystem::exists(path));
 }

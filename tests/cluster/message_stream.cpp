@@ -69,132 +69,118 @@ task<> until_zero(const int& running)
 
 } // namespace
 
-TEST_CASE("every listener gets every message of every worker, in one order", "[message_stream]")
+TEST_WITHIN(30s, "every listener gets every message of every worker, in one order",
+            "[message_stream]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               constexpr int messages = 5'000;
-               cluster<count_up> workers(of(3), messages);
-               std::vector<heard> all(3);
-               int running = 0;
-               for (auto& each : all)
-                   in_background(listen(workers.messages<int>(), each), running);
-               co_await until_zero(running);
+    constexpr int messages = 5'000;
+    cluster<count_up> workers(of(3), messages);
+    std::vector<heard> all(3);
+    int running = 0;
+    for (auto& each : all)
+        in_background(listen(workers.messages<int>(), each), running);
+    co_await until_zero(running);
 
-               REQUIRE(all[0].size() == 3 * messages);
-               CHECK(all[1] == all[0]);
-               CHECK(all[2] == all[0]);
-               std::map<std::uint64_t, int> next;
-               bool in_order = true;
-               for (auto& [worker, number] : all[0])
-                   in_order = in_order && number == next[worker]++;
-               CHECK(in_order);
-           });
+    REQUIRE(all[0].size() == 3 * messages);
+    CHECK(all[1] == all[0]);
+    CHECK(all[2] == all[0]);
+    std::map<std::uint64_t, int> next;
+    bool in_order = true;
+    for (auto& [worker, number] : all[0])
+        in_order = in_order && number == next[worker]++;
+    CHECK(in_order);
 }
 
-TEST_CASE("a listener that does not look loses nothing, and one that goes holds nobody up",
-          "[message_stream]")
+TEST_WITHIN(30s, "a listener that does not look loses nothing, and one that goes holds nobody up",
+            "[message_stream]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               constexpr int messages = 5'000;
-               cluster<count_up> workers(of(1), messages);
-               auto late = workers.messages<int>();
-               auto goes = std::make_optional(workers.messages<int>());
-               heard first, last;
-               int running = 0;
-               in_background(listen(workers.messages<int>(), first), running);
-               while (first.size() < 1'000)
-                   co_await brood::sleep(1ms);
-               CHECK(running == 1); // it waits for the slow ones
-               CHECK(first.size() < messages);
+    constexpr int messages = 5'000;
+    cluster<count_up> workers(of(1), messages);
+    auto late = workers.messages<int>();
+    auto goes = std::make_optional(workers.messages<int>());
+    heard first, last;
+    int running = 0;
+    in_background(listen(workers.messages<int>(), first), running);
+    while (first.size() < 1'000)
+        co_await brood::sleep(1ms);
+    CHECK(running == 1); // it waits for the slow ones
+    CHECK(first.size() < messages);
 
-               goes.reset();
-               in_background(listen(std::move(late), last), running);
-               co_await until_zero(running);
-               CHECK(first.size() == messages);
-               CHECK(last == first);
-           });
+    goes.reset();
+    in_background(listen(std::move(late), last), running);
+    co_await until_zero(running);
+    CHECK(first.size() == messages);
+    CHECK(last == first);
 }
 
-TEST_CASE("a listener that is cancelled leaves the next message to the others", "[message_stream]")
+TEST_WITHIN(30s, "a listener that is cancelled leaves the next message to the others",
+            "[message_stream]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<[](process& self) -> task<>
-                       {
-                           co_await self.message<int>();
-                           self.send(7);
-                           co_await self.shutdown();
-                       }>
-                   workers(of(1));
-               auto executor = brood::default_executor();
-               auto cancelled = workers.messages<int>();
-               auto other = workers.messages<int>();
-               asio::cancellation_signal cancel;
-               bool over = false;
-               auto waiting = cancelled.next();
-               asio::co_spawn(executor, std::move(waiting),
-                              asio::bind_cancellation_slot(cancel.slot(),
-                                                           [&](std::exception_ptr thrown, auto&&)
-                                                           { over = thrown != nullptr; }));
-               std::optional<int> got;
-               auto hear = [](message_stream<int>& from, std::optional<int>& to) -> task<>
-               {
-                   auto next = co_await from.next();
-                   to = next->message;
-               };
-               int running = 0;
-               in_background(hear(other, got), running);
-               co_await brood::sleep(1ms);
-               cancel.emit(asio::cancellation_type::terminal);
-               while (!over)
-                   co_await brood::sleep(1ms);
+    cluster<[](process& self) -> task<>
+            {
+                co_await self.message<int>();
+                self.send(7);
+                co_await self.shutdown();
+            }>
+        workers(of(1));
+    auto executor = brood::default_executor();
+    auto cancelled = workers.messages<int>();
+    auto other = workers.messages<int>();
+    asio::cancellation_signal cancel;
+    bool over = false;
+    auto waiting = cancelled.next();
+    asio::co_spawn(executor, std::move(waiting),
+                   asio::bind_cancellation_slot(cancel.slot(),
+                                                [&](std::exception_ptr thrown, auto&&)
+                                                { over = thrown != nullptr; }));
+    std::optional<int> got;
+    auto hear = [](message_stream<int>& from, std::optional<int>& to) -> task<>
+    {
+        auto next = co_await from.next();
+        to = next->message;
+    };
+    int running = 0;
+    in_background(hear(other, got), running);
+    co_await brood::sleep(1ms);
+    cancel.emit(asio::cancellation_type::terminal);
+    while (!over)
+        co_await brood::sleep(1ms);
 
-               workers.send(0);
-               co_await until_zero(running);
-               CHECK(got == 7);
-               auto again = co_await cancelled.next();
-               REQUIRE(again);
-               CHECK(again->message == 7);
-               co_await workers.stop();
-               auto none = co_await other.next();
-               CHECK_FALSE(none);
-           });
+    workers.send(0);
+    co_await until_zero(running);
+    CHECK(got == 7);
+    auto again = co_await cancelled.next();
+    REQUIRE(again);
+    CHECK(again->message == 7);
+    co_await workers.stop();
+    auto none = co_await other.next();
+    CHECK_FALSE(none);
 }
 
-TEST_CASE("a message of another type is an error for every listener", "[message_stream]")
+TEST_WITHIN(30s, "a message of another type is an error for every listener", "[message_stream]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<[](process& self) -> task<>
-                       {
-                           self.send(std::string("not a number"));
-                           co_await self.shutdown();
-                       }>
-                   workers(of(1));
-               auto one = workers.messages<int>();
-               auto other = workers.messages<int>();
-               int refused = 0;
-               for (auto listener : {&one, &other})
-               {
-                   try
-                   {
-                       co_await listener->next();
-                   }
-                   catch (const brood::error& wrong)
-                   {
-                       refused += wrong.code() == brood::errc::wrong_type ? 1 : 0;
-                   }
-               }
-               CHECK(refused == 2);
-               auto text = co_await workers.message<std::string>();
-               REQUIRE(text);
-               CHECK(text->message == "not a number");
-               co_await workers.stop();
-           });
+    cluster<[](process& self) -> task<>
+            {
+                self.send(std::string("not a number"));
+                co_await self.shutdown();
+            }>
+        workers(of(1));
+    auto one = workers.messages<int>();
+    auto other = workers.messages<int>();
+    int refused = 0;
+    for (auto listener : {&one, &other})
+    {
+        try
+        {
+            co_await listener->next();
+        }
+        catch (const brood::error& wrong)
+        {
+            refused += wrong.code() == brood::errc::wrong_type ? 1 : 0;
+        }
+    }
+    CHECK(refused == 2);
+    auto text = co_await workers.message<std::string>();
+    REQUIRE(text);
+    CHECK(text->message == "not a number");
+    co_await workers.stop();
 }

@@ -109,55 +109,44 @@ TEST_CASE("a program that is being written is started again within two seconds, 
     }
 }
 
-TEST_CASE("a batch ends with its work", "[presets]")
+TEST_WITHIN(20s, "a batch ends with its work", "[presets]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto settings = preset::batch(2);
-               settings.watchdog.tick = 10ms;
-               cluster<work_half_a_second_at_once> workers(settings);
-               std::vector<exit_info> ends;
-               auto story = co_await story_of(workers, ends);
-               CHECK(story == "done");
-               REQUIRE(ends.size() == 2);
-               for (auto& each : ends)
-                   CHECK_FALSE(each.failed());
-           });
+    auto settings = preset::batch(2);
+    settings.watchdog.tick = 10ms;
+    cluster<work_half_a_second_at_once> workers(settings);
+    std::vector<exit_info> ends;
+    auto story = co_await story_of(workers, ends);
+    CHECK(story == "done");
+    REQUIRE(ends.size() == 2);
+    for (auto& each : ends)
+        CHECK_FALSE(each.failed());
 }
 
-TEST_CASE("work of a batch has three attempts", "[presets]")
+TEST_WITHIN(20s, "work of a batch has three attempts", "[presets]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<fail> workers(preset::batch(1));
-               std::vector<exit_info> ends;
-               auto story = co_await story_of(workers, ends);
-               CHECK_THAT(story, Catch::Matchers::ContainsSubstring("failed more often"));
-               CHECK(ends.size() == 3);
-           });
+    cluster<fail> workers(preset::batch(1));
+    std::vector<exit_info> ends;
+    auto story = co_await story_of(workers, ends);
+    CHECK_THAT(story, Catch::Matchers::ContainsSubstring("failed more often"));
+    CHECK(ends.size() == 3);
 }
 
-TEST_CASE("a critical tree bears one failure in five seconds, and ends as a whole", "[presets]")
+TEST_WITHIN(20s, "a critical tree bears one failure in five seconds, and ends as a whole",
+            "[presets]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto tree = preset::critical_tree();
-               tree.add<stay>("head").add<stay>("heart");
-               tree.start();
-               for (int count = 0; count < 2; ++count)
-               {
-                   auto ready = co_await tree.ready();
-                   CHECK(ready);
-                   auto heart = tree.worker("heart");
-                   heart.kill(SIGKILL);
-                   co_await heart.exit();
-               }
-               std::vector<exit_info> ends;
-               auto story = co_await story_of(tree, ends);
-               CHECK_THAT(story, Catch::Matchers::ContainsSubstring("the last was heart"));
-               CHECK(ends.size() == 4);
-           });
+    auto tree = preset::critical_tree();
+    tree.add<stay>("head").add<stay>("heart");
+    tree.start();
+    for (int count = 0; count < 2; ++count)
+    {
+        auto ready = co_await tree.ready();
+        CHECK(ready);
+        auto heart = tree.worker("heart");
+        heart.kill(SIGKILL);
+        co_await heart.exit();
+    }
+    std::vector<exit_info> ends;
+    auto story = co_await story_of(tree, ends);
+    CHECK_THAT(story, Catch::Matchers::ContainsSubstring("the last was heart"));
+    CHECK(ends.size() == 4);
 }

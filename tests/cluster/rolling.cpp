@@ -225,234 +225,199 @@ TEST_CASE("a reload replaces every worker, and no request fails meanwhile", "[ro
                });
 }
 
-TEST_CASE("a reload whose first new worker fails ends there, and the old ones go on",
-          "[rolling][T13]")
+TEST_WITHIN(30s, "a reload whose first new worker fails ends there, and the old ones go on",
+            "[rolling][T13]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = folder.write("work", "");
-               cluster<work_while> workers(of_size(2), path);
-               co_await all_ready(workers);
-               std::filesystem::remove(path);
+    temporary_directory folder;
+    auto path = folder.write("work", "");
+    cluster<work_while> workers(of_size(2), path);
+    co_await all_ready(workers);
+    std::filesystem::remove(path);
 
-               auto report = co_await workers.reload();
-               CHECK_FALSE(report.complete());
-               CHECK(report.replaced == 0);
-               REQUIRE(report.failure);
-               CHECK(report.failure->status.code == 3);
-               CHECK_THAT(to_string(report),
-                          ContainsSubstring("replaced 0 workers, then stopped: worker 3"));
-               CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}, {1, 2}});
+    auto report = co_await workers.reload();
+    CHECK_FALSE(report.complete());
+    CHECK(report.replaced == 0);
+    REQUIRE(report.failure);
+    CHECK(report.failure->status.code == 3);
+    CHECK_THAT(to_string(report), ContainsSubstring("replaced 0 workers, then stopped: worker 3"));
+    CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}, {1, 2}});
 
-               folder.write("work", "");
-               auto better = co_await workers.reload();
-               CHECK(better.complete());
-               CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 4}, {1, 5}});
-               co_await workers.stop();
-           });
+    folder.write("work", "");
+    auto better = co_await workers.reload();
+    CHECK(better.complete());
+    CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 4}, {1, 5}});
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker that dies while it settles fails the reload", "[rolling][T13]")
+TEST_WITHIN(30s, "a worker that dies while it settles fails the reload", "[rolling][T13]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<live_shortly_after_the_first> workers(of_size(1));
-               co_await all_ready(workers);
-               brood::reload_options options;
-               options.settle = 10s;
+    cluster<live_shortly_after_the_first> workers(of_size(1));
+    co_await all_ready(workers);
+    brood::reload_options options;
+    options.settle = 10s;
 
-               auto report = co_await workers.reload(options);
-               CHECK(report.replaced == 0);
-               REQUIRE(report.failure);
-               CHECK(report.failure->id == 2);
-               CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}});
-               co_await workers.stop();
-           });
+    auto report = co_await workers.reload(options);
+    CHECK(report.replaced == 0);
+    REQUIRE(report.failure);
+    CHECK(report.failure->id == 2);
+    CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}});
+    co_await workers.stop();
 }
 
-TEST_CASE("a second reload waits for its turn", "[rolling]")
+TEST_WITHIN(30s, "a second reload waits for its turn", "[rolling]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<greet> workers(of_size(2));
-               co_await all_ready(workers);
-               auto executor = co_await asio::this_coro::executor;
-               int complete = 0;
-               auto done = [&](std::exception_ptr, const brood::reload_report& report)
-               {
-                   complete += report.complete() && report.replaced == 2;
-               };
-               for (int count = 0; count < 2; ++count)
-               {
-                   auto reload = workers.reload();
-                   asio::co_spawn(executor, std::move(reload), done);
-               }
-               while (complete < 2)
-                   co_await brood::sleep(1ms);
+    cluster<greet> workers(of_size(2));
+    co_await all_ready(workers);
+    auto executor = co_await asio::this_coro::executor;
+    int complete = 0;
+    auto done = [&](std::exception_ptr, const brood::reload_report& report)
+    {
+        complete += report.complete() && report.replaced == 2;
+    };
+    for (int count = 0; count < 2; ++count)
+    {
+        auto reload = workers.reload();
+        asio::co_spawn(executor, std::move(reload), done);
+    }
+    while (complete < 2)
+        co_await brood::sleep(1ms);
 
-               CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 5}, {1, 6}});
-               co_await workers.stop();
-           });
+    CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 5}, {1, 6}});
+    co_await workers.stop();
 }
 
-TEST_CASE("a service manager hears of each reload, and that it is over, however it went",
-          "[rolling]")
+TEST_WITHIN(30s, "a service manager hears of each reload, and that it is over, however it went",
+            "[rolling]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               notified_manager over((folder.path() / "notify").string());
-               auto path = folder.write("work", "");
-               auto settings = of_size(2);
-               settings.manager.emplace();
-               cluster<work_while> workers(settings, path);
-               co_await all_ready(workers);
-               CHECK(over.has_heard_all());
-               for (bool fails : {false, true})
-               {
-                   if (fails)
-                       std::filesystem::remove(path);
-                   auto report = co_await workers.reload();
-                   CHECK(report.complete() == !fails);
-                   CHECK_THAT(over.heard(), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
-                   CHECK(over.heard() == "READY=1");
-               }
-               co_await workers.scale(1);
-               co_await workers.stop();
-               co_await workers.reload();
-               CHECK(over.has_heard_all());
-           });
+    temporary_directory folder;
+    notified_manager over((folder.path() / "notify").string());
+    auto path = folder.write("work", "");
+    auto settings = of_size(2);
+    settings.manager.emplace();
+    cluster<work_while> workers(settings, path);
+    co_await all_ready(workers);
+    CHECK(over.has_heard_all());
+    for (bool fails : {false, true})
+    {
+        if (fails)
+            std::filesystem::remove(path);
+        auto report = co_await workers.reload();
+        CHECK(report.complete() == !fails);
+        CHECK_THAT(over.heard(), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+        CHECK(over.heard() == "READY=1");
+    }
+    co_await workers.scale(1);
+    co_await workers.stop();
+    co_await workers.reload();
+    CHECK(over.has_heard_all());
 }
 
-TEST_CASE("a service manager that is gone keeps no worker from being replaced", "[rolling]")
+TEST_WITHIN(30s, "a service manager that is gone keeps no worker from being replaced", "[rolling]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto settings = of_size(1);
-               {
-                   notified_manager gone((folder.path() / "notify").string());
-                   settings.manager.emplace();
-               }
-               cluster<greet> workers(settings);
-               auto report = co_await workers.reload();
+    temporary_directory folder;
+    auto settings = of_size(1);
+    {
+        notified_manager gone((folder.path() / "notify").string());
+        settings.manager.emplace();
+    }
+    cluster<greet> workers(settings);
+    auto report = co_await workers.reload();
 
-               CHECK(report.complete());
-               co_await workers.stop();
-           });
+    CHECK(report.complete());
+    co_await workers.stop();
 }
 
-TEST_CASE("the youngest worker is taken away, or the oldest, and its slot is the next to be filled",
-          "[rolling]")
+TEST_WITHIN(
+    30s, "the youngest worker is taken away, or the oldest, and its slot is the next to be filled",
+    "[rolling]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               using who = std::map<std::size_t, std::uint64_t>;
-               cluster<greet> workers(of_size(3));
-               co_await all_ready(workers);
-               workers.workers().at(1).kill(SIGKILL); // worker 4 takes its slot
-               co_await workers.exit();
-               co_await workers.ready();
+    using who = std::map<std::size_t, std::uint64_t>;
+    cluster<greet> workers(of_size(3));
+    co_await all_ready(workers);
+    workers.workers().at(1).kill(SIGKILL); // worker 4 takes its slot
+    co_await workers.exit();
+    co_await workers.ready();
 
-               co_await workers.scale(2);
-               CHECK(ids(workers) == who{{0, 1}, {2, 3}});
-               co_await workers.scale(1, brood::scale_down::oldest);
-               CHECK(ids(workers) == who{{2, 3}});
-               CHECK(workers.size() == 1);
-               CHECK(workers.stats().workers.at(0).slot == 2);
+    co_await workers.scale(2);
+    CHECK(ids(workers) == who{{0, 1}, {2, 3}});
+    co_await workers.scale(1, brood::scale_down::oldest);
+    CHECK(ids(workers) == who{{2, 3}});
+    CHECK(workers.size() == 1);
+    CHECK(workers.stats().workers.at(0).slot == 2);
 
-               auto report = co_await workers.reload();
-               CHECK(report.replaced == 1);
-               CHECK(ids(workers) == who{{2, 5}});
-               co_await workers.scale(4);
-               CHECK(ids(workers) == who{{0, 6}, {1, 7}, {2, 5}, {3, 8}});
-               co_await workers.stop();
-           });
+    auto report = co_await workers.reload();
+    CHECK(report.replaced == 1);
+    CHECK(ids(workers) == who{{2, 5}});
+    co_await workers.scale(4);
+    CHECK(ids(workers) == who{{0, 6}, {1, 7}, {2, 5}, {3, 8}});
+    co_await workers.stop();
 }
 
-TEST_CASE("a slot without a worker is taken away first", "[rolling]")
+TEST_WITHIN(30s, "a slot without a worker is taken away first", "[rolling]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               for (auto which : {brood::scale_down::youngest, brood::scale_down::oldest})
-               {
-                   auto settings = of_size(3);
-                   settings.restart.only_if = [](const brood::exit_info&)
-                   {
-                       return false;
-                   };
-                   cluster<greet> workers(settings);
-                   co_await all_ready(workers);
-                   workers.workers().at(1).kill(SIGKILL);
-                   co_await workers.exit();
+    for (auto which : {brood::scale_down::youngest, brood::scale_down::oldest})
+    {
+        auto settings = of_size(3);
+        settings.restart.only_if = [](const brood::exit_info&)
+        {
+            return false;
+        };
+        cluster<greet> workers(settings);
+        co_await all_ready(workers);
+        workers.workers().at(1).kill(SIGKILL);
+        co_await workers.exit();
 
-                   co_await workers.scale(2, which);
-                   CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}, {2, 3}});
-                   co_await workers.stop();
-               }
-           });
+        co_await workers.scale(2, which);
+        CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}, {2, 3}});
+        co_await workers.stop();
+    }
 }
 
-TEST_CASE("scaling adds workers and takes others away, asked and not killed", "[rolling][T18]")
+TEST_WITHIN(60s, "scaling adds workers and takes others away, asked and not killed",
+            "[rolling][T18]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               cluster<greet> workers(of_size(1));
-               co_await all_ready(workers);
-               for (std::size_t size : {8U, 3U, 5U, 1U, 2U})
-               {
-                   co_await workers.scale(size);
-                   CHECK(workers.workers().size() == size);
-                   co_await all_ready(workers);
-               }
-               co_await workers.stop();
-               int taken_away = 0;
-               for (;;)
-               {
-                   auto ended = co_await workers.exit();
-                   if (!ended)
-                       break;
-                   CHECK(ended->status.code == 0);
-                   CHECK(ended->status.signal == 0);
-                   taken_away += ended->cause == exit_cause::scaled_down;
-               }
-               CHECK(taken_away == 9);
-           });
+    cluster<greet> workers(of_size(1));
+    co_await all_ready(workers);
+    for (std::size_t size : {8U, 3U, 5U, 1U, 2U})
+    {
+        co_await workers.scale(size);
+        CHECK(workers.workers().size() == size);
+        co_await all_ready(workers);
+    }
+    co_await workers.stop();
+    int taken_away = 0;
+    for (;;)
+    {
+        auto ended = co_await workers.exit();
+        if (!ended)
+            break;
+        CHECK(ended->status.code == 0);
+        CHECK(ended->status.signal == 0);
+        taken_away += ended->cause == exit_cause::scaled_down;
+    }
+    CHECK(taken_away == 9);
 }
 
-TEST_CASE("a worker that has done enough is replaced, which is no failure", "[rolling][T19]")
+TEST_WITHIN(60s, "a worker that has done enough is replaced, which is no failure", "[rolling][T19]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               auto settings = of_size(2);
-               settings.recycle.min_lifetime = 0ms;
-               settings.restart.per_slot.failures = 0;
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           self.recycle();
-                           co_await self.message<int>();
-                       }>
-                   workers(settings);
-               for (int count = 0; count < 4; ++count)
-               {
-                   auto ended = co_await workers.exit();
-                   REQUIRE(ended);
-                   CHECK(ended->cause == exit_cause::recycled);
-                   CHECK_FALSE(ended->failed());
-                   CHECK(workers.workers().size() == 2);
-               }
-               co_await workers.stop();
-           });
+    auto settings = of_size(2);
+    settings.recycle.min_lifetime = 0ms;
+    settings.restart.per_slot.failures = 0;
+    cluster<[](brood::process& self) -> task<>
+            {
+                self.recycle();
+                co_await self.message<int>();
+            }>
+        workers(settings);
+    for (int count = 0; count < 4; ++count)
+    {
+        auto ended = co_await workers.exit();
+        REQUIRE(ended);
+        CHECK(ended->cause == exit_cause::recycled);
+        CHECK_FALSE(ended->failed());
+        CHECK(workers.workers().size() == 2);
+    }
+    co_await workers.stop();
 }
 
 TEST_CASE("a worker that is old, or holds too much memory, is replaced", "[rolling]")
@@ -476,58 +441,50 @@ TEST_CASE("a worker that is old, or holds too much memory, is replaced", "[rolli
                });
 }
 
-TEST_CASE("a reload to another program is for all later workers too", "[rolling]")
+TEST_WITHIN(30s, "a reload to another program is for all later workers too", "[rolling]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto settings = of_size(3);
-               settings.program = program(folder, 1);
-               cluster<brood::executable> workers(settings);
-               co_await workers.ready();
-               auto now = co_await versions(workers);
-               CHECK(now == std::vector<int>{1, 1, 1});
+    temporary_directory folder;
+    auto settings = of_size(3);
+    settings.program = program(folder, 1);
+    cluster<brood::executable> workers(settings);
+    co_await workers.ready();
+    auto now = co_await versions(workers);
+    CHECK(now == std::vector<int>{1, 1, 1});
 
-               auto report = co_await workers.reload(program(folder, 2));
-               CHECK(report.complete());
-               now = co_await versions(workers);
-               CHECK(now == std::vector<int>{2, 2, 2});
+    auto report = co_await workers.reload(program(folder, 2));
+    CHECK(report.complete());
+    now = co_await versions(workers);
+    CHECK(now == std::vector<int>{2, 2, 2});
 
-               auto first = workers.workers().at(0);
-               first.kill(SIGKILL);
-               co_await first.exit();
-               co_await workers.ready();
-               now = co_await versions(workers);
-               CHECK(now == std::vector<int>{2, 2, 2});
-               co_await workers.stop();
-           });
+    auto first = workers.workers().at(0);
+    first.kill(SIGKILL);
+    co_await first.exit();
+    co_await workers.ready();
+    now = co_await versions(workers);
+    CHECK(now == std::vector<int>{2, 2, 2});
+    co_await workers.stop();
 }
 
-TEST_CASE("a reload to a program that fails changes nothing, for later workers neither",
-          "[rolling][T13]")
+TEST_WITHIN(30s, "a reload to a program that fails changes nothing, for later workers neither",
+            "[rolling][T13]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto settings = of_size(2);
-               settings.program = program(folder, 1);
-               cluster<brood::executable> workers(settings);
-               co_await workers.ready();
-               auto report = co_await workers.reload(program(folder, 2, 1));
-               CHECK(report.replaced == 0);
-               REQUIRE(report.failure);
-               CHECK(report.failure->status.code == 1);
+    temporary_directory folder;
+    auto settings = of_size(2);
+    settings.program = program(folder, 1);
+    cluster<brood::executable> workers(settings);
+    co_await workers.ready();
+    auto report = co_await workers.reload(program(folder, 2, 1));
+    CHECK(report.replaced == 0);
+    REQUIRE(report.failure);
+    CHECK(report.failure->status.code == 1);
 
-               auto first = workers.workers().at(0);
-               first.kill(SIGKILL);
-               co_await first.exit();
-               co_await workers.ready();
-               auto now = co_await versions(workers);
-               CHECK(now == std::vector<int>{1, 1});
-               co_await workers.stop();
-           });
+    auto first = workers.workers().at(0);
+    first.kill(SIGKILL);
+    co_await first.exit();
+    co_await workers.ready();
+    auto now = co_await versions(workers);
+    CHECK(now == std::vector<int>{1, 1});
+    co_await workers.stop();
 }
 
 TEST_CASE("a reload that fails half-way keeps what was replaced, or restores it", "[rolling][T13]")
@@ -580,109 +537,93 @@ TEST_CASE("a worker that has accepted enough connections is replaced, under ever
                });
 }
 
-TEST_CASE("a stop ends the worker that a reload is about to bring in", "[rolling]")
+TEST_WITHIN(20s, "a stop ends the worker that a reload is about to bring in", "[rolling]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<ready_if_first> workers(of_size(2));
-               co_await workers.workers().at(0).ready();
-               auto events = workers.events();
-               auto executor = co_await asio::this_coro::executor;
-               std::optional<brood::reload_report> report;
-               auto reload = workers.reload();
-               asio::co_spawn(executor, std::move(reload),
-                              [&](std::exception_ptr, const brood::reload_report& told)
-                              { report = told; });
-               auto forked = co_await events.next();
-               REQUIRE(forked);
-               REQUIRE(forked->what == brood::cluster_event::kind::fork);
+    cluster<ready_if_first> workers(of_size(2));
+    co_await workers.workers().at(0).ready();
+    auto events = workers.events();
+    auto executor = co_await asio::this_coro::executor;
+    std::optional<brood::reload_report> report;
+    auto reload = workers.reload();
+    asio::co_spawn(executor, std::move(reload),
+                   [&](std::exception_ptr, const brood::reload_report& told) { report = told; });
+    auto forked = co_await events.next();
+    REQUIRE(forked);
+    REQUIRE(forked->what == brood::cluster_event::kind::fork);
 
-               co_await workers.stop();
-               CHECK(forked->worker.is_dead());
-               std::set<std::uint64_t> told;
-               for (;;)
-               {
-                   auto ended = co_await workers.exit();
-                   if (!ended)
-                       break;
-                   CHECK(ended->cause == exit_cause::stopped);
-                   told.insert(ended->id);
-               }
-               CHECK(told == std::set<std::uint64_t>{1, 2, 3});
-               auto is_over = [&]
-               {
-                   return report.has_value();
-               };
-               auto over = co_await eventually(5s, is_over);
-               REQUIRE(over);
-               CHECK_FALSE(report->complete());
-               CHECK(to_string(*report) == "replaced 0 workers, then the cluster was stopped");
-           });
+    co_await workers.stop();
+    CHECK(forked->worker.is_dead());
+    std::set<std::uint64_t> told;
+    for (;;)
+    {
+        auto ended = co_await workers.exit();
+        if (!ended)
+            break;
+        CHECK(ended->cause == exit_cause::stopped);
+        told.insert(ended->id);
+    }
+    CHECK(told == std::set<std::uint64_t>{1, 2, 3});
+    auto is_over = [&]
+    {
+        return report.has_value();
+    };
+    auto over = co_await eventually(5s, is_over);
+    REQUIRE(over);
+    CHECK_FALSE(report->complete());
+    CHECK(to_string(*report) == "replaced 0 workers, then the cluster was stopped");
 }
 
-TEST_CASE("a stop by another policy also hastens workers that were scaled away", "[rolling]")
+TEST_WITHIN(20s, "a stop by another policy also hastens workers that were scaled away", "[rolling]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<never_finish> workers(of_size(2));
-               co_await all_ready(workers);
-               auto executor = co_await asio::this_coro::executor;
-               auto last = workers.workers().at(1);
-               auto scaling = workers.scale(1);
-               asio::co_spawn(executor, std::move(scaling), asio::detached);
-               while (last.state() != brood::worker_state::draining)
-                   co_await brood::sleep(1ms);
+    cluster<never_finish> workers(of_size(2));
+    co_await all_ready(workers);
+    auto executor = co_await asio::this_coro::executor;
+    auto last = workers.workers().at(1);
+    auto scaling = workers.scale(1);
+    asio::co_spawn(executor, std::move(scaling), asio::detached);
+    while (last.state() != brood::worker_state::draining)
+        co_await brood::sleep(1ms);
 
-               auto asked = std::chrono::steady_clock::now();
-               co_await workers.stop(brood::stop_policy(20ms));
-               CHECK(std::chrono::steady_clock::now() - asked < 10s);
-               CHECK(last.is_dead());
-           });
+    auto asked = std::chrono::steady_clock::now();
+    co_await workers.stop(brood::stop_policy(20ms));
+    CHECK(std::chrono::steady_clock::now() - asked < 10s);
+    CHECK(last.is_dead());
 }
 
-TEST_CASE("a cluster that was stopped starts no worker again, whatever is asked of it", "[rolling]")
+TEST_WITHIN(20s, "a cluster that was stopped starts no worker again, whatever is asked of it",
+            "[rolling]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<greet> workers(of_size(1));
-               co_await all_ready(workers);
-               co_await workers.stop();
+    cluster<greet> workers(of_size(1));
+    co_await all_ready(workers);
+    co_await workers.stop();
 
-               co_await workers.scale(3);
-               auto report = co_await workers.reload();
-               CHECK_FALSE(report.complete());
-               CHECK(report.replaced == 0);
-               CHECK_THROWS_AS(workers.fork(), std::logic_error);
-               CHECK(workers.workers().empty());
-               CHECK(workers.stats().starts == 1);
-           });
+    co_await workers.scale(3);
+    auto report = co_await workers.reload();
+    CHECK_FALSE(report.complete());
+    CHECK(report.replaced == 0);
+    CHECK_THROWS_AS(workers.fork(), std::logic_error);
+    CHECK(workers.workers().empty());
+    CHECK(workers.stats().starts == 1);
 }
 
-TEST_CASE("a reload whose wait is cancelled goes on", "[rolling]")
+TEST_WITHIN(20s, "a reload whose wait is cancelled goes on", "[rolling]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<greet> workers(of_size(2));
-               co_await all_ready(workers);
-               auto executor = co_await asio::this_coro::executor;
-               asio::cancellation_signal cancel;
-               auto reload = workers.reload();
-               auto token = asio::bind_cancellation_slot(cancel.slot(), asio::detached);
-               asio::co_spawn(executor, std::move(reload), token);
-               while (workers.stats().starts == 2)
-                   co_await brood::sleep(1ms);
-               cancel.emit(asio::cancellation_type::all);
+    cluster<greet> workers(of_size(2));
+    co_await all_ready(workers);
+    auto executor = co_await asio::this_coro::executor;
+    asio::cancellation_signal cancel;
+    auto reload = workers.reload();
+    auto token = asio::bind_cancellation_slot(cancel.slot(), asio::detached);
+    asio::co_spawn(executor, std::move(reload), token);
+    while (workers.stats().starts == 2)
+        co_await brood::sleep(1ms);
+    cancel.emit(asio::cancellation_type::all);
 
-               auto renewed = [&]
-               {
-                   return ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 3}, {1, 4}};
-               };
-               auto done = co_await eventually(10s, renewed);
-               CHECK(done);
-               co_await workers.stop();
-           });
+    auto renewed = [&]
+    {
+        return ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 3}, {1, 4}};
+    };
+    auto done = co_await eventually(10s, renewed);
+    CHECK(done);
+    co_await workers.stop();
 }

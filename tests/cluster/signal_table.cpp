@@ -158,176 +158,150 @@ task<pids> so_many(brood::forked_process& of, std::size_t count)
 
 } // namespace
 
-TEST_CASE("TTIN adds a worker, TTOU takes one away, WINCH all, and TERM ends it", "[signal_table]")
+TEST_WITHIN(30s, "TTIN adds a worker, TTOU takes one away, WINCH all, and TERM ends it",
+            "[signal_table]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               brood::spawn_options options;
-               options.group = brood::process_group::new_session(); // without a terminal
-               auto child =
-                   brood::fork_with<primary<until_stopped>>(brood::default_executor(), options);
-               co_await so_many(child, 2);
-               child.kill(SIGTTIN);
-               co_await so_many(child, 3);
-               child.kill(SIGTTOU);
-               co_await so_many(child, 2);
-               child.kill(SIGWINCH);
-               co_await so_many(child, 0);
-               child.kill(SIGTTIN);
-               co_await so_many(child, 1);
-               child.kill(SIGTTOU); // one stays
-               child.kill(SIGTERM);
-               auto status = co_await child.exit();
+    brood::spawn_options options;
+    options.group = brood::process_group::new_session(); // without a terminal
+    auto child = brood::fork_with<primary<until_stopped>>(brood::default_executor(), options);
+    co_await so_many(child, 2);
+    child.kill(SIGTTIN);
+    co_await so_many(child, 3);
+    child.kill(SIGTTOU);
+    co_await so_many(child, 2);
+    child.kill(SIGWINCH);
+    co_await so_many(child, 0);
+    child.kill(SIGTTIN);
+    co_await so_many(child, 1);
+    child.kill(SIGTTOU); // one stays
+    child.kill(SIGTERM);
+    auto status = co_await child.exit();
 
-               CHECK(status.success());
-           });
+    CHECK(status.success());
 }
 
-TEST_CASE("two TTIN add two workers, however close they are", "[signal_table]")
+TEST_WITHIN(30s, "two TTIN add two workers, however close they are", "[signal_table]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               cluster<until_stopped> workers(two());
-               co_await workers.ready();
-               brood::signal_table table;
-               table.actions = {{SIGUSR1, signal_action::add_worker}};
-               asio::co_spawn(executor, brood::obey_signals(workers, table), asio::detached);
-               brood::reload_options slow; // what else is asked for waits for it
-               slow.settle = 300ms;
-               asio::co_spawn(executor, workers.reload(slow), asio::detached);
-               co_await brood::sleep(50ms);
+    auto executor = co_await asio::this_coro::executor;
+    cluster<until_stopped> workers(two());
+    co_await workers.ready();
+    brood::signal_table table;
+    table.actions = {{SIGUSR1, signal_action::add_worker}};
+    asio::co_spawn(executor, brood::obey_signals(workers, table), asio::detached);
+    brood::reload_options slow; // what else is asked for waits for it
+    slow.settle = 300ms;
+    asio::co_spawn(executor, workers.reload(slow), asio::detached);
+    co_await brood::sleep(50ms);
 
-               ::raise(SIGUSR1);
-               co_await brood::sleep(50ms);
-               ::raise(SIGUSR1);
+    ::raise(SIGUSR1);
+    co_await brood::sleep(50ms);
+    ::raise(SIGUSR1);
 
-               auto grown = co_await eventually(10s, [&] { return workers.size() == 4; });
-               CHECK(grown);
-               co_await workers.stop();
-           });
+    auto grown = co_await eventually(10s, [&] { return workers.size() == 4; });
+    CHECK(grown);
+    co_await workers.stop();
 }
 
-TEST_CASE("a terminal whose window changes size removes no worker", "[signal_table]")
+TEST_WITHIN(20s, "a terminal whose window changes size removes no worker", "[signal_table]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::descriptor ours(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-               REQUIRE(ours);
-               ::grantpt(ours.get());
-               ::unlockpt(ours.get());
-               std::string terminal = ::ptsname(ours.get());
-               brood::spawn_options options;
-               options.group = brood::process_group::new_session();
-               auto child = brood::fork_with<tell_whether_winch_is_obeyed>(
-                   brood::default_executor(), options, std::string());
-               auto without = co_await child.message<bool>();
-               auto other = brood::fork_with<tell_whether_winch_is_obeyed>(
-                   brood::default_executor(), options, terminal);
-               auto with = co_await other.message<bool>();
-               co_await child.exit();
-               co_await other.exit();
+    brood::descriptor ours(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    REQUIRE(ours);
+    ::grantpt(ours.get());
+    ::unlockpt(ours.get());
+    std::string terminal = ::ptsname(ours.get());
+    brood::spawn_options options;
+    options.group = brood::process_group::new_session();
+    auto child = brood::fork_with<tell_whether_winch_is_obeyed>(brood::default_executor(), options,
+                                                                std::string());
+    auto without = co_await child.message<bool>();
+    auto other = brood::fork_with<tell_whether_winch_is_obeyed>(brood::default_executor(), options,
+                                                                terminal);
+    auto with = co_await other.message<bool>();
+    co_await child.exit();
+    co_await other.exit();
 
-               CHECK(without == true);
-               CHECK(with == false);
-           });
+    CHECK(without == true);
+    CHECK(with == false);
 }
 
-TEST_CASE("HUP replaces every worker", "[signal_table]")
+TEST_WITHIN(30s, "HUP replaces every worker", "[signal_table]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto child = brood::fork<primary<until_stopped>>();
-               auto before = co_await so_many(child, 2);
-               child.kill(SIGHUP);
-               std::string report;
-               while (report.empty())
-               {
-                   auto next = co_await child.message<pids, std::string>();
-                   REQUIRE(next);
-                   if (auto text = std::get_if<std::string>(&*next))
-                       report = *text;
-               }
-               child.kill(SIGTERM);
-               auto status = co_await child.exit();
+    auto child = brood::fork<primary<until_stopped>>();
+    auto before = co_await so_many(child, 2);
+    child.kill(SIGHUP);
+    std::string report;
+    while (report.empty())
+    {
+        auto next = co_await child.message<pids, std::string>();
+        REQUIRE(next);
+        if (auto text = std::get_if<std::string>(&*next))
+            report = *text;
+    }
+    child.kill(SIGTERM);
+    auto status = co_await child.exit();
 
-               CHECK(report == "replaced 2 workers");
-               CHECK(status.success());
-               for (auto pid : before)
-                   CHECK(gone(pid));
-           });
+    CHECK(report == "replaced 2 workers");
+    CHECK(status.success());
+    for (auto pid : before)
+        CHECK(gone(pid));
 }
 
-TEST_CASE("a service manager hears of the reload that HUP asks for", "[signal_table]")
+TEST_WITHIN(30s, "a service manager hears of the reload that HUP asks for", "[signal_table]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               notified_manager over((folder.path() / "notify").string());
-               auto child =
-                   brood::fork<[](process& self) -> task<>
-                               {
-                                   auto settings = two();
-                                   settings.manager.emplace();
-                                   cluster<until_stopped> workers(settings);
-                                   co_await workers.ready();
-                                   auto table = brood::conventional_signals();
-                                   table.on_reload = [&self](const brood::reload_report& report)
-                                   {
-                                       self.send(report.complete());
-                                   };
-                                   auto obeying = brood::obey_signals(workers, table);
-                                   self.send(true);
-                                   co_await std::move(obeying);
-                               }>();
-               co_await child.message<bool>();
-               child.kill(SIGHUP);
-               auto complete = co_await child.message<bool>();
-               CHECK(complete == true);
-               CHECK_THAT(over.heard(), ContainsSubstring("RELOADING=1\nMONOTONIC_USEC="));
-               CHECK(over.heard() == "READY=1");
-               child.kill(SIGTERM);
-               co_await child.exit();
-           });
+    temporary_directory folder;
+    notified_manager over((folder.path() / "notify").string());
+    auto child = brood::fork<[](process& self) -> task<>
+                             {
+                                 auto settings = two();
+                                 settings.manager.emplace();
+                                 cluster<until_stopped> workers(settings);
+                                 co_await workers.ready();
+                                 auto table = brood::conventional_signals();
+                                 table.on_reload = [&self](const brood::reload_report& report)
+                                 {
+                                     self.send(report.complete());
+                                 };
+                                 auto obeying = brood::obey_signals(workers, table);
+                                 self.send(true);
+                                 co_await std::move(obeying);
+                             }>();
+    co_await child.message<bool>();
+    child.kill(SIGHUP);
+    auto complete = co_await child.message<bool>();
+    CHECK(complete == true);
+    CHECK_THAT(over.heard(), ContainsSubstring("RELOADING=1\nMONOTONIC_USEC="));
+    CHECK(over.heard() == "READY=1");
+    child.kill(SIGTERM);
+    co_await child.exit();
 }
 
-TEST_CASE("TERM lets a request in progress finish", "[signal_table][T10]")
+TEST_WITHIN(30s, "TERM lets a request in progress finish", "[signal_table][T10]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto child =
-                   brood::fork<[](process& self) -> task<>
-                               {
-                                   cluster<answers_late> workers(two());
-                                   co_await workers.ready();
-                                   self.send(workers.workers()[0].port());
-                                   auto forward = [](process& to, auto& from) -> task<>
-                                   {
-                                       co_await from.template message<std::uint16_t>();
-                                       to.send(std::uint16_t{1});
-                                   };
-                                   auto executor = workers.executor();
-                                   auto forwarding = forward(self, workers);
-                                   asio::co_spawn(executor, std::move(forwarding), asio::detached);
-                                   co_await brood::obey_signals(workers);
-                               }>();
-               auto port = co_await child.message<std::uint16_t>();
-               REQUIRE(port);
-               auto client = co_await connect_to(*port);
-               co_await child.message<std::uint16_t>(); // it was accepted
-               child.kill(SIGTERM);
-               auto text = co_await read_all(std::move(client));
-               auto status = co_await child.exit();
+    auto child = brood::fork<[](process& self) -> task<>
+                             {
+                                 cluster<answers_late> workers(two());
+                                 co_await workers.ready();
+                                 self.send(workers.workers()[0].port());
+                                 auto forward = [](process& to, auto& from) -> task<>
+                                 {
+                                     co_await from.template message<std::uint16_t>();
+                                     to.send(std::uint16_t{1});
+                                 };
+                                 auto executor = workers.executor();
+                                 auto forwarding = forward(self, workers);
+                                 asio::co_spawn(executor, std::move(forwarding), asio::detached);
+                                 co_await brood::obey_signals(workers);
+                             }>();
+    auto port = co_await child.message<std::uint16_t>();
+    REQUIRE(port);
+    auto client = co_await connect_to(*port);
+    co_await child.message<std::uint16_t>(); // it was accepted
+    child.kill(SIGTERM);
+    auto text = co_await read_all(std::move(client));
+    auto status = co_await child.exit();
 
-               CHECK(text == "done");
-               CHECK(status.success());
-           });
+    CHECK(text == "done");
+    CHECK(status.success());
 }
 
 TEST_CASE("a second TERM, or INT, does not wait for workers that do not end", "[signal_table][T11]")
@@ -382,31 +356,23 @@ TEST_CASE("QUIT tells how the workers were, and does not wait for them; INT says
                });
 }
 
-TEST_CASE("QUIT does not wait for who reads no stderr", "[signal_table]")
+TEST_WITHIN(20s, "QUIT does not wait for who reads no stderr", "[signal_table]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto options = with_stderr();
-               auto executor = brood::default_executor();
-               auto child = brood::fork_with<mute_primary>(executor, options);
-               co_await so_many(child, 2);
-               child.kill(SIGQUIT);
-               auto status = co_await child.exit();
+    auto options = with_stderr();
+    auto executor = brood::default_executor();
+    auto child = brood::fork_with<mute_primary>(executor, options);
+    co_await so_many(child, 2);
+    child.kill(SIGQUIT);
+    auto status = co_await child.exit();
 
-               CHECK(status.success());
-           });
+    CHECK(status.success());
 }
 
-TEST_CASE("a signal that cannot be caught is refused", "[signal_table]")
+TEST_WITHIN(20s, "a signal that cannot be caught is refused", "[signal_table]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<until_stopped> workers(two());
-               brood::signal_table table;
-               table.actions = {{SIGKILL, signal_action::stop}};
-               CHECK_THROWS_AS(brood::obey_signals(workers, table), std::system_error);
-               co_await workers.stop();
-           });
+    cluster<until_stopped> workers(two());
+    brood::signal_table table;
+    table.actions = {{SIGKILL, signal_action::stop}};
+    CHECK_THROWS_AS(brood::obey_signals(workers, table), std::system_error);
+    co_await workers.stop();
 }

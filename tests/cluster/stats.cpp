@@ -197,378 +197,326 @@ TEST_CASE("a table takes the place of the one before", "[stats]")
     CHECK(table.next("four\n") == "four\n");
 }
 
-TEST_CASE("a cluster counts its workers by slot, and measures those that live", "[stats]")
+TEST_WITHIN(20s, "a cluster counts its workers by slot, and measures those that live", "[stats]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::cluster_settings settings;
-               settings.size = 2;
-               brood::cluster<burns_and_waits> workers(settings);
-               co_await workers.ready();
-               workers.workers()[1].kill(SIGKILL);
-               co_await workers.exit();
-               co_await workers.ready();
-               auto stats = workers.stats();
+    brood::cluster_settings settings;
+    settings.size = 2;
+    brood::cluster<burns_and_waits> workers(settings);
+    co_await workers.ready();
+    workers.workers()[1].kill(SIGKILL);
+    co_await workers.exit();
+    co_await workers.ready();
+    auto stats = workers.stats();
 
-               CHECK(workers.size() == 2);
-               CHECK(stats.ready() == 2);
-               CHECK(stats.starts == 3);
-               CHECK(stats.exits == 1);
-               CHECK(stats.failures == 1);
-               REQUIRE(stats.workers.size() == 2);
-               auto& first = stats.workers[0];
-               auto& second = stats.workers[1];
-               CHECK(first.starts == 1);
-               CHECK(first.failures == 0);
-               CHECK(second.starts == 2);
-               CHECK(second.failures == 1);
-               CHECK(second.id == 3);
-               CHECK(first.pid == workers.workers()[0].pid());
-               CHECK(first.memory > (100 << 10));
-               CHECK(first.processor_time >= 50ms);
-               CHECK(first.uptime >= 100ms);
-               CHECK(first.listening_at == workers.workers()[0].listening_at());
-               co_await workers.stop();
-           });
+    CHECK(workers.size() == 2);
+    CHECK(stats.ready() == 2);
+    CHECK(stats.starts == 3);
+    CHECK(stats.exits == 1);
+    CHECK(stats.failures == 1);
+    REQUIRE(stats.workers.size() == 2);
+    auto& first = stats.workers[0];
+    auto& second = stats.workers[1];
+    CHECK(first.starts == 1);
+    CHECK(first.failures == 0);
+    CHECK(second.starts == 2);
+    CHECK(second.failures == 1);
+    CHECK(second.id == 3);
+    CHECK(first.pid == workers.workers()[0].pid());
+    CHECK(first.memory > (100 << 10));
+    CHECK(first.processor_time >= 50ms);
+    CHECK(first.uptime >= 100ms);
+    CHECK(first.listening_at == workers.workers()[0].listening_at());
+    co_await workers.stop();
 }
 
-TEST_CASE("the counts of a slot survive a reload, and what the cluster wants is no failure",
-          "[stats]")
+TEST_WITHIN(20s, "the counts of a slot survive a reload, and what the cluster wants is no failure",
+            "[stats]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::cluster_settings settings;
-               settings.size = 1;
-               brood::cluster<burns_and_waits> workers(settings);
-               co_await workers.ready();
-               auto report = co_await workers.reload();
-               CHECK(report.complete());
-               co_await workers.exit();
-               auto stats = workers.stats();
+    brood::cluster_settings settings;
+    settings.size = 1;
+    brood::cluster<burns_and_waits> workers(settings);
+    co_await workers.ready();
+    auto report = co_await workers.reload();
+    CHECK(report.complete());
+    co_await workers.exit();
+    auto stats = workers.stats();
 
-               CHECK(stats.workers.at(0).starts == 2);
-               CHECK(stats.exits == 1);
-               CHECK(stats.failures == 0);
-               co_await workers.stop();
-           });
+    CHECK(stats.workers.at(0).starts == 2);
+    CHECK(stats.exits == 1);
+    CHECK(stats.failures == 0);
+    co_await workers.stop();
 }
 
-TEST_CASE("what workers serve is counted by slot, and outlives them", "[stats]")
+TEST_WITHIN(30s, "what workers serve is counted by slot, and outlives them", "[stats]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               brood::cluster<serves_what_is_asked> workers(unwatched(2));
-               co_await workers.ready();
-               CHECK_FALSE(workers.stats().traffic.any());
-               co_await serve(workers, 0, 5);
-               co_await serve(workers, 1, 100);
+    brood::cluster<serves_what_is_asked> workers(unwatched(2));
+    co_await workers.ready();
+    CHECK_FALSE(workers.stats().traffic.any());
+    co_await serve(workers, 0, 5);
+    co_await serve(workers, 1, 100);
 
-               auto first = workers.stats().workers[0];
-               CHECK(first.traffic.requests == 5);
-               CHECK(first.traffic.failed_requests == 1);
-               CHECK(first.traffic.connections == 1);
-               CHECK(first.traffic.open_connections == 1);
-               CHECK(first.traffic.bytes_received == 50);
-               CHECK(first.traffic.bytes_sent == 5000);
-               CHECK(first.slot_traffic == first.traffic);
+    auto first = workers.stats().workers[0];
+    CHECK(first.traffic.requests == 5);
+    CHECK(first.traffic.failed_requests == 1);
+    CHECK(first.traffic.connections == 1);
+    CHECK(first.traffic.open_connections == 1);
+    CHECK(first.traffic.bytes_received == 50);
+    CHECK(first.traffic.bytes_sent == 5000);
+    CHECK(first.slot_traffic == first.traffic);
 
-               workers.workers()[0].kill(SIGKILL);
-               co_await workers.exit();
-               CHECK(workers.stats().workers[0].slot_traffic.requests == 5);
-               co_await workers.ready();
-               CHECK_FALSE(workers.stats().workers[0].traffic.any());
-               CHECK(workers.stats().workers[0].slot_traffic.open_connections == 0);
-               co_await serve(workers, 0, 7);
+    workers.workers()[0].kill(SIGKILL);
+    co_await workers.exit();
+    CHECK(workers.stats().workers[0].slot_traffic.requests == 5);
+    co_await workers.ready();
+    CHECK_FALSE(workers.stats().workers[0].traffic.any());
+    CHECK(workers.stats().workers[0].slot_traffic.open_connections == 0);
+    co_await serve(workers, 0, 7);
 
-               auto stats = workers.stats();
-               CHECK(stats.workers[0].traffic.requests == 7);
-               CHECK(stats.workers[0].slot_traffic.requests == 12);
-               CHECK(stats.workers[0].slot_traffic.bytes_sent == 12'000);
-               CHECK(stats.workers[0].slot_traffic.open_connections == 1);
-               CHECK(stats.workers[1].slot_traffic.requests == 100);
-               CHECK(stats.traffic.requests == 112);
-               CHECK(to_string(stats).find("REQUESTS") != std::string::npos);
-               co_await workers.stop();
-               CHECK(workers.stats().traffic.requests == 112);
-           });
+    auto stats = workers.stats();
+    CHECK(stats.workers[0].traffic.requests == 7);
+    CHECK(stats.workers[0].slot_traffic.requests == 12);
+    CHECK(stats.workers[0].slot_traffic.bytes_sent == 12'000);
+    CHECK(stats.workers[0].slot_traffic.open_connections == 1);
+    CHECK(stats.workers[1].slot_traffic.requests == 100);
+    CHECK(stats.traffic.requests == 112);
+    CHECK(to_string(stats).find("REQUESTS") != std::string::npos);
+    co_await workers.stop();
+    CHECK(workers.stats().traffic.requests == 112);
 }
 
-TEST_CASE("what workers served is lost neither by a reload nor by fewer slots", "[stats]")
+TEST_WITHIN(30s, "what workers served is lost neither by a reload nor by fewer slots", "[stats]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               brood::cluster_settings watched;
-               watched.size = 2;
-               brood::cluster<serves_what_is_asked> workers(watched);
-               co_await workers.ready();
-               co_await serve(workers, 0, 5);
-               co_await serve(workers, 1, 50);
-               auto report = co_await workers.reload();
-               CHECK(report.complete());
-               CHECK(workers.stats().workers[0].slot_traffic.requests == 5);
-               CHECK(workers.stats().workers[1].slot_traffic.requests == 50);
+    brood::cluster_settings watched;
+    watched.size = 2;
+    brood::cluster<serves_what_is_asked> workers(watched);
+    co_await workers.ready();
+    co_await serve(workers, 0, 5);
+    co_await serve(workers, 1, 50);
+    auto report = co_await workers.reload();
+    CHECK(report.complete());
+    CHECK(workers.stats().workers[0].slot_traffic.requests == 5);
+    CHECK(workers.stats().workers[1].slot_traffic.requests == 50);
 
-               co_await workers.scale(1);
-               CHECK(workers.stats().traffic.requests == 55);
-               co_await workers.scale(2);
-               co_await workers.ready();
-               co_await serve(workers, 1, 3);
+    co_await workers.scale(1);
+    CHECK(workers.stats().traffic.requests == 55);
+    co_await workers.scale(2);
+    co_await workers.ready();
+    co_await serve(workers, 1, 3);
 
-               CHECK(workers.stats().workers[1].traffic.requests == 3);
-               CHECK(workers.stats().workers[1].slot_traffic.requests == 53);
-               CHECK(workers.stats().traffic.requests == 58);
-               co_await workers.stop();
-           });
+    CHECK(workers.stats().workers[1].traffic.requests == 3);
+    CHECK(workers.stats().workers[1].slot_traffic.requests == 53);
+    CHECK(workers.stats().traffic.requests == 58);
+    co_await workers.stop();
 }
 
-TEST_CASE("the sums of a slot never go backwards while its workers are killed", "[stats]")
+TEST_WITHIN(60s, "the sums of a slot never go backwards while its workers are killed", "[stats]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               auto settings = unwatched(1);
-               settings.restart.delay.base = 0ms;
-               settings.restart.delay.cap = 0ms;
-               settings.restart.per_slot.failures = 1000;
-               settings.restart.per_cluster.failures = 1000;
-               brood::cluster<[](brood::process& self) -> task<>
-                              {
-                                  self.ready();
-                                  while (!self.stopping())
-                                  {
-                                      brood::traffic_of_this_process().count_request();
-                                      co_await brood::sleep(0ms);
-                                  }
-                              }>
-                   workers(settings);
-               std::uint64_t last = 0;
-               for (int kill = 0; kill < 20; ++kill)
-               {
-                   co_await workers.ready();
-                   for (int look = 0; look < 20; ++look)
+    auto settings = unwatched(1);
+    settings.restart.delay.base = 0ms;
+    settings.restart.delay.cap = 0ms;
+    settings.restart.per_slot.failures = 1000;
+    settings.restart.per_cluster.failures = 1000;
+    brood::cluster<[](brood::process& self) -> task<>
                    {
-                       auto now = workers.stats().workers.at(0).slot_traffic.requests;
-                       CHECK(now >= last);
-                       last = now;
-                       co_await brood::sleep(1ms);
-                   }
-                   workers.workers().at(0).kill(SIGKILL);
-                   auto ended = co_await workers.exit();
-                   REQUIRE(ended);
-                   auto now = workers.stats().workers.at(0).slot_traffic.requests;
-                   CHECK(now >= last);
-                   last = now;
-               }
-               CHECK(last > 20);
-               CHECK(workers.stats().traffic.requests >= last);
-               co_await workers.stop();
-           });
+                       self.ready();
+                       while (!self.stopping())
+                       {
+                           brood::traffic_of_this_process().count_request();
+                           co_await brood::sleep(0ms);
+                       }
+                   }>
+        workers(settings);
+    std::uint64_t last = 0;
+    for (int kill = 0; kill < 20; ++kill)
+    {
+        co_await workers.ready();
+        for (int look = 0; look < 20; ++look)
+        {
+            auto now = workers.stats().workers.at(0).slot_traffic.requests;
+            CHECK(now >= last);
+            last = now;
+            co_await brood::sleep(1ms);
+        }
+        workers.workers().at(0).kill(SIGKILL);
+        auto ended = co_await workers.exit();
+        REQUIRE(ended);
+        auto now = workers.stats().workers.at(0).slot_traffic.requests;
+        CHECK(now >= last);
+        last = now;
+    }
+    CHECK(last > 20);
+    CHECK(workers.stats().traffic.requests >= last);
+    co_await workers.stop();
 }
 
-TEST_CASE("an idle worker that nobody watches is never woken up", "[stats]")
+TEST_WITHIN(30s, "an idle worker that nobody watches is never woken up", "[stats]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               brood::cluster<serves_what_is_asked> workers(unwatched(1));
-               co_await workers.ready();
-               co_await serve(workers, 0, 1);
-               auto pid = workers.workers().at(0).pid();
-               co_await brood::sleep(100ms);
-               auto before = sleeps(pid);
-               co_await brood::sleep(1500ms);
+    brood::cluster<serves_what_is_asked> workers(unwatched(1));
+    co_await workers.ready();
+    co_await serve(workers, 0, 1);
+    auto pid = workers.workers().at(0).pid();
+    co_await brood::sleep(100ms);
+    auto before = sleeps(pid);
+    co_await brood::sleep(1500ms);
 
-               CHECK(sleeps(pid) == before);
-               co_await workers.stop();
-           });
+    CHECK(sleeps(pid) == before);
+    co_await workers.stop();
 }
 
-TEST_CASE("the history of a slot has the ends and times of all its workers", "[stats]")
+TEST_WITHIN(20s, "the history of a slot has the ends and times of all its workers", "[stats]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::cluster<burns_and_waits> workers(unwatched(2));
-               co_await workers.ready();
-               workers.workers().at(0).kill(SIGKILL);
-               co_await workers.exit();
-               co_await workers.ready();
-               co_await workers.reload();
+    brood::cluster<burns_and_waits> workers(unwatched(2));
+    co_await workers.ready();
+    workers.workers().at(0).kill(SIGKILL);
+    co_await workers.exit();
+    co_await workers.ready();
+    co_await workers.reload();
 
-               auto slots = workers.stats().workers;
-               auto& first = slots.at(0).history;
-               auto& second = slots.at(1).history;
-               CHECK(first.ended_by(brood::exit_cause::signalled) == 1);
-               CHECK(first.ended_by(brood::exit_cause::replaced) == 1);
-               CHECK(first.ready_times.count() == 3);
-               CHECK(first.ready_times.sum() >= 300ms); // of processor time, which each needs first
-               CHECK(first.drain_times.count() == 1);
-               CHECK(second.ended_by(brood::exit_cause::signalled) == 0);
-               CHECK(second.ended_by(brood::exit_cause::replaced) == 1);
-               CHECK(second.ready_times.count() == 2);
-               co_await workers.stop();
-               CHECK(workers.stats().workers.at(1).history.ended_by(brood::exit_cause::stopped) ==
-                     1);
-           });
+    auto slots = workers.stats().workers;
+    auto& first = slots.at(0).history;
+    auto& second = slots.at(1).history;
+    CHECK(first.ended_by(brood::exit_cause::signalled) == 1);
+    CHECK(first.ended_by(brood::exit_cause::replaced) == 1);
+    CHECK(first.ready_times.count() == 3);
+    CHECK(first.ready_times.sum() >= 300ms); // of processor time, which each needs first
+    CHECK(first.drain_times.count() == 1);
+    CHECK(second.ended_by(brood::exit_cause::signalled) == 0);
+    CHECK(second.ended_by(brood::exit_cause::replaced) == 1);
+    CHECK(second.ready_times.count() == 2);
+    co_await workers.stop();
+    CHECK(workers.stats().workers.at(1).history.ended_by(brood::exit_cause::stopped) == 1);
 }
 
-TEST_CASE("a worker that finishes is counted for its slot, and after its slot has gone", "[stats]")
+TEST_WITHIN(20s, "a worker that finishes is counted for its slot, and after its slot has gone",
+            "[stats]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               brood::cluster<accepts_when_told> workers(unwatched(1));
-               co_await workers.ready();
-               auto old = workers.workers().at(0);
-               auto reloading = reload(workers);
-               asio::co_spawn(executor, std::move(reloading), asio::detached);
-               while (workers.stats().draining != 1)
-                   co_await brood::sleep(1ms);
-               CHECK(workers.stats().workers.at(0).draining == 1);
-               old.kill(SIGKILL);
-               co_await old.exit();
-               CHECK(workers.stats().draining == 0);
+    auto executor = co_await asio::this_coro::executor;
+    brood::cluster<accepts_when_told> workers(unwatched(1));
+    co_await workers.ready();
+    auto old = workers.workers().at(0);
+    auto reloading = reload(workers);
+    asio::co_spawn(executor, std::move(reloading), asio::detached);
+    while (workers.stats().draining != 1)
+        co_await brood::sleep(1ms);
+    CHECK(workers.stats().workers.at(0).draining == 1);
+    old.kill(SIGKILL);
+    co_await old.exit();
+    CHECK(workers.stats().draining == 0);
 
-               auto last = workers.workers().at(0);
-               auto scaling = workers.scale(0);
-               asio::co_spawn(executor, std::move(scaling), asio::detached);
-               while (workers.stats().draining != 1)
-                   co_await brood::sleep(1ms);
-               CHECK(workers.stats().workers.empty());
-               last.kill(SIGKILL);
-               co_await workers.stop();
-           });
+    auto last = workers.workers().at(0);
+    auto scaling = workers.scale(0);
+    asio::co_spawn(executor, std::move(scaling), asio::detached);
+    while (workers.stats().draining != 1)
+        co_await brood::sleep(1ms);
+    CHECK(workers.stats().workers.empty());
+    last.kill(SIGKILL);
+    co_await workers.stop();
 }
 
-TEST_CASE("the age of a heartbeat grows while a loop stands still", "[stats]")
+TEST_WITHIN(20s, "the age of a heartbeat grows while a loop stands still", "[stats]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::cluster_settings settings;
-               settings.size = 1;
-               settings.watchdog.tick = 10ms;
-               settings.watchdog.stale_after = 60s;
-               brood::cluster<accepts_when_told> workers(settings);
-               auto age = [&]
-               {
-                   return workers.stats().workers.at(0).heartbeat_age;
-               };
-               while (!age())
-                   co_await brood::sleep(1ms);
-               auto only = workers.workers().at(0);
+    brood::cluster_settings settings;
+    settings.size = 1;
+    settings.watchdog.tick = 10ms;
+    settings.watchdog.stale_after = 60s;
+    brood::cluster<accepts_when_told> workers(settings);
+    auto age = [&]
+    {
+        return workers.stats().workers.at(0).heartbeat_age;
+    };
+    while (!age())
+        co_await brood::sleep(1ms);
+    auto only = workers.workers().at(0);
 
-               only.kill(SIGSTOP);
-               while (age().value_or(0ms) < 300ms)
-                   co_await brood::sleep(1ms);
-               only.kill(SIGCONT);
-               while (age().value_or(1h) > 100ms)
-                   co_await brood::sleep(1ms);
-               brood::stop_policy at_once(0ms);
-               co_await workers.stop(at_once);
-               CHECK_FALSE(age());
-           });
+    only.kill(SIGSTOP);
+    while (age().value_or(0ms) < 300ms)
+        co_await brood::sleep(1ms);
+    only.kill(SIGCONT);
+    while (age().value_or(1h) > 100ms)
+        co_await brood::sleep(1ms);
+    brood::stop_policy at_once(0ms);
+    co_await workers.stop(at_once);
+    CHECK_FALSE(age());
 }
 
-TEST_CASE("without a watchdog there is no heartbeat", "[stats]")
+TEST_WITHIN(20s, "without a watchdog there is no heartbeat", "[stats]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::cluster<burns_and_waits> workers(unwatched(1));
-               co_await workers.ready();
+    brood::cluster<burns_and_waits> workers(unwatched(1));
+    co_await workers.ready();
 
-               CHECK_FALSE(workers.stats().workers.at(0).heartbeat_age);
-               co_await workers.stop();
-           });
+    CHECK_FALSE(workers.stats().workers.at(0).heartbeat_age);
+    co_await workers.stop();
 }
 
-TEST_CASE("connections that nobody has accepted are counted at their port", "[stats]")
+TEST_WITHIN(20s, "connections that nobody has accepted are counted at their port", "[stats]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::cluster<accepts_when_told> workers(unwatched(1));
-               co_await workers.ready();
-               auto only = workers.workers().at(0);
-               std::vector<asio::ip::tcp::socket> clients;
-               for (int count = 0; count < 3; ++count)
-               {
-                   auto client = co_await connect_to(only.port());
-                   clients.push_back(std::move(client));
-               }
-               auto waiting = [&]
-               {
-                   return workers.stats().ports.at(0).waiting;
-               };
-               CHECK(waiting() == 3);
-               CHECK(workers.stats().ports.at(0).address == only.listening_at().at(0));
-               CHECK(workers.stats().ports.at(0).room >= 3);
+    brood::cluster<accepts_when_told> workers(unwatched(1));
+    co_await workers.ready();
+    auto only = workers.workers().at(0);
+    std::vector<asio::ip::tcp::socket> clients;
+    for (int count = 0; count < 3; ++count)
+    {
+        auto client = co_await connect_to(only.port());
+        clients.push_back(std::move(client));
+    }
+    auto waiting = [&]
+    {
+        return workers.stats().ports.at(0).waiting;
+    };
+    CHECK(waiting() == 3);
+    CHECK(workers.stats().ports.at(0).address == only.listening_at().at(0));
+    CHECK(workers.stats().ports.at(0).room >= 3);
 
-               only.send(1);
-               while (waiting() != 0)
-                   co_await brood::sleep(1ms);
-               CHECK(workers.stats().workers.at(0).history.dispatched == 0);
-               only.kill(SIGKILL);
-               co_await workers.exit();
-               brood::stop_policy at_once(0ms);
-               co_await workers.stop(at_once);
-           });
+    only.send(1);
+    while (waiting() != 0)
+        co_await brood::sleep(1ms);
+    CHECK(workers.stats().workers.at(0).history.dispatched == 0);
+    only.kill(SIGKILL);
+    co_await workers.exit();
+    brood::stop_policy at_once(0ms);
+    co_await workers.stop(at_once);
 }
 
-TEST_CASE("connections that the primary handed over are counted by slot", "[stats]")
+TEST_WITHIN(20s, "connections that the primary handed over are counted by slot", "[stats]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto settings = unwatched(2);
-               settings.dispatch = brood::dispatch_policy::round_robin();
-               brood::cluster<accepts_when_told> workers(settings);
-               co_await workers.ready();
-               auto port = workers.workers().at(0).port();
-               for (int count = 0; count < 4; ++count)
-                   co_await connect_to(port);
-               auto handed = [&](std::size_t slot)
-               {
-                   return workers.stats().workers.at(slot).history.dispatched;
-               };
+    auto settings = unwatched(2);
+    settings.dispatch = brood::dispatch_policy::round_robin();
+    brood::cluster<accepts_when_told> workers(settings);
+    co_await workers.ready();
+    auto port = workers.workers().at(0).port();
+    for (int count = 0; count < 4; ++count)
+        co_await connect_to(port);
+    auto handed = [&](std::size_t slot)
+    {
+        return workers.stats().workers.at(slot).history.dispatched;
+    };
 
-               while (handed(0) + handed(1) < 4)
-                   co_await brood::sleep(1ms);
-               CHECK(handed(0) == 2);
-               CHECK(handed(1) == 2);
-               brood::stop_policy at_once(0ms);
-               co_await workers.stop(at_once);
-           });
+    while (handed(0) + handed(1) < 4)
+        co_await brood::sleep(1ms);
+    CHECK(handed(0) == 2);
+    CHECK(handed(1) == 2);
+    brood::stop_policy at_once(0ms);
+    co_await workers.stop(at_once);
 }
 
-TEST_CASE("a cluster that is scaled to nothing waits for more", "[stats]")
+TEST_WITHIN(20s, "a cluster that is scaled to nothing waits for more", "[stats]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::cluster_settings settings;
-               settings.size = 2;
-               brood::cluster<burns_and_waits> workers(settings);
-               co_await workers.ready();
-               co_await workers.scale(0);
-               CHECK(workers.size() == 0);
-               co_await workers.scale(1);
-               auto ready = co_await workers.ready();
-               CHECK(ready);
-               co_await workers.scale(0);
-               co_await workers.stop();
-               for (int ends = 0; ends < 3; ++ends)
-               {
-                   auto ended = co_await workers.exit();
-                   CHECK((ended && ended->cause == brood::exit_cause::scaled_down));
-               }
-               auto none = co_await workers.exit();
-               CHECK(!none);
-           });
+    brood::cluster_settings settings;
+    settings.size = 2;
+    brood::cluster<burns_and_waits> workers(settings);
+    co_await workers.ready();
+    co_await workers.scale(0);
+    CHECK(workers.size() == 0);
+    co_await workers.scale(1);
+    auto ready = co_await workers.ready();
+    CHECK(ready);
+    co_await workers.scale(0);
+    co_await workers.stop();
+    for (int ends = 0; ends < 3; ++ends)
+    {
+        auto ended = co_await workers.exit();
+        CHECK((ended && ended->cause == brood::exit_cause::scaled_down));
+    }
+    auto none = co_await workers.exit();
+    CHECK(!none);
 }

@@ -155,480 +155,415 @@ task<> started(supervisor& top, std::size_t index, std::size_t times)
 
 } // namespace
 
-TEST_CASE("one for one: a child that was killed is started again, and no other", "[supervisor]")
+TEST_WITHIN(20s, "one for one: a child that was killed is started again, and no other",
+            "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto file = folder.path().string() + "/notes";
-               auto top = five(strategy::one_for_one, file);
-               top.start();
-               co_await all_ready(top);
-               notes(file);
+    temporary_directory folder;
+    auto file = folder.path().string() + "/notes";
+    auto top = five(strategy::one_for_one, file);
+    top.start();
+    co_await all_ready(top);
+    notes(file);
 
-               top.worker("c").kill(SIGKILL);
-               auto ended = co_await next_end(top);
-               co_await started(top, 2, 2);
+    top.worker("c").kill(SIGKILL);
+    auto ended = co_await next_end(top);
+    co_await started(top, 2, 2);
 
-               CHECK(ended.name == "c");
-               CHECK(ended.status.signal == SIGKILL);
-               CHECK(notes(file) == "+c");
-               co_await top.stop();
-           });
+    CHECK(ended.name == "c");
+    CHECK(ended.status.signal == SIGKILL);
+    CHECK(notes(file) == "+c");
+    co_await top.stop();
 }
 
-TEST_CASE("rest for one: those behind it end from the last, and start again in order",
-          "[supervisor][T14]")
+TEST_WITHIN(20s, "rest for one: those behind it end from the last, and start again in order",
+            "[supervisor][T14]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto file = folder.path().string() + "/notes";
-               auto top = five(strategy::rest_for_one, file);
-               top.start();
-               co_await all_ready(top);
-               CHECK(notes(file) == "+a +b +c +d +e");
+    temporary_directory folder;
+    auto file = folder.path().string() + "/notes";
+    auto top = five(strategy::rest_for_one, file);
+    top.start();
+    co_await all_ready(top);
+    CHECK(notes(file) == "+a +b +c +d +e");
 
-               top.worker("c").kill(SIGKILL);
-               std::string order;
-               for (int end = 0; end < 3; ++end)
-               {
-                   auto ended = co_await next_end(top);
-                   order += ended.name;
-                   CHECK(ended.cause ==
-                         (end == 0 ? exit_cause::signalled : exit_cause::taken_down));
-               }
-               co_await started(top, 4, 2);
+    top.worker("c").kill(SIGKILL);
+    std::string order;
+    for (int end = 0; end < 3; ++end)
+    {
+        auto ended = co_await next_end(top);
+        order += ended.name;
+        CHECK(ended.cause == (end == 0 ? exit_cause::signalled : exit_cause::taken_down));
+    }
+    co_await started(top, 4, 2);
 
-               CHECK(order == "ced");
-               CHECK(notes(file) == "-e -d +c +d +e");
-               co_await top.stop();
-               CHECK(notes(file) == "-e -d -c -b -a");
-           });
+    CHECK(order == "ced");
+    CHECK(notes(file) == "-e -d +c +d +e");
+    co_await top.stop();
+    CHECK(notes(file) == "-e -d -c -b -a");
 }
 
-TEST_CASE("one for all: one that ignores SIGTERM is killed after its grace, and it counts once",
-          "[supervisor][T15]")
+TEST_WITHIN(20s,
+            "one for all: one that ignores SIGTERM is killed after its grace, and it counts once",
+            "[supervisor][T15]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto file = folder.path().string() + "/notes";
-               auto policy = often();
-               policy.per_cluster.failures = 1; // a second failure would be too many
-               supervisor top(strategy::one_for_all, policy);
-               brood::child_settings impatient;
-               impatient.stop = brood::stop_policy(std::vector<brood::stop_step>{
-                   {true, 0, 50ms}, {false, SIGTERM, 50ms}, {false, SIGKILL, 5s}});
-               top.add<noted>("a", {}, "a", file).add<noted>("b", {}, "b", file);
-               top.add<noted>("c", {}, "c", file).add<stubborn>("d", impatient, "d", file);
-               top.start();
-               co_await all_ready(top);
-               notes(file);
+    temporary_directory folder;
+    auto file = folder.path().string() + "/notes";
+    auto policy = often();
+    policy.per_cluster.failures = 1; // a second failure would be too many
+    supervisor top(strategy::one_for_all, policy);
+    brood::child_settings impatient;
+    impatient.stop = brood::stop_policy(std::vector<brood::stop_step>{
+        {true, 0, 50ms}, {false, SIGTERM, 50ms}, {false, SIGKILL, 5s}});
+    top.add<noted>("a", {}, "a", file).add<noted>("b", {}, "b", file);
+    top.add<noted>("c", {}, "c", file).add<stubborn>("d", impatient, "d", file);
+    top.start();
+    co_await all_ready(top);
+    notes(file);
 
-               top.worker("b").kill(SIGKILL);
-               std::vector<std::string> order;
-               for (int end = 0; end < 4; ++end)
-               {
-                   auto ended = co_await next_end(top);
-                   order.push_back(ended.name);
-                   if (ended.name == "d")
-                       CHECK(ended.status.signal == SIGKILL);
-               }
-               co_await started(top, 3, 2);
+    top.worker("b").kill(SIGKILL);
+    std::vector<std::string> order;
+    for (int end = 0; end < 4; ++end)
+    {
+        auto ended = co_await next_end(top);
+        order.push_back(ended.name);
+        if (ended.name == "d")
+            CHECK(ended.status.signal == SIGKILL);
+    }
+    co_await started(top, 3, 2);
 
-               CHECK(order == std::vector<std::string>{"b", "d", "c", "a"});
-               CHECK(notes(file) == "-c -a +a +b +c +d");
-               co_await top.stop();
-           });
+    CHECK(order == std::vector<std::string>{"b", "d", "c", "a"});
+    CHECK(notes(file) == "-c -a +a +b +c +d");
+    co_await top.stop();
 }
 
-TEST_CASE("a child is started when the one before it is ready", "[supervisor]")
+TEST_WITHIN(20s, "a child is started when the one before it is ready", "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto file = folder.path().string() + "/notes";
-               supervisor top(strategy::rest_for_one, often());
-               top.add<[](brood::process& self, std::string to) -> task<>
-                       {
-                           co_await brood::sleep(100ms);
-                           note(to, "first is ready");
-                           self.ready();
-                           co_await self.shutdown();
-                       }>("first", {}, file);
-               top.add<noted>("second", {}, "second", file);
-               top.start();
-               co_await all_ready(top);
+    temporary_directory folder;
+    auto file = folder.path().string() + "/notes";
+    supervisor top(strategy::rest_for_one, often());
+    top.add<[](brood::process& self, std::string to) -> task<>
+            {
+                co_await brood::sleep(100ms);
+                note(to, "first is ready");
+                self.ready();
+                co_await self.shutdown();
+            }>("first", {}, file);
+    top.add<noted>("second", {}, "second", file);
+    top.start();
+    co_await all_ready(top);
 
-               CHECK(notes(file) == "first is ready +second");
-               co_await top.stop();
-           });
+    CHECK(notes(file) == "first is ready +second");
+    co_await top.stop();
 }
 
-TEST_CASE("temporary children are not started again, transient ones after a failure only",
-          "[supervisor]")
+TEST_WITHIN(20s, "temporary children are not started again, transient ones after a failure only",
+            "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               supervisor top(strategy::one_for_one, often());
-               brood::child_settings temporary, transient;
-               temporary.when = brood::restart::temporary;
-               transient.when = brood::restart::transient;
-               top.add<until_stopped>("temporary", temporary);
-               top.add<until_stopped>("transient", transient);
-               top.add<done_at_once>("done", transient);
-               top.start();
-               co_await all_ready(top);
+    supervisor top(strategy::one_for_one, often());
+    brood::child_settings temporary, transient;
+    temporary.when = brood::restart::temporary;
+    transient.when = brood::restart::transient;
+    top.add<until_stopped>("temporary", temporary);
+    top.add<until_stopped>("transient", transient);
+    top.add<done_at_once>("done", transient);
+    top.start();
+    co_await all_ready(top);
 
-               top.worker("temporary").kill(SIGKILL);
-               top.worker("transient").kill(SIGKILL);
-               co_await started(top, 1, 2);
-               while (top.children()[0].running || top.children()[2].running)
-                   co_await brood::sleep(1ms);
+    top.worker("temporary").kill(SIGKILL);
+    top.worker("transient").kill(SIGKILL);
+    co_await started(top, 1, 2);
+    while (top.children()[0].running || top.children()[2].running)
+        co_await brood::sleep(1ms);
 
-               auto children = top.children();
-               CHECK(children[0].starts == 1);
-               CHECK(children[1].running);
-               CHECK(children[2].starts == 1);
-               CHECK_THROWS_WITH(top.worker("front/web"), ContainsSubstring("front/web"));
-               co_await top.stop();
-           });
+    auto children = top.children();
+    CHECK(children[0].starts == 1);
+    CHECK(children[1].running);
+    CHECK(children[2].starts == 1);
+    CHECK_THROWS_WITH(top.worker("front/web"), ContainsSubstring("front/web"));
+    co_await top.stop();
 }
 
-TEST_CASE("a child that ends with a code that says so does not come back, alone or with others",
-          "[supervisor]")
+TEST_WITHIN(20s,
+            "a child that ends with a code that says so does not come back, alone or with others",
+            "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto policy = often();
-               policy.final_codes = {0};
-               supervisor top(strategy::one_for_all, policy);
-               brood::child_settings transient;
-               transient.when = brood::restart::transient;
-               top.add<done_at_once>("done", transient).add<until_stopped>("other");
-               top.start();
-               co_await started(top, 1, 1);
-               while (top.children()[0].running)
-                   co_await brood::sleep(1ms);
-               co_await all_ready(top);
+    auto policy = often();
+    policy.final_codes = {0};
+    supervisor top(strategy::one_for_all, policy);
+    brood::child_settings transient;
+    transient.when = brood::restart::transient;
+    top.add<done_at_once>("done", transient).add<until_stopped>("other");
+    top.start();
+    co_await started(top, 1, 1);
+    while (top.children()[0].running)
+        co_await brood::sleep(1ms);
+    co_await all_ready(top);
 
-               top.worker("other").kill(SIGKILL);
-               co_await started(top, 1, 2);
-               CHECK(top.children()[0].starts == 1);
-               co_await top.stop();
-           });
+    top.worker("other").kill(SIGKILL);
+    co_await started(top, 1, 2);
+    CHECK(top.children()[0].starts == 1);
+    co_await top.stop();
 }
 
-TEST_CASE("a temporary child that was taken down with others does not come back", "[supervisor]")
+TEST_WITHIN(20s, "a temporary child that was taken down with others does not come back",
+            "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               supervisor top(strategy::one_for_all, often());
-               brood::child_settings temporary;
-               temporary.when = brood::restart::temporary;
-               top.add<until_stopped>("a").add<until_stopped>("b", temporary);
-               top.start();
-               co_await all_ready(top);
+    supervisor top(strategy::one_for_all, often());
+    brood::child_settings temporary;
+    temporary.when = brood::restart::temporary;
+    top.add<until_stopped>("a").add<until_stopped>("b", temporary);
+    top.start();
+    co_await all_ready(top);
 
-               top.worker("a").kill(SIGKILL);
-               co_await started(top, 0, 2);
+    top.worker("a").kill(SIGKILL);
+    co_await started(top, 0, 2);
 
-               CHECK(!top.children()[1].running);
-               CHECK(top.children()[1].starts == 1);
-               co_await top.stop();
-           });
+    CHECK(!top.children()[1].running);
+    CHECK(top.children()[1].starts == 1);
+    co_await top.stop();
 }
 
-TEST_CASE("those behind a child that fails for good are started all the same", "[supervisor]")
+TEST_WITHIN(20s, "those behind a child that fails for good are started all the same",
+            "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               supervisor top(strategy::rest_for_one, often());
-               brood::child_settings once;
-               once.when = brood::restart::temporary;
-               top.add<never_ready>("a", once).add<until_stopped>("b");
-               top.start();
-               co_await all_ready(top);
+    supervisor top(strategy::rest_for_one, often());
+    brood::child_settings once;
+    once.when = brood::restart::temporary;
+    top.add<never_ready>("a", once).add<until_stopped>("b");
+    top.start();
+    co_await all_ready(top);
 
-               CHECK(!top.children()[0].running);
-               CHECK(top.children()[1].ready);
-               co_await top.stop();
-           });
+    CHECK(!top.children()[0].running);
+    CHECK(top.children()[1].ready);
+    co_await top.stop();
 }
 
-TEST_CASE("a supervisor whose children are done has ended", "[supervisor]")
+TEST_WITHIN(20s, "a supervisor whose children are done has ended", "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               supervisor top(strategy::rest_for_one);
-               brood::child_settings once;
-               once.when = brood::restart::temporary;
-               top.add<done_at_once>("a", once).add<done_at_once>("b", once);
-               top.start();
+    supervisor top(strategy::rest_for_one);
+    brood::child_settings once;
+    once.when = brood::restart::temporary;
+    top.add<done_at_once>("a", once).add<done_at_once>("b", once);
+    top.start();
 
-               auto first = co_await next_end(top);
-               auto second = co_await next_end(top);
-               auto none = co_await top.exit();
+    auto first = co_await next_end(top);
+    auto second = co_await next_end(top);
+    auto none = co_await top.exit();
 
-               CHECK(std::set{first.name, second.name} == std::set<std::string>{"a", "b"});
-               CHECK(!none);
-           });
+    CHECK(std::set{first.name, second.name} == std::set<std::string>{"a", "b"});
+    CHECK(!none);
 }
 
-TEST_CASE("a supervisor that fails too often tells the story, and its children are ended",
-          "[supervisor]")
+TEST_WITHIN(20s, "a supervisor that fails too often tells the story, and its children are ended",
+            "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto policy = often();
-               policy.per_slot.failures = 2;
-               supervisor top(strategy::one_for_one, policy);
-               top.add<until_stopped>("good").add<never_ready>("bad");
-               top.start();
-               std::size_t ends = 0;
-               std::string story;
-               try
-               {
-                   while (auto ended = co_await top.exit())
-                       ++ends;
-               }
-               catch (const brood::error& failure)
-               {
-                   CHECK(failure.code() == brood::errc::too_many_failures);
-                   story = failure.what();
-               }
+    auto policy = often();
+    policy.per_slot.failures = 2;
+    supervisor top(strategy::one_for_one, policy);
+    top.add<until_stopped>("good").add<never_ready>("bad");
+    top.start();
+    std::size_t ends = 0;
+    std::string story;
+    try
+    {
+        while (auto ended = co_await top.exit())
+            ++ends;
+    }
+    catch (const brood::error& failure)
+    {
+        CHECK(failure.code() == brood::errc::too_many_failures);
+        story = failure.what();
+    }
 
-               CHECK(ends == 4); // three of the bad one, and the good one
-               CHECK_THAT(story, ContainsSubstring("bad: process") &&
-                                     ContainsSubstring("before it was ready"));
-           });
+    CHECK(ends == 4); // three of the bad one, and the good one
+    CHECK_THAT(story,
+               ContainsSubstring("bad: process") && ContainsSubstring("before it was ready"));
 }
 
-TEST_CASE("a nested supervisor that fails too often is a failure of its own to the one above",
-          "[supervisor]")
+TEST_WITHIN(30s,
+            "a nested supervisor that fails too often is a failure of its own to the one above",
+            "[supervisor]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto file = folder.path().string() + "/notes";
-               auto strict = often();
-               strict.per_slot.failures = 1;
-               supervisor inner(strategy::one_for_one, strict);
-               inner.add<noted>("x", {}, "x", file).add<noted>("y", {}, "y", file);
-               supervisor top(strategy::rest_for_one, often());
-               top.add<noted>("a", {}, "a", file).add("in", std::move(inner));
-               top.add<noted>("z", {}, "z", file);
-               top.start();
-               co_await all_ready(top);
-               notes(file);
+    temporary_directory folder;
+    auto file = folder.path().string() + "/notes";
+    auto strict = often();
+    strict.per_slot.failures = 1;
+    supervisor inner(strategy::one_for_one, strict);
+    inner.add<noted>("x", {}, "x", file).add<noted>("y", {}, "y", file);
+    supervisor top(strategy::rest_for_one, often());
+    top.add<noted>("a", {}, "a", file).add("in", std::move(inner));
+    top.add<noted>("z", {}, "z", file);
+    top.start();
+    co_await all_ready(top);
+    notes(file);
 
-               top.worker("in/x").kill(SIGKILL);
-               auto ended = co_await next_end(top);
-               CHECK(ended.name == "in/x");
-               co_await all_ready(top); // those inside are waited for as well
-               CHECK(notes(file) == "+x");
-               top.worker("in/x").kill(SIGKILL); // once more than it bears
-               std::string order;
-               exit_cause why = exit_cause::exited;
-               while (order.find('z') == std::string::npos)
-               {
-                   ended = co_await next_end(top);
-                   order += ended.name + ' ';
-                   if (ended.name == "in")
-                       why = ended.cause;
-               }
-               co_await started(top, 2, 2);
+    top.worker("in/x").kill(SIGKILL);
+    auto ended = co_await next_end(top);
+    CHECK(ended.name == "in/x");
+    co_await all_ready(top); // those inside are waited for as well
+    CHECK(notes(file) == "+x");
+    top.worker("in/x").kill(SIGKILL); // once more than it bears
+    std::string order;
+    exit_cause why = exit_cause::exited;
+    while (order.find('z') == std::string::npos)
+    {
+        ended = co_await next_end(top);
+        order += ended.name + ' ';
+        if (ended.name == "in")
+            why = ended.cause;
+    }
+    co_await started(top, 2, 2);
 
-               CHECK(order == "in/x in/y in z ");
-               CHECK(why == exit_cause::children_failed);
-               auto story = notes(file); // x and y do not wait for each other
-               CHECK((story == "-y -z +x +y +z" || story == "-y -z +y +x +z"));
-               CHECK(top.children()[0].starts == 1);
-               co_await top.stop();
-           });
+    CHECK(order == "in/x in/y in z ");
+    CHECK(why == exit_cause::children_failed);
+    auto story = notes(file); // x and y do not wait for each other
+    CHECK((story == "-y -z +x +y +z" || story == "-y -z +y +x +z"));
+    CHECK(top.children()[0].starts == 1);
+    co_await top.stop();
 }
 
-TEST_CASE("a cluster is a child like another", "[supervisor]")
+TEST_WITHIN(30s, "a cluster is a child like another", "[supervisor]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               brood::cluster_settings two;
-               two.size = 2;
-               supervisor top(strategy::one_for_all, often());
-               top.add<until_stopped>("store").add_cluster<until_stopped>("web", two);
-               top.start();
-               co_await all_ready(top);
+    brood::cluster_settings two;
+    two.size = 2;
+    supervisor top(strategy::one_for_all, often());
+    top.add<until_stopped>("store").add_cluster<until_stopped>("web", two);
+    top.start();
+    co_await all_ready(top);
 
-               top.worker("web/1").kill(SIGKILL);
-               auto ended = co_await next_end(top);
-               CHECK(ended.name == "web/1"); // the cluster replaces it, and nobody else is touched
-               CHECK(top.children()[0].starts == 1);
+    top.worker("web/1").kill(SIGKILL);
+    auto ended = co_await next_end(top);
+    CHECK(ended.name == "web/1"); // the cluster replaces it, and nobody else is touched
+    CHECK(top.children()[0].starts == 1);
 
-               top.worker("store").kill(SIGKILL);
-               co_await started(top, 1, 2);
-               CHECK(top.children()[0].starts == 2);
-               co_await top.stop();
-           });
+    top.worker("store").kill(SIGKILL);
+    co_await started(top, 1, 2);
+    CHECK(top.children()[0].starts == 2);
+    co_await top.stop();
 }
 
-TEST_CASE("stop wins over a restart that waits, and over a start that takes long", "[supervisor]")
+TEST_WITHIN(20s, "stop wins over a restart that waits, and over a start that takes long",
+            "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto slow = often();
-               slow.delay.first = 1h;
-               supervisor top(strategy::one_for_all, slow);
-               top.add<until_stopped>("a");
-               top.start();
-               co_await all_ready(top);
-               top.worker("a").kill(SIGKILL);
-               co_await next_end(top);
-               co_await top.stop();
+    auto slow = often();
+    slow.delay.first = 1h;
+    supervisor top(strategy::one_for_all, slow);
+    top.add<until_stopped>("a");
+    top.start();
+    co_await all_ready(top);
+    top.worker("a").kill(SIGKILL);
+    co_await next_end(top);
+    co_await top.stop();
 
-               supervisor other(strategy::rest_for_one);
-               other
-                   .add<[](brood::process& self) -> task<>
-                        {
-                            co_await self.shutdown();
-                        }>("never ready")
-                   .add<until_stopped>("b");
-               other.start();
-               while (!other.children()[0].running)
-                   co_await brood::sleep(1ms);
-               co_await other.stop();
-               CHECK(other.children()[1].starts == 0);
-           });
+    supervisor other(strategy::rest_for_one);
+    other
+        .add<[](brood::process& self) -> task<>
+             {
+                 co_await self.shutdown();
+             }>("never ready")
+        .add<until_stopped>("b");
+    other.start();
+    while (!other.children()[0].running)
+        co_await brood::sleep(1ms);
+    co_await other.stop();
+    CHECK(other.children()[1].starts == 0);
 }
 
-TEST_CASE("a program that cannot be started is tried again, and told", "[supervisor]")
+TEST_WITHIN(20s, "a program that cannot be started is tried again, and told", "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto policy = often();
-               policy.per_slot.failures = 2;
-               supervisor top(strategy::rest_for_one, policy);
-               top.add("missing", "/no/such/program");
-               top.start();
-               std::string said;
-               std::size_t tries = 0;
-               try
-               {
-                   while (auto ended = co_await top.exit())
-                   {
-                       said = to_string(*ended);
-                       ++tries;
-                   }
-               }
-               catch (const brood::error&)
-               {
-               }
+    auto policy = often();
+    policy.per_slot.failures = 2;
+    supervisor top(strategy::rest_for_one, policy);
+    top.add("missing", "/no/such/program");
+    top.start();
+    std::string said;
+    std::size_t tries = 0;
+    try
+    {
+        while (auto ended = co_await top.exit())
+        {
+            said = to_string(*ended);
+            ++tries;
+        }
+    }
+    catch (const brood::error&)
+    {
+    }
 
-               CHECK(tries == 3);
-               CHECK_THAT(said, ContainsSubstring("missing did not start") &&
-                                    ContainsSubstring("/no/such/program"));
-           });
+    CHECK(tries == 3);
+    CHECK_THAT(said,
+               ContainsSubstring("missing did not start") && ContainsSubstring("/no/such/program"));
 }
 
-TEST_CASE("a supervisor can be started again, and destroyed while it runs", "[supervisor]")
+TEST_WITHIN(20s, "a supervisor can be started again, and destroyed while it runs", "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               supervisor top(strategy::one_for_all);
-               top.add<until_stopped>("a");
-               CHECK_THROWS_WITH(top.add<until_stopped>("a"), ContainsSubstring("\"a\""));
-               CHECK_THROWS_WITH(top.add<until_stopped>("a/b"), ContainsSubstring("\"a/b\""));
-               CHECK_THROWS_WITH(top.add_cluster<brood::executable>("pool", {}),
-                                 ContainsSubstring("settings.program is empty"));
-               top.start();
-               co_await all_ready(top);
-               CHECK_THROWS_AS(top.start(), std::logic_error);
-               co_await top.stop();
-               auto last = co_await next_end(top);
-               auto none = co_await top.exit();
-               CHECK(last.cause == exit_cause::stopped);
-               CHECK(!none);
+    supervisor top(strategy::one_for_all);
+    top.add<until_stopped>("a");
+    CHECK_THROWS_WITH(top.add<until_stopped>("a"), ContainsSubstring("\"a\""));
+    CHECK_THROWS_WITH(top.add<until_stopped>("a/b"), ContainsSubstring("\"a/b\""));
+    CHECK_THROWS_WITH(top.add_cluster<brood::executable>("pool", {}),
+                      ContainsSubstring("settings.program is empty"));
+    top.start();
+    co_await all_ready(top);
+    CHECK_THROWS_AS(top.start(), std::logic_error);
+    co_await top.stop();
+    auto last = co_await next_end(top);
+    auto none = co_await top.exit();
+    CHECK(last.cause == exit_cause::stopped);
+    CHECK(!none);
 
-               top.start();
-               co_await all_ready(top);
-               CHECK(top.children()[0].starts == 2);
-           });
+    top.start();
+    co_await all_ready(top);
+    CHECK(top.children()[0].starts == 2);
 }
 
-TEST_CASE("children that are killed again and again are all there at the end", "[supervisor]")
+TEST_WITHIN(60s, "children that are killed again and again are all there at the end",
+            "[supervisor]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               supervisor top(strategy::rest_for_one, often());
-               for (std::string name : {"a", "b", "c", "d"})
-                   top.add<until_stopped>(name);
-               top.start();
-               co_await all_ready(top);
-               const std::vector<std::string> names = {"c", "a", "d", "b"};
-               for (std::size_t round = 0; round < 50; ++round)
-               {
-                   auto before = top.children()[3].starts; // the last, whoever is killed
-                   top.worker(names[round % 4]).kill(SIGKILL);
-                   top.worker(names[(round + 1) % 4]).kill(SIGKILL);
-                   while (top.children()[3].starts == before)
-                       co_await brood::sleep(1ms);
-                   co_await all_ready(top);
-               }
-               for (auto& child : top.children())
-                   CHECK(child.ready);
-               co_await top.stop();
-           });
+    supervisor top(strategy::rest_for_one, often());
+    for (std::string name : {"a", "b", "c", "d"})
+        top.add<until_stopped>(name);
+    top.start();
+    co_await all_ready(top);
+    const std::vector<std::string> names = {"c", "a", "d", "b"};
+    for (std::size_t round = 0; round < 50; ++round)
+    {
+        auto before = top.children()[3].starts; // the last, whoever is killed
+        top.worker(names[round % 4]).kill(SIGKILL);
+        top.worker(names[(round + 1) % 4]).kill(SIGKILL);
+        while (top.children()[3].starts == before)
+            co_await brood::sleep(1ms);
+        co_await all_ready(top);
+    }
+    for (auto& child : top.children())
+        CHECK(child.ready);
+    co_await top.stop();
 }
 
-TEST_CASE("a cluster whose dispatch policy throws has failed for its supervisor", "[supervisor]")
+TEST_WITHIN(20s, "a cluster whose dispatch policy throws has failed for its supervisor",
+            "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               supervisor top;
-               brood::cluster_settings settings;
-               settings.size = 1;
-               settings.dispatch =
-                   brood::dispatch_policy::chosen([](auto from, auto) { return from.size(); });
-               top.add_cluster<accept_all>("pool", settings);
-               top.start();
-               co_await all_ready(top);
+    supervisor top;
+    brood::cluster_settings settings;
+    settings.size = 1;
+    settings.dispatch = brood::dispatch_policy::chosen([](auto from, auto) { return from.size(); });
+    top.add_cluster<accept_all>("pool", settings);
+    top.start();
+    co_await all_ready(top);
 
-               auto client = co_await brood::test::connect_to(top.worker("pool/0").port());
-               co_await next_end(top);
-               auto ended = co_await next_end(top);
+    auto client = co_await brood::test::connect_to(top.worker("pool/0").port());
+    co_await next_end(top);
+    auto ended = co_await next_end(top);
 
-               CHECK(ended.cause == exit_cause::children_failed);
-               co_await top.stop();
-           });
+    CHECK(ended.cause == exit_cause::children_failed);
+    co_await top.stop();
 }
 
-TEST_CASE("what a restart policy throws ends the supervisor, with the story", "[supervisor]")
+TEST_WITHIN(20s, "what a restart policy throws ends the supervisor, with the story", "[supervisor]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto known = co_await story_of([](const brood::exit_info&) -> bool
-                                              { throw std::runtime_error("no idea"); });
-               auto unknown = co_await story_of([](const brood::exit_info&) -> bool { throw 7; });
+    auto known = co_await story_of([](const brood::exit_info&) -> bool
+                                   { throw std::runtime_error("no idea"); });
+    auto unknown = co_await story_of([](const brood::exit_info&) -> bool { throw 7; });
 
-               CHECK_THAT(known, ContainsSubstring("no idea"));
-               CHECK_THAT(unknown, ContainsSubstring("an exception of unknown type"));
-           });
+    CHECK_THAT(known, ContainsSubstring("no idea"));
+    CHECK_THAT(unknown, ContainsSubstring("an exception of unknown type"));
 }

@@ -55,196 +55,160 @@ cluster_settings one_that_stays_dead()
 
 } // namespace
 
-TEST_CASE("the state of a worker is right at every step", "[worker][node-193][node-194]")
+TEST_WITHIN(20s, "the state of a worker is right at every step", "[worker][node-193][node-194]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<square> workers(one_that_stays_dead());
-               auto only = workers.workers().at(0);
-               CHECK(only.state() == worker_state::starting);
-               CHECK(only.connected());
-               CHECK_FALSE(only.is_dead());
-               CHECK_FALSE(only.ended());
+    cluster<square> workers(one_that_stays_dead());
+    auto only = workers.workers().at(0);
+    CHECK(only.state() == worker_state::starting);
+    CHECK(only.connected());
+    CHECK_FALSE(only.is_dead());
+    CHECK_FALSE(only.ended());
 
-               auto ready = co_await only.ready();
-               CHECK(ready);
-               CHECK(only.state() == worker_state::ready);
+    auto ready = co_await only.ready();
+    CHECK(ready);
+    CHECK(only.state() == worker_state::ready);
 
-               co_await workers.stop();
-               CHECK(only.is_dead());
-               CHECK_FALSE(only.connected());
-               REQUIRE(only.ended());
-               CHECK(only.ended()->id == only.id());
-               CHECK_FALSE(only.kill());
-           });
+    co_await workers.stop();
+    CHECK(only.is_dead());
+    CHECK_FALSE(only.connected());
+    REQUIRE(only.ended());
+    CHECK(only.ended()->id == only.id());
+    CHECK_FALSE(only.kill());
 }
 
-TEST_CASE("a worker knows whether it should get work", "[worker]")
+TEST_WITHIN(20s, "a worker knows whether it should get work", "[worker]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<tells_its_health> workers(one_that_stays_dead());
-               auto only = workers.workers().at(0);
-               auto at_first = co_await only.message<std::string>();
-               auto then = co_await only.message<std::string>();
-               CHECK(at_first == "not ready");
-               CHECK(then == "ready");
+    cluster<tells_its_health> workers(one_that_stays_dead());
+    auto only = workers.workers().at(0);
+    auto at_first = co_await only.message<std::string>();
+    auto then = co_await only.message<std::string>();
+    CHECK(at_first == "not ready");
+    CHECK(then == "ready");
 
-               auto ended = co_await only.stop();
-               auto at_last = co_await only.message<std::string>();
-               CHECK(at_last == "ready, stopping");
-               CHECK(ended.cause == brood::exit_cause::stopped);
-           });
+    auto ended = co_await only.stop();
+    auto at_last = co_await only.message<std::string>();
+    CHECK(at_last == "ready, stopping");
+    CHECK(ended.cause == brood::exit_cause::stopped);
 }
 
-TEST_CASE("a worker answers calls", "[worker]")
+TEST_WITHIN(20s, "a worker answers calls", "[worker]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<square> workers(one_that_stays_dead());
-               auto only = workers.workers().at(0);
-               int number = 12;
-               auto answer = co_await only.call<int>(number);
+    cluster<square> workers(one_that_stays_dead());
+    auto only = workers.workers().at(0);
+    int number = 12;
+    auto answer = co_await only.call<int>(number);
 
-               CHECK(answer == 144);
-               co_await workers.stop();
-           });
+    CHECK(answer == 144);
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker that is killed has no code and its signal, and leaves the list",
-          "[worker][node-195]")
+TEST_WITHIN(20s, "a worker that is killed has no code and its signal, and leaves the list",
+            "[worker][node-195]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<square> workers(one_that_stays_dead());
-               auto only = workers.workers().at(0);
-               co_await only.ready();
-               CHECK(only.kill(SIGKILL));
-               auto ended = co_await only.exit();
+    cluster<square> workers(one_that_stays_dead());
+    auto only = workers.workers().at(0);
+    co_await only.ready();
+    CHECK(only.kill(SIGKILL));
+    auto ended = co_await only.exit();
 
-               CHECK(ended.status.signal == SIGKILL);
-               CHECK(ended.status.code == 0);
-               CHECK(workers.workers().empty());
-           });
+    CHECK(ended.status.signal == SIGKILL);
+    CHECK(ended.status.code == 0);
+    CHECK(workers.workers().empty());
 }
 
-TEST_CASE("a worker that is stopped ends by itself, and its successor takes the slot",
-          "[worker][node-187]")
+TEST_WITHIN(20s, "a worker that is stopped ends by itself, and its successor takes the slot",
+            "[worker][node-187]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster_settings settings;
-               settings.size = 1;
-               cluster<square> workers(settings);
-               auto first = workers.workers().at(0);
-               co_await first.ready();
-               auto ended = co_await first.stop();
-               CHECK(ended.cause == brood::exit_cause::stopped);
-               CHECK(ended.status.code == 0);
-               CHECK(ended.status.signal == 0);
+    cluster_settings settings;
+    settings.size = 1;
+    cluster<square> workers(settings);
+    auto first = workers.workers().at(0);
+    co_await first.ready();
+    auto ended = co_await first.stop();
+    CHECK(ended.cause == brood::exit_cause::stopped);
+    CHECK(ended.status.code == 0);
+    CHECK(ended.status.signal == 0);
 
-               auto ready = co_await workers.ready();
-               CHECK(ready);
-               CHECK(workers.workers().at(0).id() == 2);
-               co_await first.stop(); // it has ended
-               co_await workers.stop();
-           });
+    auto ready = co_await workers.ready();
+    CHECK(ready);
+    CHECK(workers.workers().at(0).id() == 2);
+    co_await first.stop(); // it has ended
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker that is remembered after its end keeps no descriptor", "[worker]")
+TEST_WITHIN(20s, "a worker that is remembered after its end keeps no descriptor", "[worker]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster_settings settings;
-               settings.size = 1;
-               cluster<square> workers(settings);
-               co_await workers.ready();
-               auto before = brood::test::open_descriptors().size();
-               std::vector<worker> remembered;
+    cluster_settings settings;
+    settings.size = 1;
+    cluster<square> workers(settings);
+    co_await workers.ready();
+    auto before = brood::test::open_descriptors().size();
+    std::vector<worker> remembered;
 
-               for (int round = 0; round < 5; ++round)
-               {
-                   remembered.push_back(workers.workers().at(0));
-                   co_await remembered.back().stop();
-                   co_await workers.ready();
-               }
+    for (int round = 0; round < 5; ++round)
+    {
+        remembered.push_back(workers.workers().at(0));
+        co_await remembered.back().stop();
+        co_await workers.ready();
+    }
 
-               CHECK(brood::test::open_descriptors().size() == before);
-               co_await workers.stop();
-           });
+    CHECK(brood::test::open_descriptors().size() == before);
+    co_await workers.stop();
 }
 
-TEST_CASE("whoever waits for a worker to be ready learns that it ended before", "[worker]")
+TEST_WITHIN(20s, "whoever waits for a worker to be ready learns that it ended before", "[worker]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<[](brood::process&) -> task<>
-                       {
-                           co_return;
-                       }>
-                   workers(one_that_stays_dead());
-               auto all = workers.workers();
-               if (all.empty())
-               {
-                   auto ended = co_await workers.exit();
-                   FAIL(to_string(*ended));
-               }
-               auto only = all[0];
-               auto ready = co_await only.ready();
-               auto again = co_await only.ready();
+    cluster<[](brood::process&) -> task<>
+            {
+                co_return;
+            }>
+        workers(one_that_stays_dead());
+    auto all = workers.workers();
+    if (all.empty())
+    {
+        auto ended = co_await workers.exit();
+        FAIL(to_string(*ended));
+    }
+    auto only = all[0];
+    auto ready = co_await only.ready();
+    auto again = co_await only.ready();
 
-               CHECK_FALSE(ready);
-               CHECK_FALSE(again);
-           });
+    CHECK_FALSE(ready);
+    CHECK_FALSE(again);
 }
 
-TEST_CASE("a worker whose channel is closed finishes by itself, and is replaced", "[worker]")
+TEST_WITHIN(20s, "a worker whose channel is closed finishes by itself, and is replaced", "[worker]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster_settings settings;
-               settings.size = 1;
-               cluster<square> workers(settings);
-               auto first = workers.workers().at(0);
-               co_await first.ready();
-               first.disconnect();
-               auto ended = co_await first.exit();
-               CHECK(ended.cause == brood::exit_cause::exited);
-               CHECK(ended.status.success());
-               co_await workers.ready();
-               CHECK(workers.workers().at(0).id() == 2);
-               co_await workers.stop();
-           });
+    cluster_settings settings;
+    settings.size = 1;
+    cluster<square> workers(settings);
+    auto first = workers.workers().at(0);
+    co_await first.ready();
+    first.disconnect();
+    auto ended = co_await first.exit();
+    CHECK(ended.cause == brood::exit_cause::exited);
+    CHECK(ended.status.success());
+    co_await workers.ready();
+    CHECK(workers.workers().at(0).id() == 2);
+    co_await workers.stop();
 }
 
-TEST_CASE("workers are found by id and by slot", "[worker]")
+TEST_WITHIN(20s, "workers are found by id and by slot", "[worker]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster_settings settings;
-               settings.size = 3;
-               cluster<square> workers(settings);
-               co_await workers.ready();
-               auto middle = workers.worker_in_slot(1);
-               REQUIRE(middle);
-               CHECK(middle->id() == 2);
-               CHECK(workers.worker_with_id(2) == middle);
-               middle->kill(SIGKILL);
-               co_await middle->exit();
-               co_await workers.ready();
+    cluster_settings settings;
+    settings.size = 3;
+    cluster<square> workers(settings);
+    co_await workers.ready();
+    auto middle = workers.worker_in_slot(1);
+    REQUIRE(middle);
+    CHECK(middle->id() == 2);
+    CHECK(workers.worker_with_id(2) == middle);
+    middle->kill(SIGKILL);
+    co_await middle->exit();
+    co_await workers.ready();
 
-               CHECK_FALSE(workers.worker_with_id(2));
-               CHECK(workers.worker_in_slot(1) == workers.worker_with_id(4));
-               CHECK_FALSE(workers.worker_in_slot(3));
-               co_await workers.stop();
-           });
+    CHECK_FALSE(workers.worker_with_id(2));
+    CHECK(workers.worker_in_slot(1) == workers.worker_with_id(4));
+    CHECK_FALSE(workers.worker_in_slot(3));
+    co_await workers.stop();
 }

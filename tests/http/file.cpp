@@ -61,159 +61,131 @@ task<raw_response> ask(const site& from, std::string method, std::string path,
 
 } // namespace
 
-TEST_CASE("a file is sent whole, with its type, its length, and what tells its state", "[http]")
+TEST_WITHIN(5s, "a file is sent whole, with its type, its length, and what tells its state",
+            "[http]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               site here;
-               auto answer = co_await ask(here, "GET", "/page.html");
-               CHECK(answer.status == 200);
-               CHECK(answer.body == "<p>hello</p>");
-               CHECK(answer.header("Content-Type") == "text/html; charset=utf-8");
-               CHECK(answer.header("Content-Length") == "12");
-               CHECK(answer.header("ETag")->starts_with('"'));
-               CHECK(answer.header("Last-Modified")->ends_with(" GMT"));
-               CHECK(answer.header("Accept-Ranges") == "bytes");
+    site here;
+    auto answer = co_await ask(here, "GET", "/page.html");
+    CHECK(answer.status == 200);
+    CHECK(answer.body == "<p>hello</p>");
+    CHECK(answer.header("Content-Type") == "text/html; charset=utf-8");
+    CHECK(answer.header("Content-Length") == "12");
+    CHECK(answer.header("ETag")->starts_with('"'));
+    CHECK(answer.header("Last-Modified")->ends_with(" GMT"));
+    CHECK(answer.header("Accept-Ranges") == "bytes");
 
-               auto head = co_await ask(here, "HEAD", "/page.html");
-               CHECK(head.status == 200);
-               CHECK(head.header("Content-Length") == "12");
-           });
+    auto head = co_await ask(here, "HEAD", "/page.html");
+    CHECK(head.status == 200);
+    CHECK(head.header("Content-Length") == "12");
 }
 
-TEST_CASE("a range of a file is sent when it is asked for", "[http]")
+TEST_WITHIN(10s, "a range of a file is sent when it is asked for", "[http]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               site here;
-               auto part = co_await ask(here, "GET", "/ten", "Range: bytes=2-4\r\n");
-               CHECK(part.status == 206);
-               CHECK(part.body == "234");
-               CHECK(part.header("Content-Range") == "bytes 2-4/10");
+    site here;
+    auto part = co_await ask(here, "GET", "/ten", "Range: bytes=2-4\r\n");
+    CHECK(part.status == 206);
+    CHECK(part.body == "234");
+    CHECK(part.header("Content-Range") == "bytes 2-4/10");
 
-               auto last = co_await ask(here, "GET", "/ten", "Range: bytes=-3\r\n");
-               CHECK(last.body == "789");
+    auto last = co_await ask(here, "GET", "/ten", "Range: bytes=-3\r\n");
+    CHECK(last.body == "789");
 
-               auto beyond = co_await ask(here, "GET", "/ten", "Range: bytes=10-\r\n");
-               CHECK(beyond.status == 416);
-               CHECK(beyond.header("Content-Range") == "bytes */10");
+    auto beyond = co_await ask(here, "GET", "/ten", "Range: bytes=10-\r\n");
+    CHECK(beyond.status == 416);
+    CHECK(beyond.header("Content-Range") == "bytes */10");
 
-               auto changed =
-                   co_await ask(here, "GET", "/ten", "Range: bytes=2-4\r\nIf-Range: \"other\"\r\n");
-               CHECK(changed.status == 200);
-               CHECK(changed.body == "0123456789");
-           });
+    auto changed = co_await ask(here, "GET", "/ten", "Range: bytes=2-4\r\nIf-Range: \"other\"\r\n");
+    CHECK(changed.status == 200);
+    CHECK(changed.body == "0123456789");
 }
 
-TEST_CASE("a client that has the file already is told so", "[http]")
+TEST_WITHIN(10s, "a client that has the file already is told so", "[http]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               site here;
-               auto first = co_await ask(here, "GET", "/ten");
-               auto tag = first.header("ETag").value();
+    site here;
+    auto first = co_await ask(here, "GET", "/ten");
+    auto tag = first.header("ETag").value();
 
-               auto same = co_await ask(here, "GET", "/ten", "If-None-Match: " + tag + "\r\n");
-               CHECK(same.status == 304);
-               CHECK(same.header("ETag") == tag);
-               auto since = co_await ask(
-                   here, "GET", "/ten",
-                   "If-Modified-Since: " + first.header("Last-Modified").value() + "\r\n");
-               CHECK(since.status == 304);
-               auto refused = co_await ask(here, "GET", "/ten", "If-Match: \"other\"\r\n");
-               CHECK(refused.status == 412);
+    auto same = co_await ask(here, "GET", "/ten", "If-None-Match: " + tag + "\r\n");
+    CHECK(same.status == 304);
+    CHECK(same.header("ETag") == tag);
+    auto since =
+        co_await ask(here, "GET", "/ten",
+                     "If-Modified-Since: " + first.header("Last-Modified").value() + "\r\n");
+    CHECK(since.status == 304);
+    auto refused = co_await ask(here, "GET", "/ten", "If-Match: \"other\"\r\n");
+    CHECK(refused.status == 412);
 
-               here.write("site/ten", "another text");
-               auto changed = co_await ask(here, "GET", "/ten", "If-None-Match: " + tag + "\r\n");
-               CHECK(changed.status == 200);
-               CHECK(changed.body == "another text");
-           });
+    here.write("site/ten", "another text");
+    auto changed = co_await ask(here, "GET", "/ten", "If-None-Match: " + tag + "\r\n");
+    CHECK(changed.status == 200);
+    CHECK(changed.body == "another text");
 }
 
-TEST_CASE("a folder gives its index, behind its slash", "[http]")
+TEST_WITHIN(10s, "a folder gives its index, behind its slash", "[http]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               site here;
-               auto front = co_await ask(here, "GET", "/");
-               CHECK(front.body == "front");
-               auto sub = co_await ask(here, "GET", "/sub/");
-               CHECK(sub.body == "sub front");
-               auto moved = co_await ask(here, "GET", "/sub");
-               CHECK(moved.status == 301);
-               CHECK(moved.header("Location") == "/sub/");
-               auto doubled = co_await ask(here, "GET", "//sub");
-               CHECK(doubled.header("Location") == "/sub/");
-               auto empty = co_await ask(here, "GET", "/sub/deeper/");
-               CHECK(empty.status == 404);
-           });
+    site here;
+    auto front = co_await ask(here, "GET", "/");
+    CHECK(front.body == "front");
+    auto sub = co_await ask(here, "GET", "/sub/");
+    CHECK(sub.body == "sub front");
+    auto moved = co_await ask(here, "GET", "/sub");
+    CHECK(moved.status == 301);
+    CHECK(moved.header("Location") == "/sub/");
+    auto doubled = co_await ask(here, "GET", "//sub");
+    CHECK(doubled.header("Location") == "/sub/");
+    auto empty = co_await ask(here, "GET", "/sub/deeper/");
+    CHECK(empty.status == 404);
 }
 
-TEST_CASE("nothing outside the folder is served, and nothing hidden", "[http]")
+TEST_WITHIN(20s, "nothing outside the folder is served, and nothing hidden", "[http]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               site here;
-               for (std::string path :
-                    {"/../secret", "/%2e%2e/secret", "/sub/../../secret", "/..%2fsecret", "/link",
-                     "/up/secret", "/.hidden", "/sub/./index.html", "/missing", "/ten/", "/ten/x"})
-               {
-                   auto answer = co_await ask(here, "GET", path);
-                   CAPTURE(path);
-                   CHECK(answer.status == 404);
-               }
-               for (std::string path : {"/%00", "/%zz"})
-               {
-                   auto answer = co_await ask(here, "GET", path);
-                   CHECK(answer.status == 400);
-               }
-               auto posted = co_await ask(here, "POST", "/ten");
-               CHECK(posted.status == 405);
-               CHECK(posted.header("Allow") == "GET, HEAD");
-           });
+    site here;
+    for (std::string path :
+         {"/../secret", "/%2e%2e/secret", "/sub/../../secret", "/..%2fsecret", "/link",
+          "/up/secret", "/.hidden", "/sub/./index.html", "/missing", "/ten/", "/ten/x"})
+    {
+        auto answer = co_await ask(here, "GET", path);
+        CAPTURE(path);
+        CHECK(answer.status == 404);
+    }
+    for (std::string path : {"/%00", "/%zz"})
+    {
+        auto answer = co_await ask(here, "GET", path);
+        CHECK(answer.status == 400);
+    }
+    auto posted = co_await ask(here, "POST", "/ten");
+    CHECK(posted.status == 405);
+    CHECK(posted.header("Allow") == "GET, HEAD");
 }
 
-TEST_CASE("a large file goes out as the client reads it", "[http]")
+TEST_WITHIN(20s, "a large file goes out as the client reads it", "[http]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               site here;
-               std::string large(20U << 20, 'x');
-               here.write("site/large", large);
+    site here;
+    std::string large(20U << 20, 'x');
+    here.write("site/large", large);
 
-               auto answer = co_await ask(here, "GET", "/large");
+    auto answer = co_await ask(here, "GET", "/large");
 
-               CHECK(answer.body == large);
-           });
+    CHECK(answer.body == large);
 }
 
-TEST_CASE("a handler sends a file of its own choice", "[http]")
+TEST_WITHIN(5s, "a handler sends a file of its own choice", "[http]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               site here;
-               auto path = (here.root() / "ten").string();
-               auto handler = [path](http::request& to, http::response& by) -> task<>
-               {
-                   by.set("Content-Type", "text/x-digits");
-                   co_await http::send_file(to, by, path);
-               };
-               http::server server(handler);
-               raw_client client(server);
-               co_await client.send("GET / HTTP/1.1\r\nHost: b\r\n\r\n");
+    site here;
+    auto path = (here.root() / "ten").string();
+    auto handler = [path](http::request& to, http::response& by) -> task<>
+    {
+        by.set("Content-Type", "text/x-digits");
+        co_await http::send_file(to, by, path);
+    };
+    http::server server(handler);
+    raw_client client(server);
+    co_await client.send("GET / HTTP/1.1\r\nHost: b\r\n\r\n");
 
-               auto answer = co_await client.response();
+    auto answer = co_await client.response();
 
-               CHECK(answer->body == "0123456789");
-               CHECK(answer->header("Content-Type") == "text/x-digits");
-           });
+    CHECK(answer->body == "0123456789");
+    CHECK(answer->header("Content-Type") == "text/x-digits");
 }
 
 TEST_CASE("a file that tells of a failure is sent whole, whatever was asked for", "[http]")
@@ -241,38 +213,29 @@ TEST_CASE("a file that tells of a failure is sent whole, whatever was asked for"
         });
 }
 
-TEST_CASE("conditions in several lines are one list", "[http]")
+TEST_WITHIN(5s, "conditions in several lines are one list", "[http]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               site here;
-               auto first = co_await ask(here, "GET", "/ten");
-               auto tag = first.header("ETag").value();
+    site here;
+    auto first = co_await ask(here, "GET", "/ten");
+    auto tag = first.header("ETag").value();
 
-               auto match = co_await ask(here, "GET", "/ten",
-                                         "If-Match: \"a\"\r\nIf-Match: " + tag + "\r\n");
-               auto none = co_await ask(here, "GET", "/ten",
-                                        "If-None-Match: \"a\"\r\nIf-None-Match: " + tag + "\r\n");
+    auto match = co_await ask(here, "GET", "/ten", "If-Match: \"a\"\r\nIf-Match: " + tag + "\r\n");
+    auto none =
+        co_await ask(here, "GET", "/ten", "If-None-Match: \"a\"\r\nIf-None-Match: " + tag + "\r\n");
 
-               CHECK(match.status == 200);
-               CHECK(none.status == 304);
-           });
+    CHECK(match.status == 200);
+    CHECK(none.status == 304);
 }
 
-TEST_CASE("a socket in the folder is not found", "[http]")
+TEST_WITHIN(5s, "a socket in the folder is not found", "[http]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               site here;
-               asio::local::stream_protocol::acceptor socket(brood::default_executor(),
-                                                             (here.root() / "socket").string());
+    site here;
+    asio::local::stream_protocol::acceptor socket(brood::default_executor(),
+                                                  (here.root() / "socket").string());
 
-               auto answer = co_await ask(here, "GET", "/socket");
+    auto answer = co_await ask(here, "GET", "/socket");
 
-               CHECK(answer.status == 404);
-           });
+    CHECK(answer.status == 404);
 }
 
 TEST_CASE("files() throws for a folder that is not there", "[http]")

@@ -44,65 +44,58 @@ task<std::string> ask(std::uint16_t port, std::string target)
 
 } // namespace
 
-TEST_CASE("health() says ok while a worker takes requests, and 503 once it is asked to stop",
-          "[http]")
+TEST_WITHIN(10s, "health() says ok while a worker takes requests, and 503 once it is asked to stop",
+            "[http]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               brood::cluster_settings settings;
-               settings.size = 1;
-               brood::cluster<serve> workers(settings);
-               co_await workers.ready();
-               auto port = workers.workers().front().port();
+    brood::cluster_settings settings;
+    settings.size = 1;
+    brood::cluster<serve> workers(settings);
+    co_await workers.ready();
+    auto port = workers.workers().front().port();
 
-               auto well = co_await ask(port, "/");
-               CHECK(well.starts_with("HTTP/1.1 200 "));
-               CHECK(well.ends_with("\r\n\r\nok\n"));
+    auto well = co_await ask(port, "/");
+    CHECK(well.starts_with("HTTP/1.1 200 "));
+    CHECK(well.ends_with("\r\n\r\nok\n"));
 
-               std::string stopping;
-               auto executor = brood::default_executor();
-               asio::co_spawn(executor, ask(port, "/late"),
-                              [&](std::exception_ptr, std::string answer) { stopping = answer; });
-               auto begun = co_await brood::test::eventually(
-                   5s, [&] { return workers.stats().traffic.open_requests == 1; });
-               CHECK(begun);
-               co_await workers.stop();
-               CHECK(stopping.starts_with("HTTP/1.1 503 "));
-               CHECK(stopping.ends_with("\r\n\r\nstopping\n"));
-           });
+    std::string stopping;
+    auto executor = brood::default_executor();
+    asio::co_spawn(executor, ask(port, "/late"),
+                   [&](std::exception_ptr, std::string answer) { stopping = answer; });
+    auto begun = co_await brood::test::eventually(
+        5s, [&] { return workers.stats().traffic.open_requests == 1; });
+    CHECK(begun);
+    co_await workers.stop();
+    CHECK(stopping.starts_with("HTTP/1.1 503 "));
+    CHECK(stopping.ends_with("\r\n\r\nstopping\n"));
 }
 
-TEST_CASE("stats() of a cluster counts requests, failures and bytes of its workers", "[http]")
+TEST_WITHIN(10s, "stats() of a cluster counts requests, failures and bytes of its workers",
+            "[http]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               brood::cluster_settings settings;
-               settings.size = 1;
-               brood::cluster<serve> workers(settings);
-               co_await workers.ready();
-               auto port = workers.workers().front().port();
-               std::size_t sent = 0;
-               for (int count = 0; count < 3; ++count)
-               {
-                   auto answer = co_await ask(port, "/");
-                   sent += answer.size();
-               }
+    brood::cluster_settings settings;
+    settings.size = 1;
+    brood::cluster<serve> workers(settings);
+    co_await workers.ready();
+    auto port = workers.workers().front().port();
+    std::size_t sent = 0;
+    for (int count = 0; count < 3; ++count)
+    {
+        auto answer = co_await ask(port, "/");
+        sent += answer.size();
+    }
 
-               auto counted = [&]
-               {
-                   auto traffic = workers.stats().traffic;
-                   return traffic.requests == 3 && traffic.open_connections == 0;
-               };
-               auto all = co_await brood::test::eventually(5s, counted);
-               CHECK(all);
-               auto traffic = workers.stats().traffic;
-               CHECK(traffic.connections == 3);
-               CHECK(traffic.failed_requests == 0);
-               CHECK(traffic.open_requests == 0);
-               CHECK(traffic.bytes_sent == sent);
-               CHECK(traffic.bytes_received == 3 * std::string("GET / HTTP/1.0\r\n\r\n").size());
-               co_await workers.stop();
-           });
+    auto counted = [&]
+    {
+        auto traffic = workers.stats().traffic;
+        return traffic.requests == 3 && traffic.open_connections == 0;
+    };
+    auto all = co_await brood::test::eventually(5s, counted);
+    CHECK(all);
+    auto traffic = workers.stats().traffic;
+    CHECK(traffic.connections == 3);
+    CHECK(traffic.failed_requests == 0);
+    CHECK(traffic.open_requests == 0);
+    CHECK(traffic.bytes_sent == sent);
+    CHECK(traffic.bytes_received == 3 * std::string("GET / HTTP/1.0\r\n\r\n").size());
+    co_await workers.stop();
 }

@@ -62,186 +62,153 @@ struct waiting
 
 } // namespace
 
-TEST_CASE("any number may wait for an end, before it and after it", "[child_process][node-B30]")
+TEST_WITHIN(10s, "any number may wait for an end, before it and after it",
+            "[child_process][node-B30]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto child = printing("read x; exit 3");
-               waiting one, other;
-               one.begin(executor, child.exit());
-               other.begin(executor, child.exit());
-               auto third = co_await child.exit();
-               auto fourth = co_await child.exit();
-               auto both = co_await eventually(5s, [&] { return one.status && other.status; });
+    auto executor = co_await asio::this_coro::executor;
+    auto child = printing("read x; exit 3");
+    waiting one, other;
+    one.begin(executor, child.exit());
+    other.begin(executor, child.exit());
+    auto third = co_await child.exit();
+    auto fourth = co_await child.exit();
+    auto both = co_await eventually(5s, [&] { return one.status && other.status; });
 
-               CHECK(both);
-               CHECK(third.code == fourth.code);
-               CHECK(one.status == third);
-               CHECK(other.status == third);
-               CHECK(child.status() == third);
-           });
+    CHECK(both);
+    CHECK(third.code == fourth.code);
+    CHECK(one.status == third);
+    CHECK(other.status == third);
+    CHECK(child.status() == third);
 }
 
-TEST_CASE("a wait for an end that is cancelled loses no status", "[child_process][node-B29]")
+TEST_WITHIN(20s, "a wait for an end that is cancelled loses no status", "[child_process][node-B29]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               for (int round = 0; round < 50; ++round)
-               {
-                   auto executor = co_await asio::this_coro::executor;
-                   auto child = shell(round % 2 == 0 ? "exit 5" : "sleep 0.002; exit 5");
-                   waiting one;
-                   one.begin(executor, child.exit());
-                   for (int turn = 0; turn < round % 4; ++turn)
-                       co_await brood::sleep(1ms);
-                   one.stop.emit(asio::cancellation_type::terminal);
-                   auto status = co_await child.exit();
-                   auto over = co_await eventually(5s, [&] { return one.cancelled || one.status; });
+    for (int round = 0; round < 50; ++round)
+    {
+        auto executor = co_await asio::this_coro::executor;
+        auto child = shell(round % 2 == 0 ? "exit 5" : "sleep 0.002; exit 5");
+        waiting one;
+        one.begin(executor, child.exit());
+        for (int turn = 0; turn < round % 4; ++turn)
+            co_await brood::sleep(1ms);
+        one.stop.emit(asio::cancellation_type::terminal);
+        auto status = co_await child.exit();
+        auto over = co_await eventually(5s, [&] { return one.cancelled || one.status; });
 
-                   CHECK(over);
-                   CHECK(status.code == 5);
-               }
-           });
+        CHECK(over);
+        CHECK(status.code == 5);
+    }
 }
 
-TEST_CASE("a grandchild that holds a pipe keeps it from closing, and not the child from ending",
-          "[child_process]")
+TEST_WITHIN(20s,
+            "a grandchild that holds a pipe keeps it from closing, and not the child from ending",
+            "[child_process]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = printing("sleep 1000 & echo $!");
-               auto line = co_await child.out().read_line();
-               auto executor = co_await asio::this_coro::executor;
-               waiting closed;
-               closed.begin(executor, child.closed());
-               auto status = co_await child.exit();
-               CHECK(status.code == 0);
-               co_await brood::sleep(20ms);
-               CHECK_FALSE(closed.status);
+    auto child = printing("sleep 1000 & echo $!");
+    auto line = co_await child.out().read_line();
+    auto executor = co_await asio::this_coro::executor;
+    waiting closed;
+    closed.begin(executor, child.closed());
+    auto status = co_await child.exit();
+    CHECK(status.code == 0);
+    co_await brood::sleep(20ms);
+    CHECK_FALSE(closed.status);
 
-               ::kill(std::stoi(line.value_or("0")), SIGKILL);
-               auto ended = co_await eventually(5s, [&] { return closed.status.has_value(); });
-               CHECK(ended);
-           });
+    ::kill(std::stoi(line.value_or("0")), SIGKILL);
+    auto ended = co_await eventually(5s, [&] { return closed.status.has_value(); });
+    CHECK(ended);
 }
 
-TEST_CASE("a signal goes to a child that runs, and never to one that has ended",
-          "[child_process][node-213]")
+TEST_WITHIN(10s, "a signal goes to a child that runs, and never to one that has ended",
+            "[child_process][node-213]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = sleeper();
-               CHECK(child.kill(0));
-               CHECK(child.kill_requested() == 0);
-               CHECK(child.kill(SIGTERM));
-               CHECK(child.kill_requested() == SIGTERM);
-               auto status = co_await child.exit();
-               CHECK(status.signal == SIGTERM);
-               CHECK_FALSE(child.kill(0));
-               CHECK_FALSE(child.kill(SIGKILL));
-               CHECK(child.kill_requested() == SIGTERM);
-           });
+    auto child = sleeper();
+    CHECK(child.kill(0));
+    CHECK(child.kill_requested() == 0);
+    CHECK(child.kill(SIGTERM));
+    CHECK(child.kill_requested() == SIGTERM);
+    auto status = co_await child.exit();
+    CHECK(status.signal == SIGTERM);
+    CHECK_FALSE(child.kill(0));
+    CHECK_FALSE(child.kill(SIGKILL));
+    CHECK(child.kill_requested() == SIGTERM);
 }
 
-TEST_CASE("a signal that does not exist is refused", "[child_process][node-214]")
+TEST_WITHIN(10s, "a signal that does not exist is refused", "[child_process][node-214]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = sleeper();
-               CHECK_THROWS_AS(child.kill(12345), std::system_error);
-               CHECK_THROWS_AS(child.kill(-1), std::system_error);
-               co_return;
-           });
+    auto child = sleeper();
+    CHECK_THROWS_AS(child.kill(12345), std::system_error);
+    CHECK_THROWS_AS(child.kill(-1), std::system_error);
+    co_return;
 }
 
-TEST_CASE("a tree is ended although its members start others all the time", "[child_process]")
+TEST_WITHIN(60s, "a tree is ended although its members start others all the time",
+            "[child_process]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               for (int round = 0; round < 10; ++round)
-               {
-                   auto child = printing("(while :; do sleep 100 & sleep 0.001; done) & "
-                                         "(sleep 100 & sleep 100) & echo started; wait");
-                   co_await child.out().read_line();
-                   co_await brood::sleep(std::chrono::milliseconds(round));
-                   CHECK(child.kill_tree(SIGKILL));
-                   auto closed = co_await child.closed(); // nobody holds the pipe any more
-                   CHECK(closed.signal == SIGKILL);
-               }
-           });
+    for (int round = 0; round < 10; ++round)
+    {
+        auto child = printing("(while :; do sleep 100 & sleep 0.001; done) & "
+                              "(sleep 100 & sleep 100) & echo started; wait");
+        co_await child.out().read_line();
+        co_await brood::sleep(std::chrono::milliseconds(round));
+        CHECK(child.kill_tree(SIGKILL));
+        auto closed = co_await child.closed(); // nobody holds the pipe any more
+        CHECK(closed.signal == SIGKILL);
+    }
 }
 
-TEST_CASE("what a dropped handle means is its policy", "[child_process][node-9]")
+TEST_WITHIN(20s, "what a dropped handle means is its policy", "[child_process][node-9]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               pid_t stopped = 0, killed = 0, detached = 0;
-               {
-                   auto one = sleeper(brood::on_drop::stop);
-                   auto two = sleeper(brood::on_drop::kill);
-                   auto three = sleeper(brood::on_drop::detach);
-                   stopped = one.pid();
-                   killed = two.pid();
-                   detached = three.pid();
-               }
-               auto ended = co_await eventually(5s, [&] { return gone(stopped) && gone(killed); });
-               CHECK(ended);
-               CHECK_FALSE(gone(detached));
-               ::kill(detached, SIGKILL);
-               spawn("true"); // whoever starts the next one takes away what is left
-               auto collects = [&]
-               {
-                   auto next = spawn("true");
-                   return !find_process(detached);
-               };
-               auto collected = co_await eventually(5s, collects);
-               CHECK(collected);
-           });
+    pid_t stopped = 0, killed = 0, detached = 0;
+    {
+        auto one = sleeper(brood::on_drop::stop);
+        auto two = sleeper(brood::on_drop::kill);
+        auto three = sleeper(brood::on_drop::detach);
+        stopped = one.pid();
+        killed = two.pid();
+        detached = three.pid();
+    }
+    auto ended = co_await eventually(5s, [&] { return gone(stopped) && gone(killed); });
+    CHECK(ended);
+    CHECK_FALSE(gone(detached));
+    ::kill(detached, SIGKILL);
+    spawn("true"); // whoever starts the next one takes away what is left
+    auto collects = [&]
+    {
+        auto next = spawn("true");
+        return !find_process(detached);
+    };
+    auto collected = co_await eventually(5s, collects);
+    CHECK(collected);
 }
 
-TEST_CASE("a handle that is moved or assigned to does what is expected", "[child_process]")
+TEST_WITHIN(20s, "a handle that is moved or assigned to does what is expected", "[child_process]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto one = sleeper();
-               auto pid = one.pid();
-               auto other = std::move(one);
-               CHECK_FALSE(one);
-               CHECK(other.pid() == pid);
-               CHECK_THROWS_AS(one.pid(), std::logic_error);
+    auto one = sleeper();
+    auto pid = one.pid();
+    auto other = std::move(one);
+    CHECK_FALSE(one);
+    CHECK(other.pid() == pid);
+    CHECK_THROWS_AS(one.pid(), std::logic_error);
 
-               other = sleeper();
-               auto ended = co_await eventually(5s, [&] { return gone(pid); });
-               CHECK(ended);
-               CHECK(other.pid() != pid);
-           });
+    other = sleeper();
+    auto ended = co_await eventually(5s, [&] { return gone(pid); });
+    CHECK(ended);
+    CHECK(other.pid() != pid);
 }
 
-TEST_CASE("whoever waits gets the end although the handle has gone", "[child_process]")
+TEST_WITHIN(20s, "whoever waits gets the end although the handle has gone", "[child_process]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               waiting one;
-               {
-                   auto child = sleeper(brood::on_drop::stop);
-                   one.begin(executor, child.exit());
-                   co_await asio::post(executor, asio::use_awaitable);
-               }
-               auto ended = co_await eventually(5s, [&] { return one.status.has_value(); });
-               REQUIRE(ended);
-               CHECK(one.status->signal == SIGTERM);
-           });
+    auto executor = co_await asio::this_coro::executor;
+    waiting one;
+    {
+        auto child = sleeper(brood::on_drop::stop);
+        one.begin(executor, child.exit());
+        co_await asio::post(executor, asio::use_awaitable);
+    }
+    auto ended = co_await eventually(5s, [&] { return one.status.has_value(); });
+    REQUIRE(ended);
+    CHECK(one.status->signal == SIGTERM);
 }
 
 TEST_CASE("a handle of no process says so", "[child_process]")
@@ -252,60 +219,51 @@ TEST_CASE("a handle of no process says so", "[child_process]")
     CHECK_THROWS_AS(none.kill(), std::logic_error);
 }
 
-TEST_CASE("a stream that is no pipe is refused with the number", "[child_process]")
+TEST_WITHIN(10s, "a stream that is no pipe is refused with the number", "[child_process]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = sleeper();
-               CHECK_THROWS_WITH(child.out(), ContainsSubstring("descriptor 1 is no pipe"));
-               CHECK_THROWS_WITH(child.in(7), ContainsSubstring("descriptor 7"));
-               co_return;
-           });
+    auto child = sleeper();
+    CHECK_THROWS_WITH(child.out(), ContainsSubstring("descriptor 1 is no pipe"));
+    CHECK_THROWS_WITH(child.in(7), ContainsSubstring("descriptor 7"));
+    co_return;
 }
 
-TEST_CASE("a child ends with the body that it was started for, however that ends",
-          "[child_process]")
+TEST_WITHIN(20s, "a child ends with the body that it was started for, however that ends",
+            "[child_process]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto returns = [](child_process&) -> task<>
-               {
-                   co_return;
-               };
-               auto first = co_await brood::with(sleeper(), returns);
-               CHECK(first.signal == SIGTERM);
+    auto returns = [](child_process&) -> task<>
+    {
+        co_return;
+    };
+    auto first = co_await brood::with(sleeper(), returns);
+    CHECK(first.signal == SIGTERM);
 
-               auto throws = [](child_process&) -> task<>
-               {
-                   throw std::runtime_error("the body");
-                   co_return;
-               };
-               std::string text;
-               try
-               {
-                   co_await brood::with(sleeper(), throws);
-               }
-               catch (const std::runtime_error& error)
-               {
-                   text = error.what();
-               }
-               CHECK(text == "the body");
+    auto throws = [](child_process&) -> task<>
+    {
+        throw std::runtime_error("the body");
+        co_return;
+    };
+    std::string text;
+    try
+    {
+        co_await brood::with(sleeper(), throws);
+    }
+    catch (const std::runtime_error& error)
+    {
+        text = error.what();
+    }
+    CHECK(text == "the body");
 
-               auto executor = co_await asio::this_coro::executor;
-               auto waits = [](child_process& child) -> task<>
-               {
-                   co_await child.exit();
-               };
-               waiting cancelled;
-               cancelled.begin(executor, brood::with(sleeper(), waits));
-               co_await brood::sleep(5ms);
-               cancelled.stop.emit(asio::cancellation_type::terminal);
-               auto over =
-                   co_await eventually(5s, [&] { return cancelled.cancelled || cancelled.status; });
-               CHECK(over);
-           });
+    auto executor = co_await asio::this_coro::executor;
+    auto waits = [](child_process& child) -> task<>
+    {
+        co_await child.exit();
+    };
+    waiting cancelled;
+    cancelled.begin(executor, brood::with(sleeper(), waits));
+    co_await brood::sleep(5ms);
+    cancelled.stop.emit(asio::cancellation_type::terminal);
+    auto over = co_await eventually(5s, [&] { return cancelled.cancelled || cancelled.status; });
+    CHECK(over);
 }
 
 TEST_CASE("a child whose end somebody else collects is told as far as the kernel can",
@@ -327,23 +285,19 @@ TEST_CASE("a child whose end somebody else collects is told as far as the kernel
     }
 }
 
-TEST_CASE("children that brood did not start are left alone", "[child_process]")
+TEST_WITHIN(20s, "children that brood did not start are left alone", "[child_process]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto other = ::fork();
-               if (other == 0)
-                   ::_exit(33);
-               for (int round = 0; round < 20; ++round)
-               {
-                   auto child = shell("exit 0");
-                   co_await child.exit();
-               }
-               int status = 0;
-               REQUIRE(::waitpid(other, &status, 0) == other);
-               CHECK(WEXITSTATUS(status) == 33);
-           });
+    auto other = ::fork();
+    if (other == 0)
+        ::_exit(33);
+    for (int round = 0; round < 20; ++round)
+    {
+        auto child = shell("exit 0");
+        co_await child.exit();
+    }
+    int status = 0;
+    REQUIRE(::waitpid(other, &status, 0) == other);
+    CHECK(WEXITSTATUS(status) == 33);
 }
 
 TEST_CASE("every way to start and to watch a child works and names what fails", "[child_process]")

@@ -30,56 +30,44 @@ task<int> give(brood::process&, int code)
 
 } // namespace
 
-TEST_CASE("an entry gets its arguments in their order and types", "[entry]")
+TEST_WITHIN(10s, "an entry gets its arguments in their order and types", "[entry]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<add>(40, 2);
+    auto child = brood::fork<add>(40, 2);
 
-               auto sum = co_await child.message<int>();
+    auto sum = co_await child.message<int>();
 
-               CHECK(sum == 42);
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    CHECK(sum == 42);
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
-TEST_CASE("an entry that returns a number ends its process with that code", "[entry]")
+TEST_WITHIN(10s, "an entry that returns a number ends its process with that code", "[entry]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<give>(23);
+    auto child = brood::fork<give>(23);
 
-               auto status = co_await child.exit();
+    auto status = co_await child.exit();
 
-               CHECK(status.code == 23);
-               CHECK(status.signal == 0);
-           });
+    CHECK(status.code == 23);
+    CHECK(status.signal == 0);
 }
 
-TEST_CASE("a captureless lambda can be an entry, and takes strings and vectors", "[entry]")
+TEST_WITHIN(10s, "a captureless lambda can be an entry, and takes strings and vectors", "[entry]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               constexpr auto join = [](brood::process& self, std::string first,
-                                        std::vector<std::string> rest) -> task<>
-               {
-                   for (auto& each : rest)
-                       first += each;
-                   self.send(first);
-                   co_return;
-               };
-               std::vector<std::string> rest{"b", "c"};
-               auto child = brood::fork<join>("a", rest);
+    constexpr auto join = [](brood::process& self, std::string first,
+                             std::vector<std::string> rest) -> task<>
+    {
+        for (auto& each : rest)
+            first += each;
+        self.send(first);
+        co_return;
+    };
+    std::vector<std::string> rest{"b", "c"};
+    auto child = brood::fork<join>("a", rest);
 
-               auto joined = co_await child.message<std::string>();
+    auto joined = co_await child.message<std::string>();
 
-               CHECK(joined == "abc");
-               co_await child.exit();
-           });
+    CHECK(joined == "abc");
+    co_await child.exit();
 }
 
 TEST_CASE("an entry with an unknown name is an error that says so", "[entry]")

@@ -51,31 +51,24 @@ TEST_CASE("names and values that no environment can hold are refused", "[environ
     CHECK(any == environment());
 }
 
-TEST_CASE("a child gets exactly the variables it is given", "[environment][node-14]")
+TEST_WITHIN(10s, "a child gets exactly the variables it is given", "[environment][node-14]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               brood::spawn_options options;
-               options.env = environment::only({{"EMPTY", ""}, {"case", "low"}, {"CASE", "up"}});
-               options.stdout_ = brood::stdio::pipe();
-               auto child = brood::spawn("/usr/bin/env", {}, options);
-               auto text = co_await child.out().read_all();
-               co_await child.exit();
+    brood::spawn_options options;
+    options.env = environment::only({{"EMPTY", ""}, {"case", "low"}, {"CASE", "up"}});
+    options.stdout_ = brood::stdio::pipe();
+    auto child = brood::spawn("/usr/bin/env", {}, options);
+    auto text = co_await child.out().read_all();
+    co_await child.exit();
 
-               CHECK(text == "CASE=up\nEMPTY=\ncase=low\n");
-           });
+    CHECK(text == "CASE=up\nEMPTY=\ncase=low\n");
 }
 
-TEST_CASE("without one of its own a child gets what is set when it starts", "[environment][node-8]")
+TEST_WITHIN(10s, "without one of its own a child gets what is set when it starts",
+            "[environment][node-8]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               ::setenv("BROOD_TEST", "late", 1);
-               auto text = co_await brood::test::printed("printf %s \"$BROOD_TEST\"");
-               ::unsetenv("BROOD_TEST");
+    ::setenv("BROOD_TEST", "late", 1);
+    auto text = co_await brood::test::printed("printf %s \"$BROOD_TEST\"");
+    ::unsetenv("BROOD_TEST");
 
-               CHECK(text == "late");
-           });
+    CHECK(text == "late");
 }

@@ -88,269 +88,211 @@ struct running
 
 } // namespace
 
-TEST_CASE("a command gives both outputs and its code", "[exec][node-66]")
+TEST_WITHIN(10s, "a command gives both outputs and its code", "[exec][node-66]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto result = co_await exec("echo out; echo err >&2; exit 7");
+    auto result = co_await exec("echo out; echo err >&2; exit 7");
 
-               CHECK(result.out == "out\n");
-               CHECK(result.err == "err\n");
-               CHECK(result.status.code == 7);
-               CHECK(result.limit == exec_limit::none);
-               CHECK_FALSE(result.success());
-           });
+    CHECK(result.out == "out\n");
+    CHECK(result.err == "err\n");
+    CHECK(result.status.code == 7);
+    CHECK(result.limit == exec_limit::none);
+    CHECK_FALSE(result.success());
 }
 
-TEST_CASE("a command that does not exist is a result of the shell, a program an exception",
-          "[exec][node-20]")
+TEST_WITHIN(10s, "a command that does not exist is a result of the shell, a program an exception",
+            "[exec][node-20]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto result = co_await exec("no-such-command");
-               CHECK(result.status.code == 127);
-               CHECK(result.status.pid > 0);
-               CHECK_THAT(to_string(result), ContainsSubstring("no-such-command"));
+    auto result = co_await exec("no-such-command");
+    CHECK(result.status.code == 127);
+    CHECK(result.status.pid > 0);
+    CHECK_THAT(to_string(result), ContainsSubstring("no-such-command"));
 
-               std::string text;
-               try
-               {
-                   co_await exec_file("no-such-command");
-               }
-               catch (const brood::spawn_error& missing)
-               {
-                   CHECK(missing.code() == std::errc::no_such_file_or_directory);
-                   text = missing.what();
-               }
-               CHECK_THAT(text, ContainsSubstring("no-such-command"));
-           });
+    std::string text;
+    try
+    {
+        co_await exec_file("no-such-command");
+    }
+    catch (const brood::spawn_error& missing)
+    {
+        CHECK(missing.code() == std::errc::no_such_file_or_directory);
+        text = missing.what();
+    }
+    CHECK_THAT(text, ContainsSubstring("no-such-command"));
 }
 
-TEST_CASE("output is bytes, whatever they are", "[exec][node-18]")
+TEST_WITHIN(10s, "output is bytes, whatever they are", "[exec][node-18]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto result = co_await exec("printf '\\303\\244\\000\\377'");
-               CHECK(result.out == std::string("\xc3\xa4\0\xff", 4));
-           });
+    auto result = co_await exec("printf '\\303\\244\\000\\377'");
+    CHECK(result.out == std::string("\xc3\xa4\0\xff", 4));
 }
 
-TEST_CASE("a limit of output is exact, on each stream", "[exec][node-29]")
+TEST_WITHIN(30s, "a limit of output is exact, on each stream", "[exec][node-29]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               for (std::string stream : {"", " >&2"})
-               {
-                   auto options = impatient().max_output(10);
-                   auto fits = co_await exec("printf 1234567890" + stream, options);
-                   CHECK(fits.success());
-                   CHECK((fits.out + fits.err) == "1234567890");
+    for (std::string stream : {"", " >&2"})
+    {
+        auto options = impatient().max_output(10);
+        auto fits = co_await exec("printf 1234567890" + stream, options);
+        CHECK(fits.success());
+        CHECK((fits.out + fits.err) == "1234567890");
 
-                   auto more = co_await exec("printf 12345678901" + stream, options);
-                   CHECK(more.limit == exec_limit::output);
-                   CHECK((more.out + more.err) == "1234567890");
+        auto more = co_await exec("printf 12345678901" + stream, options);
+        CHECK(more.limit == exec_limit::output);
+        CHECK((more.out + more.err) == "1234567890");
 
-                   auto flood = co_await exec("yes" + stream, options);
-                   CHECK(flood.limit == exec_limit::output);
-                   CHECK((flood.out + flood.err) == "y\ny\ny\ny\ny\n");
-               }
-           });
+        auto flood = co_await exec("yes" + stream, options);
+        CHECK(flood.limit == exec_limit::output);
+        CHECK((flood.out + flood.err) == "y\ny\ny\ny\ny\n");
+    }
 }
 
-TEST_CASE("a limit of output cuts between bytes and counts each stream by itself",
-          "[exec][node-29]")
+TEST_WITHIN(30s, "a limit of output cuts between bytes and counts each stream by itself",
+            "[exec][node-29]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto one = impatient().max_output(1);
-               auto cut = co_await exec("printf '\\303\\244'", one);
-               CHECK(cut.out == "\xc3");
-               CHECK(cut.limit == exec_limit::output);
+    auto one = impatient().max_output(1);
+    auto cut = co_await exec("printf '\\303\\244'", one);
+    CHECK(cut.out == "\xc3");
+    CHECK(cut.limit == exec_limit::output);
 
-               auto four = impatient().max_output(4);
-               auto both = co_await exec("printf 1234; printf abcd >&2", four);
-               CHECK(both.success());
-               CHECK(both.out + both.err == "1234abcd");
+    auto four = impatient().max_output(4);
+    auto both = co_await exec("printf 1234; printf abcd >&2", four);
+    CHECK(both.success());
+    CHECK(both.out + both.err == "1234abcd");
 
-               auto none = impatient().max_output(0);
-               auto silent = co_await exec("true", none);
-               CHECK(silent.success());
-               auto loud = co_await exec("echo", none);
-               CHECK(loud.limit == exec_limit::output);
-               CHECK(loud.out.empty());
-           });
+    auto none = impatient().max_output(0);
+    auto silent = co_await exec("true", none);
+    CHECK(silent.success());
+    auto loud = co_await exec("echo", none);
+    CHECK(loud.limit == exec_limit::output);
+    CHECK(loud.out.empty());
 }
 
-TEST_CASE("the default limit of output is 16 MiB, and there need not be any", "[exec][node-29]")
+TEST_WITHIN(60s, "the default limit of output is 16 MiB, and there need not be any",
+            "[exec][node-29]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               auto fits = co_await exec("head -c 16777216 /dev/zero");
-               CHECK(fits.success());
-               CHECK(fits.out.size() == 16777216);
+    auto fits = co_await exec("head -c 16777216 /dev/zero");
+    CHECK(fits.success());
+    CHECK(fits.out.size() == 16777216);
 
-               auto more = co_await exec("head -c 16777217 /dev/zero >&2");
-               CHECK(more.limit == exec_limit::output);
-               CHECK(more.err.size() == 16777216);
+    auto more = co_await exec("head -c 16777217 /dev/zero >&2");
+    CHECK(more.limit == exec_limit::output);
+    CHECK(more.err.size() == 16777216);
 
-               auto unlimited = exec_options().max_output(exec_options::unlimited);
-               auto all = co_await exec("head -c 16777217 /dev/zero", unlimited);
-               CHECK(all.success());
-               CHECK(all.out.size() == 16777217);
-           });
+    auto unlimited = exec_options().max_output(exec_options::unlimited);
+    auto all = co_await exec("head -c 16777217 /dev/zero", unlimited);
+    CHECK(all.success());
+    CHECK(all.out.size() == 16777217);
 }
 
-TEST_CASE("after its time a command and all that it started are ended", "[exec][node-25]")
+TEST_WITHIN(30s, "after its time a command and all that it started are ended", "[exec][node-25]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto options = impatient().timeout(50ms);
-               auto result =
-                   co_await exec("echo begun; sleep 1000 & sleep 1000 | sleep 1000; wait", options);
-               CHECK(result.limit == exec_limit::timeout);
-               CHECK(result.status.signal == SIGTERM);
-               CHECK(result.out == "begun\n");
-               CHECK(children().empty());
+    auto options = impatient().timeout(50ms);
+    auto result = co_await exec("echo begun; sleep 1000 & sleep 1000 | sleep 1000; wait", options);
+    CHECK(result.limit == exec_limit::timeout);
+    CHECK(result.status.signal == SIGTERM);
+    CHECK(result.out == "begun\n");
+    CHECK(children().empty());
 
-               auto deaf =
-                   co_await exec("trap '' TERM; (trap '' TERM; while :; do sleep 0.01; done) & "
-                                 "while :; do sleep 0.01; done",
-                                 options);
-               CHECK(deaf.status.signal == SIGKILL);
-           });
+    auto deaf = co_await exec("trap '' TERM; (trap '' TERM; while :; do sleep 0.01; done) & "
+                              "while :; do sleep 0.01; done",
+                              options);
+    CHECK(deaf.status.signal == SIGKILL);
 }
 
-TEST_CASE("a time that does not pass disturbs nothing, however long it is", "[exec][node-27]")
+TEST_WITHIN(10s, "a time that does not pass disturbs nothing, however long it is",
+            "[exec][node-27]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto options = exec_options().timeout(std::chrono::milliseconds::max());
-               auto result = co_await exec("echo quick", options);
-               CHECK(result.success());
-           });
+    auto options = exec_options().timeout(std::chrono::milliseconds::max());
+    auto result = co_await exec("echo quick", options);
+    CHECK(result.success());
 }
 
-TEST_CASE("input is read to its end, and need not be read at all", "[exec]")
+TEST_WITHIN(30s, "input is read to its end, and need not be read at all", "[exec]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               std::string ten(10 << 20, 'x');
-               auto options = exec_options().input(ten);
-               auto echoed = co_await exec_file("cat", {}, options);
-               CHECK((echoed.out == ten));
+    std::string ten(10 << 20, 'x');
+    auto options = exec_options().input(ten);
+    auto echoed = co_await exec_file("cat", {}, options);
+    CHECK((echoed.out == ten));
 
-               auto ignored = co_await exec("exit 4", options);
-               CHECK(ignored.status.code == 4);
-               auto closed = co_await exec("exec <&-; sleep 0.02; echo on", options);
-               CHECK(closed.out == "on\n");
-           });
+    auto ignored = co_await exec("exit 4", options);
+    CHECK(ignored.status.code == 4);
+    auto closed = co_await exec("exec <&-; sleep 0.02; echo on", options);
+    CHECK(closed.out == "on\n");
 }
 
-TEST_CASE("ten megabytes go in, and come out of both streams, at once", "[exec]")
+TEST_WITHIN(60s, "ten megabytes go in, and come out of both streams, at once", "[exec]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               std::string ten;
-               for (int number = 0; ten.size() < (10 << 20); ++number)
-                   ten += std::to_string(number) + '\n';
-               auto options = exec_options().input(ten);
-               auto result = co_await exec("tee /dev/stderr", options);
-               CHECK((result.out == ten));
-               CHECK((result.err == ten));
-           });
+    std::string ten;
+    for (int number = 0; ten.size() < (10 << 20); ++number)
+        ten += std::to_string(number) + '\n';
+    auto options = exec_options().input(ten);
+    auto result = co_await exec("tee /dev/stderr", options);
+    CHECK((result.out == ten));
+    CHECK((result.err == ten));
 }
 
-TEST_CASE("without input there is none", "[exec]")
+TEST_WITHIN(10s, "without input there is none", "[exec]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto result = co_await exec_file("cat");
-               CHECK(result.success());
-               CHECK(result.out.empty());
-           });
+    auto result = co_await exec_file("cat");
+    CHECK(result.success());
+    CHECK(result.out.empty());
 }
 
-TEST_CASE("a command ends although a grandchild holds its pipes", "[exec]")
+TEST_WITHIN(20s, "a command ends although a grandchild holds its pipes", "[exec]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto result = co_await exec("sleep 1000 & echo $!");
-               CHECK(result.status.code == 0);
-               REQUIRE_FALSE(result.out.empty());
-               ::kill(std::stoi(result.out), SIGKILL);
-           });
+    auto result = co_await exec("sleep 1000 & echo $!");
+    CHECK(result.status.code == 0);
+    REQUIRE_FALSE(result.out.empty());
+    ::kill(std::stoi(result.out), SIGKILL);
 }
 
-TEST_CASE("cancelled before it began, nothing is started", "[exec][node-15][node-28][node-B20]")
+TEST_WITHIN(10s, "cancelled before it began, nothing is started",
+            "[exec][node-15][node-28][node-B20]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               for (int round = 0; round < 20; ++round)
-               {
-                   running command;
-                   command.begin(executor, exec("sleep 1000"));
-                   command.stop.emit(asio::cancellation_type::terminal);
-                   auto over = co_await eventually(5s, [&] { return command.done; });
-                   CHECK(over);
-                   CHECK(command.failed == asio::error::operation_aborted);
-                   CHECK(children().empty());
-               }
-           });
+    auto executor = co_await asio::this_coro::executor;
+    for (int round = 0; round < 20; ++round)
+    {
+        running command;
+        command.begin(executor, exec("sleep 1000"));
+        command.stop.emit(asio::cancellation_type::terminal);
+        auto over = co_await eventually(5s, [&] { return command.done; });
+        CHECK(over);
+        CHECK(command.failed == asio::error::operation_aborted);
+        CHECK(children().empty());
+    }
 }
 
-TEST_CASE("cancelled later, the command and all that it started are ended",
-          "[exec][node-15][node-28]")
+TEST_WITHIN(30s, "cancelled later, the command and all that it started are ended",
+            "[exec][node-15][node-28]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               for (int round = 0; round < 10; ++round)
-               {
-                   running command;
-                   command.begin(executor, exec("sleep 1000 | sleep 1000", impatient()));
-                   auto started = co_await eventually(5s, [] { return !children().empty(); });
-                   CHECK(started);
-                   co_await brood::sleep(std::chrono::milliseconds(round));
-                   command.stop.emit(asio::cancellation_type::terminal);
-                   auto over = co_await eventually(5s, [&] { return command.done; });
-                   auto gone = co_await eventually(5s, [] { return children().empty(); });
-                   CHECK(over);
-                   CHECK(command.failed == asio::error::operation_aborted);
-                   CHECK(gone);
-               }
-           });
+    auto executor = co_await asio::this_coro::executor;
+    for (int round = 0; round < 10; ++round)
+    {
+        running command;
+        command.begin(executor, exec("sleep 1000 | sleep 1000", impatient()));
+        auto started = co_await eventually(5s, [] { return !children().empty(); });
+        CHECK(started);
+        co_await brood::sleep(std::chrono::milliseconds(round));
+        command.stop.emit(asio::cancellation_type::terminal);
+        auto over = co_await eventually(5s, [&] { return command.done; });
+        auto gone = co_await eventually(5s, [] { return children().empty(); });
+        CHECK(over);
+        CHECK(command.failed == asio::error::operation_aborted);
+        CHECK(gone);
+    }
 }
 
-TEST_CASE("a command that loses against a timer is ended, and one that wins is not", "[exec]")
+TEST_WITHIN(30s, "a command that loses against a timer is ended, and one that wins is not",
+            "[exec]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               using namespace asio::experimental::awaitable_operators;
-               auto late = co_await (exec("exec sleep 1000") || brood::sleep(20ms));
-               CHECK(late.index() == 1);
-               auto gone = co_await eventually(5s, [] { return children().empty(); });
-               CHECK(gone);
+    using namespace asio::experimental::awaitable_operators;
+    auto late = co_await (exec("exec sleep 1000") || brood::sleep(20ms));
+    CHECK(late.index() == 1);
+    auto gone = co_await eventually(5s, [] { return children().empty(); });
+    CHECK(gone);
 
-               auto quick = co_await (exec("echo quick") || brood::sleep(20s));
-               REQUIRE(quick.index() == 0);
-               CHECK(std::get<0>(quick).out == "quick\n");
-           });
+    auto quick = co_await (exec("echo quick") || brood::sleep(20s));
+    REQUIRE(quick.index() == 0);
+    CHECK(std::get<0>(quick).out == "quick\n");
 }
 
 TEST_CASE("a command runs on the executor that is named", "[exec]")
@@ -369,41 +311,33 @@ TEST_CASE("a command runs on the executor that is named", "[exec]")
     CHECK(children().empty());
 }
 
-TEST_CASE("a hundred commands run at once", "[exec]")
+TEST_WITHIN(30s, "a hundred commands run at once", "[exec]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               int done = 0;
-               for (int number = 0; number < 100; ++number)
-               {
-                   auto command = exec("echo " + std::to_string(number));
-                   asio::co_spawn(executor, std::move(command),
-                                  [&, number](std::exception_ptr, const exec_result& result)
-                                  { done += result.out == std::to_string(number) + "\n"; });
-               }
-               auto all = co_await eventually(20s, [&] { return done == 100; });
-               CHECK(all);
-           });
+    auto executor = co_await asio::this_coro::executor;
+    int done = 0;
+    for (int number = 0; number < 100; ++number)
+    {
+        auto command = exec("echo " + std::to_string(number));
+        asio::co_spawn(executor, std::move(command),
+                       [&, number](std::exception_ptr, const exec_result& result)
+                       { done += result.out == std::to_string(number) + "\n"; });
+    }
+    auto all = co_await eventually(20s, [&] { return done == 100; });
+    CHECK(all);
 }
 
-TEST_CASE("a zero byte is refused before anything is started", "[exec]")
+TEST_WITHIN(10s, "a zero byte is refused before anything is started", "[exec]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               std::string step;
-               try
-               {
-                   co_await exec(std::string("echo \0x", 7));
-               }
-               catch (const brood::spawn_error& refused)
-               {
-                   step = refused.step();
-               }
-               CHECK_THAT(step, ContainsSubstring("arguments"));
-           });
+    std::string step;
+    try
+    {
+        co_await exec(std::string("echo \0x", 7));
+    }
+    catch (const brood::spawn_error& refused)
+    {
+        step = refused.step();
+    }
+    CHECK_THAT(step, ContainsSubstring("arguments"));
 }
 
 TEST_CASE("being abandoned at any step leaves no process", "[exec]")
@@ -524,28 +458,24 @@ TEST_CASE("without a loop, arguments, directory and variables are those asked fo
     CHECK(exec_file_sync("echo", {"$HOME;", "a b"}).out == "$HOME; a b\n");
 }
 
-TEST_CASE("a command that blocks may stand inside a loop that runs", "[exec]")
+TEST_WITHIN(20s, "a command that blocks may stand inside a loop that runs", "[exec]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto file = (folder.path() / "go").string();
-               running other;
-               std::string heard;
-               exec_options options;
-               options.on_out([&](std::string_view piece) { heard += piece; });
-               auto executor = co_await asio::this_coro::executor;
-               other.begin(executor, exec("echo begun; while [ ! -e " + file +
-                                              " ]; do sleep 0.01; done; echo went on",
-                                          options));
-               auto begun = co_await eventually(5s, [&] { return !heard.empty(); });
-               CHECK(begun);
+    temporary_directory folder;
+    auto file = (folder.path() / "go").string();
+    running other;
+    std::string heard;
+    exec_options options;
+    options.on_out([&](std::string_view piece) { heard += piece; });
+    auto executor = co_await asio::this_coro::executor;
+    other.begin(executor,
+                exec("echo begun; while [ ! -e " + file + " ]; do sleep 0.01; done; echo went on",
+                     options));
+    auto begun = co_await eventually(5s, [&] { return !heard.empty(); });
+    CHECK(begun);
 
-               CHECK(exec_sync("echo inside; touch " + file).out == "inside\n");
+    CHECK(exec_sync("echo inside; touch " + file).out == "inside\n");
 
-               auto done = co_await eventually(5s, [&] { return other.done; });
-               CHECK(done);
-               CHECK(heard == "begun\nwent on\n");
-           });
+    auto done = co_await eventually(5s, [&] { return other.done; });
+    CHECK(done);
+    CHECK(heard == "begun\nwent on\n");
 }

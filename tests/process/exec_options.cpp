@@ -47,75 +47,57 @@ TEST_CASE("what was named before stays as it was", "[exec_options]")
     CHECK(start.cwd.empty());
 }
 
-TEST_CASE("options may stand beside the await", "[exec_options]")
+TEST_WITHIN(10s, "options may stand beside the await", "[exec_options]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               for (int round = 0; round < 3; ++round)
-               {
-                   auto result =
-                       co_await exec("cat", exec_options().input("beside the await").timeout(5s));
-                   CHECK(result.out == "beside the await");
-               }
-           });
+    for (int round = 0; round < 3; ++round)
+    {
+        auto result = co_await exec("cat", exec_options().input("beside the await").timeout(5s));
+        CHECK(result.out == "beside the await");
+    }
 }
 
-TEST_CASE("a command runs in the directory and with the variables that are asked for",
-          "[exec_options][node-17][node-19]")
+TEST_WITHIN(10s, "a command runs in the directory and with the variables that are asked for",
+            "[exec_options][node-17][node-19]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               brood::test::temporary_directory folder;
-               auto options = exec_options()
-                                  .cwd(folder.path())
-                                  .env(brood::environment::only(
-                                      {{"ONLY", "this"}, {"PATH", "/usr/bin:/bin"}}));
-               auto where = co_await exec("pwd -P", options);
-               auto what = co_await brood::exec_file("env", {}, options);
+    brood::test::temporary_directory folder;
+    auto options =
+        exec_options()
+            .cwd(folder.path())
+            .env(brood::environment::only({{"ONLY", "this"}, {"PATH", "/usr/bin:/bin"}}));
+    auto where = co_await exec("pwd -P", options);
+    auto what = co_await brood::exec_file("env", {}, options);
 
-               CHECK(where.out == std::filesystem::canonical(folder.path()).string() + "\n");
-               CHECK(what.out == "ONLY=this\nPATH=/usr/bin:/bin\n");
-           });
+    CHECK(where.out == std::filesystem::canonical(folder.path()).string() + "\n");
+    CHECK(what.out == "ONLY=this\nPATH=/usr/bin:/bin\n");
 }
 
-TEST_CASE("a listener hears each piece while the result is collected",
-          "[exec_options][node-23][node-24]")
+TEST_WITHIN(10s, "a listener hears each piece while the result is collected",
+            "[exec_options][node-23][node-24]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               std::string out, err;
-               exec_options options;
-               options.on_out([&](std::string_view piece) { out += piece; });
-               options.on_err([&](std::string_view piece) { err += piece; });
-               auto result =
-                   co_await exec("echo 1; sleep 0.01; echo 2; echo no >&2; exit 1", options);
+    std::string out, err;
+    exec_options options;
+    options.on_out([&](std::string_view piece) { out += piece; });
+    options.on_err([&](std::string_view piece) { err += piece; });
+    auto result = co_await exec("echo 1; sleep 0.01; echo 2; echo no >&2; exit 1", options);
 
-               CHECK(result.out == "1\n2\n");
-               CHECK(out == result.out);
-               CHECK(err == "no\n");
-               CHECK(err == result.err);
-           });
+    CHECK(result.out == "1\n2\n");
+    CHECK(out == result.out);
+    CHECK(err == "no\n");
+    CHECK(err == result.err);
 }
 
-TEST_CASE("what a listener throws ends the command and reaches the caller", "[exec_options]")
+TEST_WITHIN(10s, "what a listener throws ends the command and reaches the caller", "[exec_options]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               exec_options options;
-               options.on_out([](std::string_view) { throw std::domain_error("enough"); });
-               std::string text;
-               try
-               {
-                   co_await exec("echo x; sleep 1000", options);
-               }
-               catch (const std::domain_error& thrown)
-               {
-                   text = thrown.what();
-               }
-               CHECK(text == "enough");
-           });
+    exec_options options;
+    options.on_out([](std::string_view) { throw std::domain_error("enough"); });
+    std::string text;
+    try
+    {
+        co_await exec("echo x; sleep 1000", options);
+    }
+    catch (const std::domain_error& thrown)
+    {
+        text = thrown.what();
+    }
+    CHECK(text == "enough");
 }

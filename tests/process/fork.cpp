@@ -80,24 +80,20 @@ task<> write_garbage(process& self)
 
 } // namespace
 
-TEST_CASE("a forked child answers in the order it was asked", "[fork]")
+TEST_WITHIN(10s, "a forked child answers in the order it was asked", "[fork]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<echo>();
-               child.send(std::string("first"));
-               child.send(std::string("second"));
+    auto child = brood::fork<echo>();
+    child.send(std::string("first"));
+    child.send(std::string("second"));
 
-               auto first = co_await child.message<std::string>();
-               auto second = co_await child.message<std::string>();
+    auto first = co_await child.message<std::string>();
+    auto second = co_await child.message<std::string>();
 
-               CHECK(first == "first");
-               CHECK(second == "second");
-               child.disconnect();
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    CHECK(first == "first");
+    CHECK(second == "second");
+    child.disconnect();
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
 TEST_CASE("messages come first, then disconnected, then exit, then closed",
@@ -125,181 +121,146 @@ TEST_CASE("messages come first, then disconnected, then exit, then closed",
                });
 }
 
-TEST_CASE("a handle that outlives its child keeps no descriptor, but what the child said", "[fork]")
+TEST_WITHIN(10s, "a handle that outlives its child keeps no descriptor, but what the child said",
+            "[fork]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto first = brood::fork<two_messages>(); // the loop opens its own descriptors
-               co_await first.closed();
-               auto before = brood::test::open_descriptors();
+    auto first = brood::fork<two_messages>(); // the loop opens its own descriptors
+    co_await first.closed();
+    auto before = brood::test::open_descriptors();
 
-               auto child = brood::fork<two_messages>();
-               co_await child.closed();
+    auto child = brood::fork<two_messages>();
+    co_await child.closed();
 
-               CHECK(brood::test::changes(before, brood::test::open_descriptors()) ==
-                     std::vector<std::string>{});
-               auto one = co_await child.message<int>();
-               auto two = co_await child.message<int>();
-               CHECK(one == 1);
-               CHECK(two == 2);
-           });
+    CHECK(brood::test::changes(before, brood::test::open_descriptors()) ==
+          std::vector<std::string>{});
+    auto one = co_await child.message<int>();
+    auto two = co_await child.message<int>();
+    CHECK(one == 1);
+    CHECK(two == 2);
 }
 
-TEST_CASE("a call to a forked child gives its reply, or what its handler threw", "[fork]")
+TEST_WITHIN(10s, "a call to a forked child gives its reply, or what its handler threw", "[fork]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<answer>();
-               square nine{9}, negative{-1};
+    auto child = brood::fork<answer>();
+    square nine{9}, negative{-1};
 
-               auto result = co_await child.call<int>(nine);
-               CHECK(result == 81);
+    auto result = co_await child.call<int>(nine);
+    CHECK(result == 81);
 
-               std::string thrown;
-               try
-               {
-                   co_await child.call<int>(negative);
-               }
-               catch (const brood::remote_error& error)
-               {
-                   thrown = error.type() + ": " + error.message();
-               }
-               CHECK(thrown == "std::invalid_argument: negative");
-               co_await child.stop();
-           });
+    std::string thrown;
+    try
+    {
+        co_await child.call<int>(negative);
+    }
+    catch (const brood::remote_error& error)
+    {
+        thrown = error.type() + ": " + error.message();
+    }
+    CHECK(thrown == "std::invalid_argument: negative");
+    co_await child.stop();
 }
 
-TEST_CASE("a call ends at once when the child is killed", "[fork]")
+TEST_WITHIN(10s, "a call ends at once when the child is killed", "[fork]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<never_answer>();
-               square one{1};
-               auto reply = child.call<int>(one);
-               child.kill(SIGKILL);
+    auto child = brood::fork<never_answer>();
+    square one{1};
+    auto reply = child.call<int>(one);
+    child.kill(SIGKILL);
 
-               std::error_code code;
-               try
-               {
-                   co_await std::move(reply);
-               }
-               catch (const brood::error& error)
-               {
-                   code = error.code();
-               }
+    std::error_code code;
+    try
+    {
+        co_await std::move(reply);
+    }
+    catch (const brood::error& error)
+    {
+        code = error.code();
+    }
 
-               CHECK(code == brood::errc::closed);
-               co_await child.exit();
-           });
+    CHECK(code == brood::errc::closed);
+    co_await child.exit();
 }
 
-TEST_CASE("a send to a child that has gone is an error and no signal", "[fork]")
+TEST_WITHIN(10s, "a send to a child that has gone is an error and no signal", "[fork]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<echo>();
-               child.kill(SIGKILL);
-               co_await child.exit();
+    auto child = brood::fork<echo>();
+    child.kill(SIGKILL);
+    co_await child.exit();
 
-               CHECK_THROWS_AS(child.send(std::string("late")), brood::error);
-           });
+    CHECK_THROWS_AS(child.send(std::string("late")), brood::error);
 }
 
-TEST_CASE("a child that writes garbage is an error that names its pid, and ends only that channel",
-          "[fork]")
+TEST_WITHIN(
+    10s, "a child that writes garbage is an error that names its pid, and ends only that channel",
+    "[fork]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto broken = brood::fork<write_garbage>();
-               auto good = brood::fork<echo>();
+    auto broken = brood::fork<write_garbage>();
+    auto good = brood::fork<echo>();
 
-               std::string what;
-               try
-               {
-                   co_await broken.message<int>();
-               }
-               catch (const brood::error& error)
-               {
-                   what = error.what();
-               }
-               CHECK_THAT(what, ContainsSubstring("process " + std::to_string(broken.pid())));
-               CHECK_THAT(what, ContainsSubstring("malformed"));
+    std::string what;
+    try
+    {
+        co_await broken.message<int>();
+    }
+    catch (const brood::error& error)
+    {
+        what = error.what();
+    }
+    CHECK_THAT(what, ContainsSubstring("process " + std::to_string(broken.pid())));
+    CHECK_THAT(what, ContainsSubstring("malformed"));
 
-               good.send(std::string("still here"));
-               auto text = co_await good.message<std::string>();
-               CHECK(text == "still here");
-               co_await broken.stop(brood::stop_policy(1s));
-               co_await good.stop();
-           });
+    good.send(std::string("still here"));
+    auto text = co_await good.message<std::string>();
+    CHECK(text == "still here");
+    co_await broken.stop(brood::stop_policy(1s));
+    co_await good.stop();
 }
 
-TEST_CASE("a program that is not brood's ends the channel without a message", "[fork]")
+TEST_WITHIN(10s, "a program that is not brood's ends the channel without a message", "[fork]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork("true");
+    auto child = brood::fork("true");
 
-               auto message = co_await child.message<int>();
+    auto message = co_await child.message<int>();
 
-               CHECK_FALSE(message);
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    CHECK_FALSE(message);
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
-TEST_CASE("a program that cannot be forked is a spawn_error that names the step", "[fork]")
+TEST_WITHIN(10s, "a program that cannot be forked is a spawn_error that names the step", "[fork]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               CHECK_THROWS_WITH(brood::fork("./nothing-here"),
-                                 ContainsSubstring("spawn './nothing-here': exec: No such file"));
-               co_return;
-           });
+    CHECK_THROWS_WITH(brood::fork("./nothing-here"),
+                      ContainsSubstring("spawn './nothing-here': exec: No such file"));
+    co_return;
 }
 
-TEST_CASE("dropping a forked child that ignores its parent stops it", "[fork]")
+TEST_WITHIN(10s, "dropping a forked child that ignores its parent stops it", "[fork]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<ignore_parent>();
-               auto pid = child.pid();
-               child = brood::forked_process();
-               CHECK(::kill(pid, 0) == 0);
-               co_return;
-           });
+    auto child = brood::fork<ignore_parent>();
+    auto pid = child.pid();
+    child = brood::forked_process();
+    CHECK(::kill(pid, 0) == 0);
+    co_return;
 }
 
-TEST_CASE("a hundred forked children talk at once and leave nothing", "[fork]")
+TEST_WITHIN(60s, "a hundred forked children talk at once and leave nothing", "[fork]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               std::vector<brood::forked_process> children;
-               for (int index = 0; index < 100; ++index)
-               {
-                   children.push_back(brood::fork<echo>());
-                   children.back().send(std::to_string(index));
-               }
-               for (int index = 0; index < 100; ++index)
-               {
-                   auto text =
-                       co_await children[static_cast<std::size_t>(index)].message<std::string>();
-                   CHECK(text == std::to_string(index));
-               }
-               for (auto& child : children)
-                   child.disconnect();
-               for (auto& child : children)
-               {
-                   auto status = co_await child.exit();
-                   CHECK(status.success());
-               }
-           });
+    std::vector<brood::forked_process> children;
+    for (int index = 0; index < 100; ++index)
+    {
+        children.push_back(brood::fork<echo>());
+        children.back().send(std::to_string(index));
+    }
+    for (int index = 0; index < 100; ++index)
+    {
+        auto text = co_await children[static_cast<std::size_t>(index)].message<std::string>();
+        CHECK(text == std::to_string(index));
+    }
+    for (auto& child : children)
+        child.disconnect();
+    for (auto& child : children)
+    {
+        auto status = co_await child.exit();
+        CHECK(status.success());
+    }
 }

@@ -78,192 +78,160 @@ task<> greet_one(brood::listener listener)
 
 } // namespace
 
-TEST_CASE("without a cluster a process listens for itself, with the same words", "[listener]")
+TEST_WITHIN(10s, "without a cluster a process listens for itself, with the same words",
+            "[listener]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto self = alone();
-               auto listener = co_await self.listen(0);
-               auto executor = co_await asio::this_coro::executor;
-               asio::co_spawn(executor, greet_one(listener), asio::detached);
+    auto self = alone();
+    auto listener = co_await self.listen(0);
+    auto executor = co_await asio::this_coro::executor;
+    asio::co_spawn(executor, greet_one(listener), asio::detached);
 
-               auto answer = co_await ask(listener.local_endpoint().port());
-               CHECK(answer == "hello");
-               CHECK_FALSE(self.is_worker());
-               CHECK(self.is_primary());
-               CHECK(self.worker_id() == 0);
-           });
+    auto answer = co_await ask(listener.local_endpoint().port());
+    CHECK(answer == "hello");
+    CHECK_FALSE(self.is_worker());
+    CHECK(self.is_primary());
+    CHECK(self.worker_id() == 0);
 }
 
-TEST_CASE("a listener that is closed gives nothing to all who wait", "[listener]")
+TEST_WITHIN(10s, "a listener that is closed gives nothing to all who wait", "[listener]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto self = alone();
-               auto listener = co_await self.listen(0);
-               auto executor = co_await asio::this_coro::executor;
-               int ended = 0;
-               auto count = [&](std::exception_ptr, auto connection)
-               {
-                   ended += !connection;
-               };
-               for (int waiting = 0; waiting < 3; ++waiting)
-               {
-                   auto accepting = listener.accept();
-                   asio::co_spawn(executor, std::move(accepting), count);
-               }
-               co_await brood::sleep(1ms);
-               CHECK(ended == 0);
+    auto self = alone();
+    auto listener = co_await self.listen(0);
+    auto executor = co_await asio::this_coro::executor;
+    int ended = 0;
+    auto count = [&](std::exception_ptr, auto connection)
+    {
+        ended += !connection;
+    };
+    for (int waiting = 0; waiting < 3; ++waiting)
+    {
+        auto accepting = listener.accept();
+        asio::co_spawn(executor, std::move(accepting), count);
+    }
+    co_await brood::sleep(1ms);
+    CHECK(ended == 0);
 
-               listener.close();
-               auto none = co_await listener.accept();
-               CHECK_FALSE(none);
-               while (ended < 3)
-                   co_await brood::sleep(1ms);
-           });
+    listener.close();
+    auto none = co_await listener.accept();
+    CHECK_FALSE(none);
+    while (ended < 3)
+        co_await brood::sleep(1ms);
 }
 
-TEST_CASE("a wait for a connection that loses against another loses no connection", "[listener]")
+TEST_WITHIN(10s, "a wait for a connection that loses against another loses no connection",
+            "[listener]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto self = alone();
-               auto listener = co_await self.listen(0);
-               auto executor = co_await asio::this_coro::executor;
-               asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(),
-                                          listener.local_endpoint().port());
-               asio::ip::tcp::socket client(executor);
-               asio::steady_timer other(executor, 1h), soon(executor, 5ms);
-               soon.async_wait(
-                   [&](std::error_code)
-                   {
-                       client.connect(at);
-                       other.cancel();
-                   });
-               auto wait = [&]() -> task<>
-               {
-                   co_await other.async_wait(brood::detail::use_tuple);
-               };
-               auto waiting = wait();
-               auto first = co_await (listener.accept() || std::move(waiting));
-               CHECK(first.index() == 1);
+    auto self = alone();
+    auto listener = co_await self.listen(0);
+    auto executor = co_await asio::this_coro::executor;
+    asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), listener.local_endpoint().port());
+    asio::ip::tcp::socket client(executor);
+    asio::steady_timer other(executor, 1h), soon(executor, 5ms);
+    soon.async_wait(
+        [&](std::error_code)
+        {
+            client.connect(at);
+            other.cancel();
+        });
+    auto wait = [&]() -> task<>
+    {
+        co_await other.async_wait(brood::detail::use_tuple);
+    };
+    auto waiting = wait();
+    auto first = co_await (listener.accept() || std::move(waiting));
+    CHECK(first.index() == 1);
 
-               auto second = co_await (listener.accept() || brood::sleep(1s));
-               CHECK(second.index() == 0);
-           });
+    auto second = co_await (listener.accept() || brood::sleep(1s));
+    CHECK(second.index() == 0);
 }
 
-TEST_CASE("a local socket is listened on by its path", "[listener]")
+TEST_WITHIN(10s, "a local socket is listened on by its path", "[listener]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               asio::local::stream_protocol::endpoint at((folder.path() / "socket").string());
-               auto self = alone();
-               auto listener = co_await self.listen(at);
-               auto executor = co_await asio::this_coro::executor;
-               asio::local::stream_protocol::socket client(executor);
-               co_await client.async_connect(at, asio::use_awaitable);
-               auto connection = co_await listener.accept();
+    temporary_directory folder;
+    asio::local::stream_protocol::endpoint at((folder.path() / "socket").string());
+    auto self = alone();
+    auto listener = co_await self.listen(at);
+    auto executor = co_await asio::this_coro::executor;
+    asio::local::stream_protocol::socket client(executor);
+    co_await client.async_connect(at, asio::use_awaitable);
+    auto connection = co_await listener.accept();
 
-               REQUIRE(connection);
-               CHECK(listener.local_endpoint() == at);
-           });
+    REQUIRE(connection);
+    CHECK(listener.local_endpoint() == at);
 }
 
-TEST_CASE("datagrams arrive at a bound socket", "[listener]")
+TEST_WITHIN(10s, "datagrams arrive at a bound socket", "[listener]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto self = alone();
-               asio::ip::udp::endpoint any(asio::ip::address_v4::loopback(), 0);
-               auto socket = co_await self.bind(any);
-               auto executor = co_await asio::this_coro::executor;
-               asio::ip::udp::socket client(executor, asio::ip::udp::v4());
-               client.send_to(asio::buffer("ping", 4), socket.local_endpoint());
-               char bytes[16];
-               auto into = asio::buffer(bytes);
-               auto count = co_await socket.async_receive(into, asio::use_awaitable);
+    auto self = alone();
+    asio::ip::udp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    auto socket = co_await self.bind(any);
+    auto executor = co_await asio::this_coro::executor;
+    asio::ip::udp::socket client(executor, asio::ip::udp::v4());
+    client.send_to(asio::buffer("ping", 4), socket.local_endpoint());
+    char bytes[16];
+    auto into = asio::buffer(bytes);
+    auto count = co_await socket.async_receive(into, asio::use_awaitable);
 
-               CHECK(std::string(bytes, count) == "ping");
-           });
+    CHECK(std::string(bytes, count) == "ping");
 }
 
-TEST_CASE("who may not accept is told so, and does not spin", "[listener]")
+TEST_WITHIN(20s, "who may not accept is told so, and does not spin", "[listener]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::spawn_options options;
-               options.timeout = 5s;
-               options.stop = brood::stop_policy(1s);
-               auto child =
-                   brood::fork_with<accept_in_a_sandbox>(brood::default_executor(), options);
-               auto reason = co_await child.message<int>();
-               auto status = co_await child.exit();
+    brood::spawn_options options;
+    options.timeout = 5s;
+    options.stop = brood::stop_policy(1s);
+    auto child = brood::fork_with<accept_in_a_sandbox>(brood::default_executor(), options);
+    auto reason = co_await child.message<int>();
+    auto status = co_await child.exit();
 
-               CHECK(reason.value_or(0) == EACCES);
-               CHECK(status.success());
-           });
+    CHECK(reason.value_or(0) == EACCES);
+    CHECK(status.success());
 }
 
-TEST_CASE("a listener goes although nobody can be told, and all who wait learn of it", "[listener]")
+TEST_WITHIN(10s, "a listener goes although nobody can be told, and all who wait learn of it",
+            "[listener]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto refuse = []
-               {
-                   throw brood::error(brood::errc::overflow, "the primary does not read");
-               };
-               {
-                   brood::detail::accepting dropped(executor, {});
-                   dropped.tell({.closed = refuse});
-               }
-               auto closed = std::make_shared<brood::detail::accepting>(
-                   executor, brood::detail::socket_address());
-               closed->tell({.closed = refuse});
-               bool ended = false;
-               auto next = brood::detail::accepting::next(closed);
-               asio::co_spawn(executor, std::move(next),
-                              [&](std::exception_ptr, brood::descriptor) { ended = true; });
-               co_await brood::sleep(1ms);
-               CHECK_THROWS_AS(closed->close(), brood::error);
-               co_await brood::sleep(10ms);
-               CHECK(ended);
-           });
+    auto executor = co_await asio::this_coro::executor;
+    auto refuse = []
+    {
+        throw brood::error(brood::errc::overflow, "the primary does not read");
+    };
+    {
+        brood::detail::accepting dropped(executor, {});
+        dropped.tell({.closed = refuse});
+    }
+    auto closed =
+        std::make_shared<brood::detail::accepting>(executor, brood::detail::socket_address());
+    closed->tell({.closed = refuse});
+    bool ended = false;
+    auto next = brood::detail::accepting::next(closed);
+    asio::co_spawn(executor, std::move(next),
+                   [&](std::exception_ptr, brood::descriptor) { ended = true; });
+    co_await brood::sleep(1ms);
+    CHECK_THROWS_AS(closed->close(), brood::error);
+    co_await brood::sleep(10ms);
+    CHECK(ended);
 }
 
-TEST_CASE("with no descriptor left, connections wait and are accepted later", "[listener]")
+TEST_WITHIN(10s, "with no descriptor left, connections wait and are accepted later", "[listener]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto self = alone();
-               auto listener = co_await self.listen(0);
-               auto client = co_await connect_to(listener.local_endpoint().port());
-               rlimit before{};
-               ::getrlimit(RLIMIT_NOFILE, &before);
-               rlimit none = before;
-               none.rlim_cur = 3;
-               ::setrlimit(RLIMIT_NOFILE, &none);
-               auto executor = co_await asio::this_coro::executor;
-               bool accepted = false;
-               auto accepting = listener.accept();
-               asio::co_spawn(executor, std::move(accepting),
-                              [&](std::exception_ptr, auto connection)
-                              { accepted = connection.has_value(); });
-               co_await brood::sleep(20ms);
-               CHECK_FALSE(accepted);
+    auto self = alone();
+    auto listener = co_await self.listen(0);
+    auto client = co_await connect_to(listener.local_endpoint().port());
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    rlimit none = before;
+    none.rlim_cur = 3;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    auto executor = co_await asio::this_coro::executor;
+    bool accepted = false;
+    auto accepting = listener.accept();
+    asio::co_spawn(executor, std::move(accepting),
+                   [&](std::exception_ptr, auto connection) { accepted = connection.has_value(); });
+    co_await brood::sleep(20ms);
+    CHECK_FALSE(accepted);
 
-               ::setrlimit(RLIMIT_NOFILE, &before);
-               while (!accepted)
-                   co_await brood::sleep(1ms);
-           });
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    while (!accepted)
+        co_await brood::sleep(1ms);
 }

@@ -32,130 +32,105 @@ brood::child_process echo()
 
 } // namespace
 
-TEST_CASE("lines are read without their ends, the last one may lack it", "[pipe]")
+TEST_WITHIN(10s, "lines are read without their ends, the last one may lack it", "[pipe]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = printing("printf 'one\\n\\nthree'");
-               std::vector<std::optional<std::string>> lines;
-               for (int count = 0; count < 5; ++count)
-               {
-                   auto line = co_await child.out().read_line();
-                   lines.push_back(line);
-               }
-               co_await child.exit();
+    auto child = printing("printf 'one\\n\\nthree'");
+    std::vector<std::optional<std::string>> lines;
+    for (int count = 0; count < 5; ++count)
+    {
+        auto line = co_await child.out().read_line();
+        lines.push_back(line);
+    }
+    co_await child.exit();
 
-               CHECK(lines == std::vector<std::optional<std::string>>{"one", "", "three",
-                                                                      std::nullopt, std::nullopt});
-           });
+    CHECK(lines ==
+          std::vector<std::optional<std::string>>{"one", "", "three", std::nullopt, std::nullopt});
 }
 
-TEST_CASE("what one way of reading leaves, the others find", "[pipe]")
+TEST_WITHIN(10s, "what one way of reading leaves, the others find", "[pipe]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = printing("printf 'line\\nrest of it'");
-               auto line = co_await child.out().read_line();
-               auto rest = co_await child.out().read_all();
-               auto none = co_await child.out().read_some();
-               co_await child.exit();
+    auto child = printing("printf 'line\\nrest of it'");
+    auto line = co_await child.out().read_line();
+    auto rest = co_await child.out().read_all();
+    auto none = co_await child.out().read_some();
+    co_await child.exit();
 
-               CHECK(line == "line");
-               CHECK(rest == "rest of it");
-               CHECK(none.empty());
-           });
+    CHECK(line == "line");
+    CHECK(rest == "rest of it");
+    CHECK(none.empty());
 }
 
-TEST_CASE("a line that is too long is an error and can be read all the same", "[pipe]")
+TEST_WITHIN(10s, "a line that is too long is an error and can be read all the same", "[pipe]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = printing("echo 1234567890; echo 2");
-               bool refused = false;
-               try
-               {
-                   co_await child.out().read_line(9);
-               }
-               catch (const brood::error& too_long)
-               {
-                   refused = too_long.code() == brood::errc::too_large;
-               }
-               CHECK(refused);
-               auto line = co_await child.out().read_line(10);
-               auto next = co_await child.out().read_line(10);
-               CHECK(line == "1234567890");
-               CHECK(next == "2");
-               co_await child.exit();
-           });
+    auto child = printing("echo 1234567890; echo 2");
+    bool refused = false;
+    try
+    {
+        co_await child.out().read_line(9);
+    }
+    catch (const brood::error& too_long)
+    {
+        refused = too_long.code() == brood::errc::too_large;
+    }
+    CHECK(refused);
+    auto line = co_await child.out().read_line(10);
+    auto next = co_await child.out().read_line(10);
+    CHECK(line == "1234567890");
+    CHECK(next == "2");
+    co_await child.exit();
 }
 
-TEST_CASE("more than is wanted is an error, and stays", "[pipe]")
+TEST_WITHIN(10s, "more than is wanted is an error, and stays", "[pipe]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = printing("printf 12345");
-               bool refused = false;
-               try
-               {
-                   co_await child.out().read_all(4);
-               }
-               catch (const brood::error& too_much)
-               {
-                   refused = too_much.code() == brood::errc::too_large;
-               }
-               auto text = co_await child.out().read_all(5);
-               co_await child.exit();
+    auto child = printing("printf 12345");
+    bool refused = false;
+    try
+    {
+        co_await child.out().read_all(4);
+    }
+    catch (const brood::error& too_much)
+    {
+        refused = too_much.code() == brood::errc::too_large;
+    }
+    auto text = co_await child.out().read_all(5);
+    co_await child.exit();
 
-               CHECK(refused);
-               CHECK(text == "12345");
-           });
+    CHECK(refused);
+    CHECK(text == "12345");
 }
 
-TEST_CASE("ten megabytes go both ways at once", "[pipe]")
+TEST_WITHIN(30s, "ten megabytes go both ways at once", "[pipe]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto child = echo();
-               auto executor = co_await asio::this_coro::executor;
-               std::string sent(10 << 20, 'x');
-               sent.front() = 'a';
-               sent.back() = 'z';
-               auto in = child.in();
-               auto writing = [](brood::pipe_writer to, std::string text) -> task<>
-               {
-                   co_await to.write(std::move(text));
-                   to.close();
-               }(in, sent);
-               asio::co_spawn(executor, std::move(writing), asio::detached);
-               auto received = co_await child.out().read_all();
-               co_await child.exit();
+    auto child = echo();
+    auto executor = co_await asio::this_coro::executor;
+    std::string sent(10 << 20, 'x');
+    sent.front() = 'a';
+    sent.back() = 'z';
+    auto in = child.in();
+    auto writing = [](brood::pipe_writer to, std::string text) -> task<>
+    {
+        co_await to.write(std::move(text));
+        to.close();
+    }(in, sent);
+    asio::co_spawn(executor, std::move(writing), asio::detached);
+    auto received = co_await child.out().read_all();
+    co_await child.exit();
 
-               CHECK((received == sent));
-           });
+    CHECK((received == sent));
 }
 
-TEST_CASE("Asio's own operations read and write pipes, mixed with ours", "[pipe]")
+TEST_WITHIN(10s, "Asio's own operations read and write pipes, mixed with ours", "[pipe]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = echo();
-               std::string text = "by asio\nby brood\n";
-               co_await asio::async_write(child.in(), asio::buffer(text), asio::use_awaitable);
-               child.in().close();
-               std::string read;
-               auto into = asio::dynamic_buffer(read);
-               auto count =
-                   co_await asio::async_read_until(child.out(), into, '\n', asio::use_awaitable);
-               co_await child.exit();
+    auto child = echo();
+    std::string text = "by asio\nby brood\n";
+    co_await asio::async_write(child.in(), asio::buffer(text), asio::use_awaitable);
+    child.in().close();
+    std::string read;
+    auto into = asio::dynamic_buffer(read);
+    auto count = co_await asio::async_read_until(child.out(), into, '\n', asio::use_awaitable);
+    co_await child.exit();
 
-               CHECK(read.substr(0, count) == "by asio\n");
-           });
+    CHECK(read.substr(0, count) == "by asio\n");
 }
 
 TEST_CASE("a write to a reader that has gone is an error, and no signal", "[pipe]")
@@ -188,83 +163,71 @@ TEST_CASE("a write to a reader that has gone is an error, and no signal", "[pipe
     }
 }
 
-TEST_CASE("a read that is cancelled loses nothing", "[pipe]")
+TEST_WITHIN(20s, "a read that is cancelled loses nothing", "[pipe]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               for (int round = 0; round < 50; ++round)
-               {
-                   auto child = echo();
-                   auto executor = co_await asio::this_coro::executor;
-                   asio::cancellation_signal stop;
-                   std::string read;
-                   bool done = false;
-                   auto reading = child.out().read_line();
-                   asio::co_spawn(executor, std::move(reading),
-                                  asio::bind_cancellation_slot(
-                                      stop.slot(),
-                                      [&](std::exception_ptr, std::optional<std::string> line)
-                                      {
-                                          done = true;
-                                          read = line.value_or("");
-                                      }));
-                   co_await child.in().write("whole\n");
-                   for (int turn = 0; turn < round % 5; ++turn)
-                       co_await brood::sleep(100us);
-                   stop.emit(asio::cancellation_type::terminal);
-                   while (!done)
-                       co_await asio::post(executor, asio::use_awaitable);
-                   if (read.empty())
-                   {
-                       auto line = co_await child.out().read_line();
-                       read = line.value_or("");
-                   }
-                   CHECK(read == "whole");
-                   child.in().close();
-                   co_await child.exit();
-               }
-           });
+    for (int round = 0; round < 50; ++round)
+    {
+        auto child = echo();
+        auto executor = co_await asio::this_coro::executor;
+        asio::cancellation_signal stop;
+        std::string read;
+        bool done = false;
+        auto reading = child.out().read_line();
+        asio::co_spawn(
+            executor, std::move(reading),
+            asio::bind_cancellation_slot(stop.slot(),
+                                         [&](std::exception_ptr, std::optional<std::string> line)
+                                         {
+                                             done = true;
+                                             read = line.value_or("");
+                                         }));
+        co_await child.in().write("whole\n");
+        for (int turn = 0; turn < round % 5; ++turn)
+            co_await brood::sleep(100us);
+        stop.emit(asio::cancellation_type::terminal);
+        while (!done)
+            co_await asio::post(executor, asio::use_awaitable);
+        if (read.empty())
+        {
+            auto line = co_await child.out().read_line();
+            read = line.value_or("");
+        }
+        CHECK(read == "whole");
+        child.in().close();
+        co_await child.exit();
+    }
 }
 
-TEST_CASE("a program that writes without end leaves the loop to others", "[pipe]")
+TEST_WITHIN(20s, "a program that writes without end leaves the loop to others", "[pipe]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.stdout_ = stdio::pipe();
-               options.on_drop = brood::on_drop::kill;
-               auto child = brood::spawn("yes", {}, options);
-               auto executor = co_await asio::this_coro::executor;
-               bool others = false;
-               asio::steady_timer timer(executor, 20ms);
-               timer.async_wait([&](std::error_code) { others = true; });
-               while (!others)
-                   co_await child.out().read_some();
-               CHECK(others);
-           });
+    spawn_options options;
+    options.stdout_ = stdio::pipe();
+    options.on_drop = brood::on_drop::kill;
+    auto child = brood::spawn("yes", {}, options);
+    auto executor = co_await asio::this_coro::executor;
+    bool others = false;
+    asio::steady_timer timer(executor, 20ms);
+    timer.async_wait([&](std::error_code) { others = true; });
+    while (!others)
+        co_await child.out().read_some();
+    CHECK(others);
 }
 
-TEST_CASE("whoever waits on a pipe that is closed here is told", "[pipe]")
+TEST_WITHIN(10s, "whoever waits on a pipe that is closed here is told", "[pipe]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = echo();
-               auto executor = co_await asio::this_coro::executor;
-               bool told = false;
-               auto reading = child.out().read_some();
-               asio::co_spawn(executor, std::move(reading),
-                              [&](std::exception_ptr thrown, const std::string&)
-                              { told = thrown != nullptr; });
-               co_await asio::post(executor, asio::use_awaitable);
-               child.out().close();
-               child.in().close();
-               co_await child.exit();
-               auto came = co_await eventually(5s, [&] { return told; });
+    auto child = echo();
+    auto executor = co_await asio::this_coro::executor;
+    bool told = false;
+    auto reading = child.out().read_some();
+    asio::co_spawn(executor, std::move(reading),
+                   [&](std::exception_ptr thrown, const std::string&)
+                   { told = thrown != nullptr; });
+    co_await asio::post(executor, asio::use_awaitable);
+    child.out().close();
+    child.in().close();
+    co_await child.exit();
+    auto came = co_await eventually(5s, [&] { return told; });
 
-               CHECK(came);
-               CHECK_FALSE(child.out().is_open());
-           });
+    CHECK(came);
+    CHECK_FALSE(child.out().is_open());
 }

@@ -103,179 +103,137 @@ task<> wait_for_signal(process& self)
 
 } // namespace
 
-TEST_CASE("a child knows itself and its parent", "[process][node-215]")
+TEST_WITHIN(10s, "a child knows itself and its parent", "[process][node-215]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<introduce>();
+    auto child = brood::fork<introduce>();
 
-               auto pid = co_await child.message<int>();
-               auto parent = co_await child.message<int>();
-               auto words = co_await child.message<std::size_t>();
+    auto pid = co_await child.message<int>();
+    auto parent = co_await child.message<int>();
+    auto words = co_await child.message<std::size_t>();
 
-               CHECK(pid == child.pid());
-               CHECK(parent == ::getpid());
-               CHECK(words == 1u);
-               co_await child.exit();
-           });
+    CHECK(pid == child.pid());
+    CHECK(parent == ::getpid());
+    CHECK(words == 1u);
+    co_await child.exit();
 }
 
-TEST_CASE("the variables that carry the channel are not seen by the child", "[process]")
+TEST_WITHIN(10s, "the variables that carry the channel are not seen by the child", "[process]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<show_environment>();
+    auto child = brood::fork<show_environment>();
 
-               auto seen = co_await child.message<bool>();
+    auto seen = co_await child.message<bool>();
 
-               CHECK(seen == false);
-               co_await child.exit();
-           });
+    CHECK(seen == false);
+    co_await child.exit();
 }
 
-TEST_CASE("exit(code) leaves no child behind", "[process]")
+TEST_WITHIN(20s, "exit(code) leaves no child behind", "[process]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<leave_a_child>();
-               auto pid = co_await child.message<pid_t>();
-               auto status = co_await child.exit();
+    auto child = brood::fork<leave_a_child>();
+    auto pid = co_await child.message<pid_t>();
+    auto status = co_await child.exit();
 
-               CHECK(status.code == 3);
-               REQUIRE(pid);
-               CHECK(brood::test::gone(*pid));
-               ::kill(*pid, SIGKILL);
-           });
+    CHECK(status.code == 3);
+    REQUIRE(pid);
+    CHECK(brood::test::gone(*pid));
+    ::kill(*pid, SIGKILL);
 }
 
-TEST_CASE("exit(code) hands everything that was sent to the kernel first", "[process][node-B13]")
+TEST_WITHIN(20s, "exit(code) hands everything that was sent to the kernel first",
+            "[process][node-B13]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<leave_early>();
+    auto child = brood::fork<leave_early>();
 
-               int count = 0;
-               while (auto text = co_await child.message<std::string>())
-                   count += text->size() == 100'000;
+    int count = 0;
+    while (auto text = co_await child.message<std::string>())
+        count += text->size() == 100'000;
 
-               CHECK(count == 20);
-               auto status = co_await child.exit();
-               CHECK(status.code == 7);
-           });
+    CHECK(count == 20);
+    auto status = co_await child.exit();
+    CHECK(status.code == 7);
 }
 
-TEST_CASE("shutdown() is asked by SIGTERM, and what is sent then still arrives", "[process]")
+TEST_WITHIN(10s, "shutdown() is asked by SIGTERM, and what is sent then still arrives", "[process]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<wait_for_stop>();
-               co_await child.message<std::string>();
-               child.kill(SIGTERM);
+    auto child = brood::fork<wait_for_stop>();
+    co_await child.message<std::string>();
+    child.kill(SIGTERM);
 
-               auto asked = co_await child.message<std::string>();
+    auto asked = co_await child.message<std::string>();
 
-               CHECK(asked == "asked");
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    CHECK(asked == "asked");
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
-TEST_CASE("shutdown() is asked by the end of the channel", "[process]")
+TEST_WITHIN(10s, "shutdown() is asked by the end of the channel", "[process]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<wait_for_stop>();
-               co_await child.message<std::string>();
-               child.disconnect();
+    auto child = brood::fork<wait_for_stop>();
+    co_await child.message<std::string>();
+    child.disconnect();
 
-               auto asked = co_await child.message<std::string>();
+    auto asked = co_await child.message<std::string>();
 
-               CHECK(asked == "asked");
-               co_await child.exit();
-           });
+    CHECK(asked == "asked");
+    co_await child.exit();
 }
 
-TEST_CASE("a process is stopping from the moment SIGTERM asks it to", "[process]")
+TEST_WITHIN(10s, "a process is stopping from the moment SIGTERM asks it to", "[process]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<tell_when_stopping>();
-               auto at_first = co_await child.message<bool>();
-               auto listening = co_await child.message<bool>();
-               CHECK(at_first == false);
-               CHECK(listening == false);
+    auto child = brood::fork<tell_when_stopping>();
+    auto at_first = co_await child.message<bool>();
+    auto listening = co_await child.message<bool>();
+    CHECK(at_first == false);
+    CHECK(listening == false);
 
-               child.kill(SIGTERM);
-               auto asked = co_await child.message<bool>();
+    child.kill(SIGTERM);
+    auto asked = co_await child.message<bool>();
 
-               CHECK(asked == true);
-               co_await child.exit();
-           });
+    CHECK(asked == true);
+    co_await child.exit();
 }
 
-TEST_CASE("a process is stopping when its channel has ended, and ready in no cluster", "[process]")
+TEST_WITHIN(10s, "a process is stopping when its channel has ended, and ready in no cluster",
+            "[process]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<tell_when_alone>();
-               child.disconnect();
-               auto ended = co_await child.exit();
+    auto child = brood::fork<tell_when_alone>();
+    child.disconnect();
+    auto ended = co_await child.exit();
 
-               CHECK(ended.code == 3);
-           });
+    CHECK(ended.code == 3);
 }
 
-TEST_CASE("before_exit runs after the main coroutine, on_exit last", "[process][node-209]")
+TEST_WITHIN(10s, "before_exit runs after the main coroutine, on_exit last", "[process][node-209]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<run_hooks>();
+    auto child = brood::fork<run_hooks>();
 
-               auto first = co_await child.message<std::string>();
-               auto second = co_await child.message<std::string>();
+    auto first = co_await child.message<std::string>();
+    auto second = co_await child.message<std::string>();
 
-               CHECK(first == "main");
-               CHECK(second == "before");
-               auto status = co_await child.exit();
-               CHECK(status.code == 41);
-           });
+    CHECK(first == "main");
+    CHECK(second == "before");
+    auto status = co_await child.exit();
+    CHECK(status.code == 41);
 }
 
-TEST_CASE("a signal can be awaited, and says which one it was", "[process][node-224]")
+TEST_WITHIN(10s, "a signal can be awaited, and says which one it was", "[process][node-224]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<wait_for_signal>();
-               co_await child.message<std::string>();
-               child.kill(SIGUSR2);
+    auto child = brood::fork<wait_for_signal>();
+    co_await child.message<std::string>();
+    child.kill(SIGUSR2);
 
-               auto number = co_await child.message<int>();
+    auto number = co_await child.message<int>();
 
-               CHECK(number == SIGUSR2);
-               co_await child.exit();
-           });
+    CHECK(number == SIGUSR2);
+    co_await child.exit();
 }
 
-TEST_CASE("a process without a parent has no channel and says so", "[process]")
+TEST_WITHIN(10s, "a process without a parent has no channel and says so", "[process]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               process self(brood::default_executor(), {}, {});
+    process self(brood::default_executor(), {}, {});
 
-               CHECK_FALSE(self.connected());
-               CHECK_THROWS_WITH(self.send(1), ContainsSubstring("start it with brood::fork()"));
-               CHECK_THROWS_WITH(self.message<int>(), ContainsSubstring("no channel"));
-               co_return;
-           });
+    CHECK_FALSE(self.connected());
+    CHECK_THROWS_WITH(self.send(1), ContainsSubstring("start it with brood::fork()"));
+    CHECK_THROWS_WITH(self.message<int>(), ContainsSubstring("no channel"));
+    co_return;
 }

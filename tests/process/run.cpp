@@ -85,21 +85,17 @@ TEST_CASE("run can be called again, and takes a lambda", "[run]")
     CHECK(calls == 2);
 }
 
-TEST_CASE("an exception that leaves the main coroutine is shown and gives code 1",
-          "[run][node-218]")
+TEST_WITHIN(10s, "an exception that leaves the main coroutine is shown and gives code 1",
+            "[run][node-218]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               brood::spawn_options options{.stderr_ = brood::stdio::pipe()};
-               auto child = brood::fork_with<throws>(brood::default_executor(), options);
+    brood::spawn_options options{.stderr_ = brood::stdio::pipe()};
+    auto child = brood::fork_with<throws>(brood::default_executor(), options);
 
-               auto text = co_await child.err().read_all();
+    auto text = co_await child.err().read_all();
 
-               CHECK_THAT(text, ContainsSubstring("on purpose"));
-               auto status = co_await child.exit();
-               CHECK(status.code == 1);
-           });
+    CHECK_THAT(text, ContainsSubstring("on purpose"));
+    auto status = co_await child.exit();
+    CHECK(status.code == 1);
 }
 
 TEST_CASE("run ends after the children whose handles have gone", "[run]")
@@ -110,20 +106,16 @@ TEST_CASE("run ends after the children whose handles have gone", "[run]")
     CHECK(errno == ECHILD);
 }
 
-TEST_CASE("a child whose parent closes the channel ends quietly with code 0", "[run]")
+TEST_WITHIN(10s, "a child whose parent closes the channel ends quietly with code 0", "[run]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::fork<send_until_parent_is_gone>();
-               auto one = co_await child.message<int>();
-               CHECK(one == 1);
-               child.disconnect();
+    auto child = brood::fork<send_until_parent_is_gone>();
+    auto one = co_await child.message<int>();
+    CHECK(one == 1);
+    child.disconnect();
 
-               auto status = co_await child.exit();
+    auto status = co_await child.exit();
 
-               CHECK(status.success());
-           });
+    CHECK(status.success());
 }
 
 TEST_CASE("a message comes through with busy polling", "[run]")
@@ -139,24 +131,20 @@ TEST_CASE("a message comes through with busy polling", "[run]")
     CHECK(brood::run(round_trip, {.busy_poll = 50us}) == 3);
 }
 
-TEST_CASE("standard streams that are closed lead to the null device, and not into the loop",
-          "[run]")
+TEST_WITHIN(20s, "standard streams that are closed lead to the null device, and not into the loop",
+            "[run]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto program = std::filesystem::read_symlink("/proc/self/exe").string();
-               auto name = brood::detail::registered<tell_streams>::listed->name;
-               auto child = brood::detail::fork(brood::default_executor(), "/bin/sh",
-                                                {"-c", "exec " + program + " <&- >&- 2>&-"},
-                                                brood::spawn_options(), name);
-               for (int number : {0, 1, 2})
-               {
-                   INFO("descriptor " << number);
-                   auto leads = co_await child.message<std::string>();
-                   CHECK(leads == "/dev/null /dev/null");
-               }
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    auto program = std::filesystem::read_symlink("/proc/self/exe").string();
+    auto name = brood::detail::registered<tell_streams>::listed->name;
+    auto child = brood::detail::fork(brood::default_executor(), "/bin/sh",
+                                     {"-c", "exec " + program + " <&- >&- 2>&-"},
+                                     brood::spawn_options(), name);
+    for (int number : {0, 1, 2})
+    {
+        INFO("descriptor " << number);
+        auto leads = co_await child.message<std::string>();
+        CHECK(leads == "/dev/null /dev/null");
+    }
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }

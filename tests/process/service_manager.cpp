@@ -61,31 +61,27 @@ TEST_CASE("no child speaks for us", "[service_manager]")
     CHECK(std::getenv("WATCHDOG_USEC") == nullptr);
 }
 
-TEST_CASE("a watchdog is told twice in its time that we live, when it means us",
-          "[service_manager]")
+TEST_WITHIN(20s, "a watchdog is told twice in its time that we live, when it means us",
+            "[service_manager]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               notified_manager over((folder.path() / "notify").string());
-               ::setenv("WATCHDOG_USEC", "20000", 1);
-               ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
-               service_manager ours;
-               CHECK(ours.watchdog() == 20ms);
-               auto executor = co_await asio::this_coro::executor;
-               asio::cancellation_signal stop;
-               auto alive = ours.keep_alive();
-               asio::co_spawn(executor, std::move(alive),
-                              asio::bind_cancellation_slot(stop.slot(), asio::detached));
-               for (int count = 0; count < 3; ++count)
-               {
-                   co_await brood::sleep(10ms);
-                   CHECK(over.heard() == "WATCHDOG=1");
-               }
-               stop.emit(asio::cancellation_type::terminal);
-               co_await brood::sleep(1ms);
-           });
+    temporary_directory folder;
+    notified_manager over((folder.path() / "notify").string());
+    ::setenv("WATCHDOG_USEC", "20000", 1);
+    ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
+    service_manager ours;
+    CHECK(ours.watchdog() == 20ms);
+    auto executor = co_await asio::this_coro::executor;
+    asio::cancellation_signal stop;
+    auto alive = ours.keep_alive();
+    asio::co_spawn(executor, std::move(alive),
+                   asio::bind_cancellation_slot(stop.slot(), asio::detached));
+    for (int count = 0; count < 3; ++count)
+    {
+        co_await brood::sleep(10ms);
+        CHECK(over.heard() == "WATCHDOG=1");
+    }
+    stop.emit(asio::cancellation_type::terminal);
+    co_await brood::sleep(1ms);
 }
 
 TEST_CASE("a watchdog for another process, or of no time, is none", "[service_manager]")

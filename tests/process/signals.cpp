@@ -12,101 +12,76 @@ using namespace std::chrono_literals;
 using brood::signals;
 using brood::task;
 
-TEST_CASE("each of several signals is told by its number", "[signals][node-224]")
+TEST_WITHIN(5s, "each of several signals is told by its number", "[signals][node-224]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               signals listening(SIGUSR1, SIGUSR2);
-               ::raise(SIGUSR2);
-               auto first = co_await listening.next();
-               ::raise(SIGUSR1);
-               auto second = co_await listening.next();
+    signals listening(SIGUSR1, SIGUSR2);
+    ::raise(SIGUSR2);
+    auto first = co_await listening.next();
+    ::raise(SIGUSR1);
+    auto second = co_await listening.next();
 
-               CHECK(first == SIGUSR2);
-               CHECK(second == SIGUSR1);
-           });
+    CHECK(first == SIGUSR2);
+    CHECK(second == SIGUSR1);
 }
 
-TEST_CASE("a signal that comes between two waits is not missed", "[signals]")
+TEST_WITHIN(5s, "a signal that comes between two waits is not missed", "[signals]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               signals listening(SIGUSR1);
-               ::raise(SIGUSR1);
-               ::raise(SIGUSR1);
-               co_await listening.next();
-               auto second = co_await listening.next();
+    signals listening(SIGUSR1);
+    ::raise(SIGUSR1);
+    ::raise(SIGUSR1);
+    co_await listening.next();
+    auto second = co_await listening.next();
 
-               CHECK(second == SIGUSR1);
-           });
+    CHECK(second == SIGUSR1);
 }
 
-TEST_CASE("several listeners get the same signal", "[signals][node-221]")
+TEST_WITHIN(5s, "several listeners get the same signal", "[signals][node-221]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               signals one(SIGUSR1), other(SIGUSR1);
-               ::raise(SIGUSR1);
-               auto first = co_await one.next();
-               auto second = co_await other.next();
+    signals one(SIGUSR1), other(SIGUSR1);
+    ::raise(SIGUSR1);
+    auto first = co_await one.next();
+    auto second = co_await other.next();
 
-               CHECK(first == SIGUSR1);
-               CHECK(second == SIGUSR1);
-           });
+    CHECK(first == SIGUSR1);
+    CHECK(second == SIGUSR1);
 }
 
-TEST_CASE("when the last listener goes the default is back", "[signals][node-222]")
+TEST_WITHIN(5s, "when the last listener goes the default is back", "[signals][node-222]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               struct sigaction now = {};
-               {
-                   signals listening(SIGUSR1);
-                   ::sigaction(SIGUSR1, nullptr, &now);
-                   CHECK(now.sa_handler != SIG_DFL);
-               }
-               ::sigaction(SIGUSR1, nullptr, &now);
-               CHECK(now.sa_handler == SIG_DFL);
-               co_return;
-           });
+    struct sigaction now = {};
+    {
+        signals listening(SIGUSR1);
+        ::sigaction(SIGUSR1, nullptr, &now);
+        CHECK(now.sa_handler != SIG_DFL);
+    }
+    ::sigaction(SIGUSR1, nullptr, &now);
+    CHECK(now.sa_handler == SIG_DFL);
+    co_return;
 }
 
-TEST_CASE("a signal that nobody can catch is refused", "[signals]")
+TEST_WITHIN(5s, "a signal that nobody can catch is refused", "[signals]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               CHECK_THROWS_AS(signals(SIGKILL), std::system_error);
-               CHECK_THROWS_AS(signals(12345), std::system_error);
-               co_return;
-           });
+    CHECK_THROWS_AS(signals(SIGKILL), std::system_error);
+    CHECK_THROWS_AS(signals(12345), std::system_error);
+    co_return;
 }
 
-TEST_CASE("a wait for a signal that is cancelled loses none", "[signals]")
+TEST_WITHIN(5s, "a wait for a signal that is cancelled loses none", "[signals]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               signals listening(SIGUSR1);
-               auto executor = co_await asio::this_coro::executor;
-               asio::cancellation_signal stop;
-               bool cancelled = false;
-               auto waiting = listening.next();
-               asio::co_spawn(executor, std::move(waiting),
-                              asio::bind_cancellation_slot(stop.slot(),
-                                                           [&](std::exception_ptr thrown, int)
-                                                           { cancelled = thrown != nullptr; }));
-               co_await asio::post(executor, asio::use_awaitable);
-               stop.emit(asio::cancellation_type::terminal);
-               while (!cancelled)
-                   co_await asio::post(executor, asio::use_awaitable);
-               ::raise(SIGUSR1);
-               auto number = co_await listening.next();
+    signals listening(SIGUSR1);
+    auto executor = co_await asio::this_coro::executor;
+    asio::cancellation_signal stop;
+    bool cancelled = false;
+    auto waiting = listening.next();
+    asio::co_spawn(executor, std::move(waiting),
+                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown, int)
+                                                { cancelled = thrown != nullptr; }));
+    co_await asio::post(executor, asio::use_awaitable);
+    stop.emit(asio::cancellation_type::terminal);
+    while (!cancelled)
+        co_await asio::post(executor, asio::use_awaitable);
+    ::raise(SIGUSR1);
+    auto number = co_await listening.next();
 
-               CHECK(number == SIGUSR1);
-           });
+    CHECK(number == SIGUSR1);
 }

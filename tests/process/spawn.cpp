@@ -96,54 +96,42 @@ task<std::string> status_line(const std::string& name, spawn_options& options)
 
 } // namespace
 
-TEST_CASE("the exit code of a program is what it returned", "[spawn]")
+TEST_WITHIN(10s, "the exit code of a program is what it returned", "[spawn]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               for (int code : {0, 1, 7, 127, 255})
-               {
-                   auto child = shell("exit " + std::to_string(code));
-                   auto pid = child.pid();
-                   auto status = co_await child.exit();
+    for (int code : {0, 1, 7, 127, 255})
+    {
+        auto child = shell("exit " + std::to_string(code));
+        auto pid = child.pid();
+        auto status = co_await child.exit();
 
-                   CHECK(status.pid == pid);
-                   CHECK(status.code == code);
-                   CHECK(status.signal == 0);
-                   CHECK(status.success() == (code == 0));
-                   CHECK_FALSE(status.lost);
-               }
-           });
+        CHECK(status.pid == pid);
+        CHECK(status.code == code);
+        CHECK(status.signal == 0);
+        CHECK(status.success() == (code == 0));
+        CHECK_FALSE(status.lost);
+    }
 }
 
-TEST_CASE("the signal that ended a program is not made a code", "[spawn]")
+TEST_WITHIN(10s, "the signal that ended a program is not made a code", "[spawn]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               for (int number : {SIGTERM, SIGKILL, SIGUSR1, SIGPIPE, SIGHUP})
-               {
-                   auto child = shell("kill -" + std::to_string(number) + " $$; exit 3");
-                   auto status = co_await child.exit();
+    for (int number : {SIGTERM, SIGKILL, SIGUSR1, SIGPIPE, SIGHUP})
+    {
+        auto child = shell("kill -" + std::to_string(number) + " $$; exit 3");
+        auto status = co_await child.exit();
 
-                   CHECK(status.signal == number);
-                   CHECK(status.code == 0);
-                   CHECK_FALSE(status.success());
-               }
-           });
+        CHECK(status.signal == number);
+        CHECK(status.code == 0);
+        CHECK_FALSE(status.success());
+    }
 }
 
-TEST_CASE("an end says what the program used", "[spawn]")
+TEST_WITHIN(20s, "an end says what the program used", "[spawn]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = shell("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done");
-               auto status = co_await child.exit();
+    auto child = shell("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done");
+    auto status = co_await child.exit();
 
-               CHECK(status.user_time + status.system_time > 1ms);
-               CHECK(status.max_rss > 100000);
-           });
+    CHECK(status.user_time + status.system_time > 1ms);
+    CHECK(status.max_rss > 100000);
 }
 
 TEST_CASE("a program that is missing fails at exec", "[spawn]")
@@ -331,61 +319,49 @@ TEST_CASE("a child with another user leaves us what we dump", "[spawn]")
            });
 }
 
-TEST_CASE("a child gets exactly its three descriptors, whatever is open here", "[spawn]")
+TEST_WITHIN(10s, "a child gets exactly its three descriptors, whatever is open here", "[spawn]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               std::vector<brood::descriptor> opened;
-               for (int count = 0; count < 50; ++count)
-                   opened.emplace_back(::socket(AF_UNIX, SOCK_STREAM, 0)); // without close-on-exec
-               brood::descriptor high(::fcntl(opened[0].get(), F_DUPFD, 700));
-               REQUIRE(high);
+    std::vector<brood::descriptor> opened;
+    for (int count = 0; count < 50; ++count)
+        opened.emplace_back(::socket(AF_UNIX, SOCK_STREAM, 0)); // without close-on-exec
+    brood::descriptor high(::fcntl(opened[0].get(), F_DUPFD, 700));
+    REQUIRE(high);
 
-               spawn_options options;
-               auto numbers = co_await descriptors_of_child(options);
+    spawn_options options;
+    auto numbers = co_await descriptors_of_child(options);
 
-               CHECK(numbers == "0 1 2 3 "); // 3 is the directory that ls reads
-           });
+    CHECK(numbers == "0 1 2 3 "); // 3 is the directory that ls reads
 }
 
-TEST_CASE("further descriptors come under their numbers and no others", "[spawn]")
+TEST_WITHIN(10s, "further descriptors come under their numbers and no others", "[spawn]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.descriptors.emplace(5, stdio::ignore());
-               options.descriptors.emplace(9, stdio::pipe());
-               auto numbers = co_await descriptors_of_child(options);
+    spawn_options options;
+    options.descriptors.emplace(5, stdio::ignore());
+    options.descriptors.emplace(9, stdio::pipe());
+    auto numbers = co_await descriptors_of_child(options);
 
-               CHECK(numbers == "0 1 2 3 5 9 ");
-           });
+    CHECK(numbers == "0 1 2 3 5 9 ");
 }
 
-TEST_CASE("descriptors that swap their numbers arrive as asked", "[spawn]")
+TEST_WITHIN(10s, "descriptors that swap their numbers arrive as asked", "[spawn]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto open = [](const std::string& path)
-               {
-                   return brood::descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-               };
-               auto first = open(folder.write("first", "first\n"));
-               auto second = open(folder.write("second", "second\n"));
-               auto low = first.get(), high = second.get();
-               REQUIRE(low > 2);
-               REQUIRE(high < 10);
-               spawn_options options;
-               options.descriptors.emplace(high, stdio::from(std::move(first)));
-               options.descriptors.emplace(low, stdio::from(std::move(second)));
-               auto script = "cat <&" + std::to_string(low) + "; cat <&" + std::to_string(high);
-               auto text = co_await printed(script, options);
+    temporary_directory folder;
+    auto open = [](const std::string& path)
+    {
+        return brood::descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    };
+    auto first = open(folder.write("first", "first\n"));
+    auto second = open(folder.write("second", "second\n"));
+    auto low = first.get(), high = second.get();
+    REQUIRE(low > 2);
+    REQUIRE(high < 10);
+    spawn_options options;
+    options.descriptors.emplace(high, stdio::from(std::move(first)));
+    options.descriptors.emplace(low, stdio::from(std::move(second)));
+    auto script = "cat <&" + std::to_string(low) + "; cat <&" + std::to_string(high);
+    auto text = co_await printed(script, options);
 
-               CHECK(text == "second\nfirst\n");
-           });
+    CHECK(text == "second\nfirst\n");
 }
 
 TEST_CASE("a child starts with default signals and nothing blocked", "[spawn]")
@@ -418,20 +394,16 @@ TEST_CASE("a child starts with default signals and nothing blocked", "[spawn]")
     CHECK(ignore.sa_handler == SIG_IGN);
 }
 
-TEST_CASE("a program without a slash is searched in the PATH of the child", "[spawn]")
+TEST_WITHIN(10s, "a program without a slash is searched in the PATH of the child", "[spawn]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               folder.write("brood-test-tool", "#!/bin/sh\nexit 42\n");
-               spawn_options options;
-               options.env = environment().set("PATH", "/nowhere:" + folder.path().string());
-               auto child = spawn("brood-test-tool", {}, options);
-               auto status = co_await child.exit();
+    temporary_directory folder;
+    folder.write("brood-test-tool", "#!/bin/sh\nexit 42\n");
+    spawn_options options;
+    options.env = environment().set("PATH", "/nowhere:" + folder.path().string());
+    auto child = spawn("brood-test-tool", {}, options);
+    auto status = co_await child.exit();
 
-               CHECK(status.code == 42);
-           });
+    CHECK(status.code == 42);
 }
 
 TEST_CASE("threads start children at the same time, each on a loop of its own", "[spawn]")
@@ -464,22 +436,18 @@ TEST_CASE("threads start children at the same time, each on a loop of its own", 
     CHECK(before.sentences() == std::vector<std::string>{});
 }
 
-TEST_CASE("hundreds of children leave nothing behind", "[spawn]")
+TEST_WITHIN(60s, "hundreds of children leave nothing behind", "[spawn]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               std::size_t after_first = 0;
-               for (int count = 0; count < 500; ++count)
-               {
-                   auto child = spawn("true");
-                   auto status = co_await child.exit();
-                   REQUIRE(status.success());
-                   if (count == 0)
-                       after_first = open_descriptors().size();
-               }
+    std::size_t after_first = 0;
+    for (int count = 0; count < 500; ++count)
+    {
+        auto child = spawn("true");
+        auto status = co_await child.exit();
+        REQUIRE(status.success());
+        if (count == 0)
+            after_first = open_descriptors().size();
+    }
 
-               CHECK(open_descriptors().size() <= after_first);
-               CHECK(children().empty());
-           });
+    CHECK(open_descriptors().size() <= after_first);
+    CHECK(children().empty());
 }

@@ -18,70 +18,54 @@ using brood::spawn;
 using brood::spawn_options;
 using brood::task;
 
-TEST_CASE("a child starts in its directory, where a relative program is searched",
-          "[spawn_options][node-7]")
+TEST_WITHIN(10s, "a child starts in its directory, where a relative program is searched",
+            "[spawn_options][node-7]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               folder.write("here", "#!/bin/sh\npwd -P\n");
-               spawn_options options;
-               options.cwd = folder.path();
-               options.stdout_ = brood::stdio::pipe();
-               auto child = spawn("./here", {}, options);
-               auto text = co_await child.out().read_all();
-               co_await child.exit();
+    temporary_directory folder;
+    folder.write("here", "#!/bin/sh\npwd -P\n");
+    spawn_options options;
+    options.cwd = folder.path();
+    options.stdout_ = brood::stdio::pipe();
+    auto child = spawn("./here", {}, options);
+    auto text = co_await child.out().read_all();
+    co_await child.exit();
 
-               CHECK(text == std::filesystem::canonical(folder.path()).string() + "\n");
-           });
+    CHECK(text == std::filesystem::canonical(folder.path()).string() + "\n");
 }
 
-TEST_CASE("a program is searched in the PATH that the child is given", "[spawn_options]")
+TEST_WITHIN(10s, "a program is searched in the PATH that the child is given", "[spawn_options]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               folder.write("only-here", "#!/bin/sh\nexit 42\n");
-               spawn_options options;
-               options.env = brood::environment().set("PATH", folder.path());
-               auto child = spawn("only-here", {}, options);
-               auto status = co_await child.exit();
+    temporary_directory folder;
+    folder.write("only-here", "#!/bin/sh\nexit 42\n");
+    spawn_options options;
+    options.env = brood::environment().set("PATH", folder.path());
+    auto child = spawn("only-here", {}, options);
+    auto status = co_await child.exit();
 
-               CHECK(status.code == 42);
-               CHECK_THROWS_AS(spawn("only-here"), brood::spawn_error);
-           });
+    CHECK(status.code == 42);
+    CHECK_THROWS_AS(spawn("only-here"), brood::spawn_error);
 }
 
-TEST_CASE("the first argument may be another than the program", "[spawn_options][node-80]")
+TEST_WITHIN(10s, "the first argument may be another than the program", "[spawn_options][node-80]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.argv0 = "another name";
-               options.stdout_ = brood::stdio::pipe();
-               auto child = spawn("/bin/sh", {"-c", "echo $0"}, options);
-               auto text = co_await child.out().read_all();
-               co_await child.exit();
+    spawn_options options;
+    options.argv0 = "another name";
+    options.stdout_ = brood::stdio::pipe();
+    auto child = spawn("/bin/sh", {"-c", "echo $0"}, options);
+    auto text = co_await child.out().read_all();
+    co_await child.exit();
 
-               CHECK(text == "another name\n");
-           });
+    CHECK(text == "another name\n");
 }
 
-TEST_CASE("limits are those of the child alone", "[spawn_options]")
+TEST_WITHIN(10s, "limits are those of the child alone", "[spawn_options]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.limits[RLIMIT_NOFILE] = {50, 60};
-               options.limits[RLIMIT_CORE] = {0, 0};
-               auto text = co_await printed("ulimit -S -n; ulimit -H -n; ulimit -c", options);
+    spawn_options options;
+    options.limits[RLIMIT_NOFILE] = {50, 60};
+    options.limits[RLIMIT_CORE] = {0, 0};
+    auto text = co_await printed("ulimit -S -n; ulimit -H -n; ulimit -c", options);
 
-               CHECK(text == "50\n60\n0\n");
-           });
+    CHECK(text == "50\n60\n0\n");
 }
 
 TEST_CASE("a soft limit above the hard one is refused", "[spawn_options]")
@@ -94,93 +78,77 @@ TEST_CASE("a soft limit above the hard one is refused", "[spawn_options]")
                       Catch::Matchers::ContainsSubstring("limits the soft one is above"));
 }
 
-TEST_CASE("a child whose time is over is stopped by its policy", "[spawn_options][node-85]")
+TEST_WITHIN(20s, "a child whose time is over is stopped by its policy", "[spawn_options][node-85]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.timeout = 20ms;
-               auto usual = spawn("sleep", {"1000"}, options);
-               options.stop = brood::stop_policy(5s, SIGINT);
-               auto asked = spawn("sleep", {"1000"}, options);
-               options.stop = brood::stop_policy(50ms);
-               options.stdout_ = brood::stdio::pipe();
-               auto deaf = shell(stubborn, options);
-               auto first = co_await usual.exit();
-               auto second = co_await asked.exit();
-               auto third = co_await deaf.exit();
+    spawn_options options;
+    options.timeout = 20ms;
+    auto usual = spawn("sleep", {"1000"}, options);
+    options.stop = brood::stop_policy(5s, SIGINT);
+    auto asked = spawn("sleep", {"1000"}, options);
+    options.stop = brood::stop_policy(50ms);
+    options.stdout_ = brood::stdio::pipe();
+    auto deaf = shell(stubborn, options);
+    auto first = co_await usual.exit();
+    auto second = co_await asked.exit();
+    auto third = co_await deaf.exit();
 
-               CHECK(first.signal == SIGTERM);
-               CHECK(second.signal == SIGINT);
-               CHECK(third.signal == SIGKILL);
-           });
+    CHECK(first.signal == SIGTERM);
+    CHECK(second.signal == SIGINT);
+    CHECK(third.signal == SIGKILL);
 }
 
-TEST_CASE("a time that does not pass changes nothing, however long it is", "[spawn_options]")
+TEST_WITHIN(10s, "a time that does not pass changes nothing, however long it is", "[spawn_options]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.timeout = std::chrono::milliseconds::max();
-               auto child = shell("exit 3", options);
-               auto status = co_await child.exit();
+    spawn_options options;
+    options.timeout = std::chrono::milliseconds::max();
+    auto child = shell("exit 3", options);
+    auto status = co_await child.exit();
 
-               CHECK(status.code == 3);
-           });
+    CHECK(status.code == 3);
 }
 
-TEST_CASE("a child that is to die with us lives although the thread that started it ends",
-          "[spawn_options]")
+TEST_WITHIN(10s, "a child that is to die with us lives although the thread that started it ends",
+            "[spawn_options]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               spawn_options options;
-               options.die_with_parent = true;
-               options.on_drop = brood::on_drop::kill;
-               options.stdin_ = brood::stdio::pipe();
-               options.stdout_ = brood::stdio::pipe();
-               brood::child_process child;
-               std::thread([&] { child = spawn(executor, "cat", {}, options); }).join();
-               co_await child.in().write("still there\n");
-               auto line = co_await child.out().read_line();
+    auto executor = co_await asio::this_coro::executor;
+    spawn_options options;
+    options.die_with_parent = true;
+    options.on_drop = brood::on_drop::kill;
+    options.stdin_ = brood::stdio::pipe();
+    options.stdout_ = brood::stdio::pipe();
+    brood::child_process child;
+    std::thread([&] { child = spawn(executor, "cat", {}, options); }).join();
+    co_await child.in().write("still there\n");
+    auto line = co_await child.out().read_line();
 
-               CHECK(line == "still there");
-           });
+    CHECK(line == "still there");
 }
 
-TEST_CASE("a child that is to die with its parent does when that is killed", "[spawn_options]")
+TEST_WITHIN(10s, "a child that is to die with its parent does when that is killed",
+            "[spawn_options]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto middle = ::fork();
-               if (middle == 0)
-               {
-                   asio::io_context loop;
-                   spawn_options options;
-                   options.die_with_parent = true;
-                   options.group = brood::process_group::new_session();
-                   auto child = spawn(loop.get_executor(), "sleep", {"1000"}, options);
-                   for (;;)
-                       ::pause();
-               }
-               std::vector<process_line> found;
-               auto started =
-                   co_await eventually(5s,
+    auto middle = ::fork();
+    if (middle == 0)
+    {
+        asio::io_context loop;
+        spawn_options options;
+        options.die_with_parent = true;
+        options.group = brood::process_group::new_session();
+        auto child = spawn(loop.get_executor(), "sleep", {"1000"}, options);
+        for (;;)
+            ::pause();
+    }
+    std::vector<process_line> found;
+    auto started = co_await eventually(5s,
                                        [&]
                                        {
                                            found = children(middle);
                                            return found.size() == 1 && found[0].name == "sleep";
                                        });
-               REQUIRE(started);
-               ::kill(middle, SIGKILL);
-               ::waitpid(middle, nullptr, 0);
-               auto ended = co_await eventually(5s, [&] { return gone(found[0].pid); });
+    REQUIRE(started);
+    ::kill(middle, SIGKILL);
+    ::waitpid(middle, nullptr, 0);
+    auto ended = co_await eventually(5s, [&] { return gone(found[0].pid); });
 
-               CHECK(ended);
-           });
+    CHECK(ended);
 }

@@ -54,168 +54,129 @@ brood::child_process shell_without(int stream, const std::string& script,
 
 } // namespace
 
-TEST_CASE("what is ignored ends at once and vanishes", "[stdio]")
+TEST_WITHIN(10s, "what is ignored ends at once and vanishes", "[stdio]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.stdin_ = stdio::ignore();
-               options.stdout_ = stdio::ignore();
-               co_await run("read x && exit 1; echo vanishes; test /dev/stdout -ef /dev/null",
-                            options);
-           });
+    spawn_options options;
+    options.stdin_ = stdio::ignore();
+    options.stdout_ = stdio::ignore();
+    co_await run("read x && exit 1; echo vanishes; test /dev/stdout -ef /dev/null", options);
 }
 
-TEST_CASE("files are read, written anew, and appended to", "[stdio]")
+TEST_WITHIN(10s, "files are read, written anew, and appended to", "[stdio]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto in = folder.write("in", "given\n");
-               auto out = folder.write("out", "old content that is longer\n");
-               spawn_options options;
-               options.stdin_ = stdio::read(in);
-               options.stdout_ = stdio::write(out);
-               co_await run("cat", options);
-               CHECK(content(out) == "given\n");
+    temporary_directory folder;
+    auto in = folder.write("in", "given\n");
+    auto out = folder.write("out", "old content that is longer\n");
+    spawn_options options;
+    options.stdin_ = stdio::read(in);
+    options.stdout_ = stdio::write(out);
+    co_await run("cat", options);
+    CHECK(content(out) == "given\n");
 
-               options.stdout_ = stdio::append(out);
-               co_await run("cat", options);
-               CHECK(content(out) == "given\ngiven\n");
-           });
+    options.stdout_ = stdio::append(out);
+    co_await run("cat", options);
+    CHECK(content(out) == "given\ngiven\n");
 }
 
-TEST_CASE("stderr goes where stdout goes, in their order", "[stdio]")
+TEST_WITHIN(10s, "stderr goes where stdout goes, in their order", "[stdio]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.stderr_ = stdio::same_as_stdout();
-               auto text = co_await printed("echo 1; echo 2 >&2; echo 3", options);
+    spawn_options options;
+    options.stderr_ = stdio::same_as_stdout();
+    auto text = co_await printed("echo 1; echo 2 >&2; echo 3", options);
 
-               CHECK(text == "1\n2\n3\n");
-           });
+    CHECK(text == "1\n2\n3\n");
 }
 
-TEST_CASE("an open descriptor is given, and ours closed unless somebody else owns it", "[stdio]")
+TEST_WITHIN(10s, "an open descriptor is given, and ours closed unless somebody else owns it",
+            "[stdio]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = (folder.path() / "file").string();
-               brood::descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-               spawn_options options;
-               options.stdout_ = stdio::from(file.get());
-               co_await run("echo borrowed", options);
-               CHECK(::fcntl(file.get(), F_GETFD) != -1);
+    temporary_directory folder;
+    auto path = (folder.path() / "file").string();
+    brood::descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    spawn_options options;
+    options.stdout_ = stdio::from(file.get());
+    co_await run("echo borrowed", options);
+    CHECK(::fcntl(file.get(), F_GETFD) != -1);
 
-               options.stdout_ = std::move(file);
-               co_await run("echo given", options);
-               CHECK(content(path) == "borrowed\ngiven\n");
-           });
+    options.stdout_ = std::move(file);
+    co_await run("echo given", options);
+    CHECK(content(path) == "borrowed\ngiven\n");
 }
 
-TEST_CASE("a pipe can be opened by its name", "[stdio][node-B17]")
+TEST_WITHIN(10s, "a pipe can be opened by its name", "[stdio][node-B17]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto text = co_await printed("echo by name > /dev/stdout");
-               CHECK(text == "by name\n");
-           });
+    auto text = co_await printed("echo by name > /dev/stdout");
+    CHECK(text == "by name\n");
 }
 
-TEST_CASE("a stream both ways answers over one descriptor", "[stdio]")
+TEST_WITHIN(10s, "a stream both ways answers over one descriptor", "[stdio]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.descriptors.emplace(5, stdio::duplex());
-               auto child = shell("read line <&5; echo \"<$line>\" >&5", options);
-               co_await child.in(5).write("there and back\n");
-               auto line = co_await child.out(5).read_line();
-               co_await child.exit();
+    spawn_options options;
+    options.descriptors.emplace(5, stdio::duplex());
+    auto child = shell("read line <&5; echo \"<$line>\" >&5", options);
+    co_await child.in(5).write("there and back\n");
+    auto line = co_await child.out(5).read_line();
+    co_await child.exit();
 
-               CHECK(line == "<there and back>");
-           });
+    CHECK(line == "<there and back>");
 }
 
-TEST_CASE("numbered pipes lead either way", "[stdio][node-53]")
+TEST_WITHIN(10s, "numbered pipes lead either way", "[stdio][node-53]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options options;
-               options.descriptors.emplace(4, stdio::pipe_to_child());
-               options.descriptors.emplace(7, stdio::pipe());
-               auto child = shell("cat <&4 >&7", options);
-               co_await child.in(4).write("through");
-               child.in(4).close();
-               auto text = co_await child.out(7).read_all();
-               co_await child.exit();
+    spawn_options options;
+    options.descriptors.emplace(4, stdio::pipe_to_child());
+    options.descriptors.emplace(7, stdio::pipe());
+    auto child = shell("cat <&4 >&7", options);
+    co_await child.in(4).write("through");
+    child.in(4).close();
+    auto text = co_await child.out(7).read_all();
+    co_await child.exit();
 
-               CHECK(text == "through");
-           });
+    CHECK(text == "through");
 }
 
-TEST_CASE("the standard streams of a child block, whatever ours do", "[stdio]")
+TEST_WITHIN(10s, "the standard streams of a child block, whatever ours do", "[stdio]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               int ends[2];
-               REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
-               brood::descriptor reading(ends[0]), writing(ends[1]);
-               spawn_options options;
-               options.stdin_ = std::move(reading);
-               options.stdout_ = stdio::pipe();
-               auto child = brood::spawn("cat", {}, options);
-               co_await brood::sleep(20ms);
-               REQUIRE(::write(writing.get(), "late", 4) == 4);
-               writing.reset();
-               auto text = co_await child.out().read_all();
-               co_await child.exit();
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    brood::descriptor reading(ends[0]), writing(ends[1]);
+    spawn_options options;
+    options.stdin_ = std::move(reading);
+    options.stdout_ = stdio::pipe();
+    auto child = brood::spawn("cat", {}, options);
+    co_await brood::sleep(20ms);
+    REQUIRE(::write(writing.get(), "late", 4) == 4);
+    writing.reset();
+    auto text = co_await child.out().read_all();
+    co_await child.exit();
 
-               CHECK(text == "late");
-           });
+    CHECK(text == "late");
 }
 
-TEST_CASE("a standard stream that is closed here leads to the null device in a child", "[stdio]")
+TEST_WITHIN(10s, "a standard stream that is closed here leads to the null device in a child",
+            "[stdio]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               co_await printed("true"); // what the loop itself needs has its numbers
-               spawn_options options;
-               options.stdout_ = stdio::pipe();
-               auto child = shell_without(0, "test /dev/stdin -ef /dev/null && echo null", options);
-               auto text = co_await child.out().read_all();
-               co_await child.exit();
+    co_await printed("true"); // what the loop itself needs has its numbers
+    spawn_options options;
+    options.stdout_ = stdio::pipe();
+    auto child = shell_without(0, "test /dev/stdin -ef /dev/null && echo null", options);
+    auto text = co_await child.out().read_all();
+    co_await child.exit();
 
-               CHECK(text == "null\n");
-           });
+    CHECK(text == "null\n");
 }
 
-TEST_CASE("a pipe to a child does not take the number of a stream that is closed here", "[stdio]")
+TEST_WITHIN(10s, "a pipe to a child does not take the number of a stream that is closed here",
+            "[stdio]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               co_await printed("true"); // what the loop itself needs has its numbers
-               spawn_options options;
-               options.stdin_ = options.stderr_ = stdio::pipe();
-               auto child =
-                   shell_without(1, "test /dev/stdout -ef /dev/null && echo null >&2", options);
-               auto text = co_await child.err().read_all();
-               co_await child.exit();
+    co_await printed("true"); // what the loop itself needs has its numbers
+    spawn_options options;
+    options.stdin_ = options.stderr_ = stdio::pipe();
+    auto child = shell_without(1, "test /dev/stdout -ef /dev/null && echo null >&2", options);
+    auto text = co_await child.err().read_all();
+    co_await child.exit();
 
-               CHECK(text == "null\n");
-           });
+    CHECK(text == "null\n");
 }
 
 TEST_CASE("stdout cannot lead where stdout leads", "[stdio][node-109]")

@@ -47,87 +47,66 @@ TEST_CASE("a policy that cannot be meant is refused", "[stop_policy]")
     CHECK_THROWS_AS(of({false, SIGTERM, -1ms}), std::invalid_argument);
 }
 
-TEST_CASE("steps are taken one after the other until one works", "[stop_policy]")
+TEST_WITHIN(10s, "steps are taken one after the other until one works", "[stop_policy]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = printing("trap '' TERM INT; echo ready; while :; do sleep 0.01; done");
-               co_await child.out().read_line();
-               stop_policy policy(std::vector<stop_step>{
-                   {false, SIGTERM, 20ms}, {false, SIGINT, 20ms}, {false, SIGUSR1, 5s}});
-               auto status = co_await child.stop(policy);
+    auto child = printing("trap '' TERM INT; echo ready; while :; do sleep 0.01; done");
+    co_await child.out().read_line();
+    stop_policy policy(std::vector<stop_step>{
+        {false, SIGTERM, 20ms}, {false, SIGINT, 20ms}, {false, SIGUSR1, 5s}});
+    auto status = co_await child.stop(policy);
 
-               CHECK(status.signal == SIGUSR1);
-           });
+    CHECK(status.signal == SIGUSR1);
 }
 
-TEST_CASE("a stopped process sees a SIGTERM", "[stop_policy]")
+TEST_WITHIN(10s, "a stopped process sees a SIGTERM", "[stop_policy]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = brood::spawn("sleep", {"1000"});
-               child.kill(SIGSTOP);
-               auto status = co_await child.stop();
+    auto child = brood::spawn("sleep", {"1000"});
+    child.kill(SIGSTOP);
+    auto status = co_await child.stop();
 
-               CHECK(status.signal == SIGTERM);
-           });
+    CHECK(status.signal == SIGTERM);
 }
 
-TEST_CASE("who has to be killed is killed with all that it started", "[stop_policy]")
+TEST_WITHIN(20s, "who has to be killed is killed with all that it started", "[stop_policy]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = printing("trap '' TERM; sleep 1000 & echo ready; wait");
-               co_await child.out().read_line();
-               stop_policy impatient(20ms);
-               auto status = co_await child.stop(impatient);
-               auto closed = co_await child.closed(); // nobody holds the pipe any more
+    auto child = printing("trap '' TERM; sleep 1000 & echo ready; wait");
+    co_await child.out().read_line();
+    stop_policy impatient(20ms);
+    auto status = co_await child.stop(impatient);
+    auto closed = co_await child.closed(); // nobody holds the pipe any more
 
-               CHECK(status.signal == SIGKILL);
-               CHECK(closed.signal == SIGKILL);
-           });
+    CHECK(status.signal == SIGKILL);
+    CHECK(closed.signal == SIGKILL);
 }
 
-TEST_CASE("a step for the tree reaches those that stand still, too", "[stop_policy]")
+TEST_WITHIN(20s, "a step for the tree reaches those that stand still, too", "[stop_policy]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = printing("sleep 1000 & kill -STOP $!; echo ready; kill -STOP $$");
-               co_await child.out().read_line();
-               stop_policy all(std::vector<stop_step>{{false, SIGTERM, 5s, true}});
-               auto status = co_await child.stop(all);
-               co_await child.closed();
+    auto child = printing("sleep 1000 & kill -STOP $!; echo ready; kill -STOP $$");
+    co_await child.out().read_line();
+    stop_policy all(std::vector<stop_step>{{false, SIGTERM, 5s, true}});
+    auto status = co_await child.stop(all);
+    co_await child.closed();
 
-               CHECK(status.signal == SIGTERM);
-           });
+    CHECK(status.signal == SIGTERM);
 }
 
-TEST_CASE("whoever outlives every step is told with the policy", "[stop_policy]")
+TEST_WITHIN(10s, "whoever outlives every step is told with the policy", "[stop_policy]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto child = printing(stubborn);
-               co_await child.out().read_line();
-               std::string text;
-               stop_policy gentle(std::vector<stop_step>{{false, SIGTERM, 20ms}});
-               try
-               {
-                   co_await child.stop(gentle);
-               }
-               catch (const brood::error& late)
-               {
-                   CHECK(late.code() == brood::errc::timed_out);
-                   text = late.what();
-               }
-               CHECK_THAT(text, Catch::Matchers::ContainsSubstring(
-                                    "still runs after: SIGTERM, wait 20 ms"));
-               child.kill(SIGKILL);
-               auto status = co_await child.exit();
-               CHECK(status.signal == SIGKILL);
-           });
+    auto child = printing(stubborn);
+    co_await child.out().read_line();
+    std::string text;
+    stop_policy gentle(std::vector<stop_step>{{false, SIGTERM, 20ms}});
+    try
+    {
+        co_await child.stop(gentle);
+    }
+    catch (const brood::error& late)
+    {
+        CHECK(late.code() == brood::errc::timed_out);
+        text = late.what();
+    }
+    CHECK_THAT(text, Catch::Matchers::ContainsSubstring("still runs after: SIGTERM, wait 20 ms"));
+    child.kill(SIGKILL);
+    auto status = co_await child.exit();
+    CHECK(status.signal == SIGKILL);
 }

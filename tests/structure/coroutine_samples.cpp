@@ -179,6 +179,8 @@ task<Value> named(process& self)
     auto raw = R"(co_await x && co_await y)";
     array[size] = co_await f();
     co_await f(array[size], array[0]);
+    REQUIRE(array[index[0]]);
+    co_await f(array[index[0]]);
     using alias = std::vector<int>;
     co_await f(static_cast<const message&&>(m));
     co_return;

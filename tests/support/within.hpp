@@ -145,3 +145,21 @@ void abandoned_at_every_step(Body body, clock::duration limit = std::chrono::sec
 
 using brood::test::abandoned_at_every_step;
 using brood::test::within;
+
+/// A test case that is a coroutine, run as within() runs it:
+///
+///     TEST_WITHIN(20s, "a sentence", "[tag]")
+///     {
+///         co_await ...;
+///     }
+#define TEST_WITHIN(limit, ...)                                                                    \
+    BROOD_TEST_COROUTINE(BROOD_TEST_NAME(test_body_, __LINE__), limit, __VA_ARGS__)
+#define BROOD_TEST_COROUTINE(body, limit, ...)                                                     \
+    static brood::task<> body();                                                                   \
+    TEST_CASE(__VA_ARGS__)                                                                         \
+    {                                                                                              \
+        brood::test::within(limit, &body);                                                         \
+    }                                                                                              \
+    static brood::task<> body()
+#define BROOD_TEST_NAME(word, line) BROOD_TEST_JOIN(word, line)
+#define BROOD_TEST_JOIN(word, line) word##line

@@ -87,415 +87,350 @@ task<std::string> refusal(channel& by, Request request)
 
 } // namespace
 
-TEST_CASE("a call gives the reply of the handler that takes its type", "[call]")
+TEST_WITHIN(10s, "a call gives the reply of the handler that takes its type", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               served by;
-               by.serve(square, slowly);
-               int number = 12;
-               std::string text = "hello";
-               auto squared = co_await by.one.call<int>(number);
-               auto shouted = co_await by.one.call<std::string>(text);
+    served by;
+    by.serve(square, slowly);
+    int number = 12;
+    std::string text = "hello";
+    auto squared = co_await by.one.call<int>(number);
+    auto shouted = co_await by.one.call<std::string>(text);
 
-               CHECK(squared == 144);
-               CHECK(shouted == "hello!");
-           });
+    CHECK(squared == 144);
+    CHECK(shouted == "hello!");
 }
 
-TEST_CASE("many calls are under way at once, and replies come in any order", "[call]")
+TEST_WITHIN(20s, "many calls are under way at once, and replies come in any order", "[call]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               served by;
-               by.serve(slowly);
-               auto executor = co_await asio::this_coro::executor;
-               std::vector<std::size_t> order;
-               for (std::size_t size : {60U, 40U, 20U, 1U})
-               {
-                   std::string text(size, 'x');
-                   auto call = by.one.call<std::string>(text);
-                   asio::co_spawn(executor, std::move(call),
-                                  [&](std::exception_ptr, const std::string& reply)
-                                  { order.push_back(reply.size() - 1); });
-               }
-               auto all = co_await eventually(10s, [&] { return order.size() == 4; });
+    served by;
+    by.serve(slowly);
+    auto executor = co_await asio::this_coro::executor;
+    std::vector<std::size_t> order;
+    for (std::size_t size : {60U, 40U, 20U, 1U})
+    {
+        std::string text(size, 'x');
+        auto call = by.one.call<std::string>(text);
+        asio::co_spawn(executor, std::move(call),
+                       [&](std::exception_ptr, const std::string& reply)
+                       { order.push_back(reply.size() - 1); });
+    }
+    auto all = co_await eventually(10s, [&] { return order.size() == 4; });
 
-               CHECK(all);
-               CHECK(order == std::vector<std::size_t>{1, 20, 40, 60});
-           });
+    CHECK(all);
+    CHECK(order == std::vector<std::size_t>{1, 20, 40, 60});
 }
 
-TEST_CASE("both sides call at once, and a handler may call back", "[call]")
+TEST_WITHIN(10s, "both sides call at once, and a handler may call back", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               auto executor = co_await asio::this_coro::executor;
-               auto back = [](channel& to, int number) -> task<int>
-               {
-                   double half = number / 2.0;
-                   auto doubled = co_await to.call<double>(half);
-                   co_return static_cast<int>(doubled);
-               };
-               auto calls_back = [&, &there = other](int number)
-               {
-                   return back(there, number);
-               };
-               auto twice = [](double number)
-               {
-                   return 4 * number;
-               };
-               auto first = other.serve(calls_back);
-               auto second = one.serve(twice);
-               asio::co_spawn(executor, std::move(first), asio::detached);
-               asio::co_spawn(executor, std::move(second), asio::detached);
-               int number = 21;
-               auto answer = co_await one.call<int>(number);
+    auto [one, other] = channel::pair();
+    auto executor = co_await asio::this_coro::executor;
+    auto back = [](channel& to, int number) -> task<int>
+    {
+        double half = number / 2.0;
+        auto doubled = co_await to.call<double>(half);
+        co_return static_cast<int>(doubled);
+    };
+    auto calls_back = [&, &there = other](int number)
+    {
+        return back(there, number);
+    };
+    auto twice = [](double number)
+    {
+        return 4 * number;
+    };
+    auto first = other.serve(calls_back);
+    auto second = one.serve(twice);
+    asio::co_spawn(executor, std::move(first), asio::detached);
+    asio::co_spawn(executor, std::move(second), asio::detached);
+    int number = 21;
+    auto answer = co_await one.call<int>(number);
 
-               CHECK(answer == 42);
-           });
+    CHECK(answer == 42);
 }
 
-TEST_CASE("what a handler throws arrives with its type and text", "[call]")
+TEST_WITHIN(10s, "what a handler throws arrives with its type and text", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               served by;
-               by.serve(never, square);
-               double request = 1;
-               std::string type, message;
-               try
-               {
-                   co_await by.one.call<double>(request);
-               }
-               catch (const brood::remote_error& thrown)
-               {
-                   type = thrown.type();
-                   message = thrown.message();
-                   CHECK(thrown.code() == brood::errc::failed);
-               }
-               CHECK(type == "std::domain_error");
-               CHECK(message == "never");
-               int number = 3;
-               auto still = co_await by.one.call<int>(number);
-               CHECK(still == 9);
-           });
+    served by;
+    by.serve(never, square);
+    double request = 1;
+    std::string type, message;
+    try
+    {
+        co_await by.one.call<double>(request);
+    }
+    catch (const brood::remote_error& thrown)
+    {
+        type = thrown.type();
+        message = thrown.message();
+        CHECK(thrown.code() == brood::errc::failed);
+    }
+    CHECK(type == "std::domain_error");
+    CHECK(message == "never");
+    int number = 3;
+    auto still = co_await by.one.call<int>(number);
+    CHECK(still == 9);
 }
 
-TEST_CASE("a request without a handler, and a reply of another type, are told", "[call]")
+TEST_WITHIN(10s, "a request without a handler, and a reply of another type, are told", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               served by;
-               by.serve(square);
-               auto unknown = co_await refusal<int>(by.one, std::string("text"));
-               auto other_type = co_await refusal<std::string>(by.one, 3);
+    served by;
+    by.serve(square);
+    auto unknown = co_await refusal<int>(by.one, std::string("text"));
+    auto other_type = co_await refusal<std::string>(by.one, 3);
 
-               CHECK_THAT(unknown, ContainsSubstring("no handler for std::string"));
-               CHECK_THAT(other_type, ContainsSubstring("std::string was expected"));
-           });
+    CHECK_THAT(unknown, ContainsSubstring("no handler for std::string"));
+    CHECK_THAT(other_type, ContainsSubstring("std::string was expected"));
 }
 
-TEST_CASE("a call that takes too long is given up, and its handler is cancelled", "[call]")
+TEST_WITHIN(10s, "a call that takes too long is given up, and its handler is cancelled", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               served by;
-               int cancelled = 0;
-               by.serve([&](int) { return for_ever(cancelled); });
-               int number = 1;
-               std::error_code late;
-               try
-               {
-                   co_await by.one.call<int>(number, 5ms);
-               }
-               catch (const brood::error& error)
-               {
-                   late = error.code();
-               }
-               CHECK(late == brood::errc::timed_out);
-               auto told = co_await eventually(5s, [&] { return cancelled == 1; });
-               CHECK(told);
-           });
+    served by;
+    int cancelled = 0;
+    by.serve([&](int) { return for_ever(cancelled); });
+    int number = 1;
+    std::error_code late;
+    try
+    {
+        co_await by.one.call<int>(number, 5ms);
+    }
+    catch (const brood::error& error)
+    {
+        late = error.code();
+    }
+    CHECK(late == brood::errc::timed_out);
+    auto told = co_await eventually(5s, [&] { return cancelled == 1; });
+    CHECK(told);
 }
 
-TEST_CASE("every call ends at once when the other side goes", "[call]")
+TEST_WITHIN(10s, "every call ends at once when the other side goes", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               served by;
-               by.serve(slowly);
-               auto executor = co_await asio::this_coro::executor;
-               int closed = 0;
-               for (int count = 0; count < 10; ++count)
-               {
-                   std::string text(5000, 'x');
-                   auto call = by.one.call<std::string>(text);
-                   asio::co_spawn(executor, std::move(call),
-                                  [&](std::exception_ptr thrown, const std::string&)
-                                  { closed += thrown != nullptr; });
-               }
-               co_await brood::sleep(5ms);
-               CHECK(closed == 0);
-               by.other = channel();
-               auto all = co_await eventually(2s, [&] { return closed == 10; });
-               CHECK(all);
-               auto later = co_await refusal<int>(by.one, 1);
-               CHECK_THAT(later, ContainsSubstring("gone"));
-           });
+    served by;
+    by.serve(slowly);
+    auto executor = co_await asio::this_coro::executor;
+    int closed = 0;
+    for (int count = 0; count < 10; ++count)
+    {
+        std::string text(5000, 'x');
+        auto call = by.one.call<std::string>(text);
+        asio::co_spawn(executor, std::move(call),
+                       [&](std::exception_ptr thrown, const std::string&)
+                       { closed += thrown != nullptr; });
+    }
+    co_await brood::sleep(5ms);
+    CHECK(closed == 0);
+    by.other = channel();
+    auto all = co_await eventually(2s, [&] { return closed == 10; });
+    CHECK(all);
+    auto later = co_await refusal<int>(by.one, 1);
+    CHECK_THAT(later, ContainsSubstring("gone"));
 }
 
-TEST_CASE("no more handlers run at once than are allowed, and the others wait", "[call]")
+TEST_WITHIN(20s, "no more handlers run at once than are allowed, and the others wait", "[call]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               channel_limits limits;
-               limits.max_calls = 3;
-               served by(limits);
-               int running = 0, most = 0;
-               auto count = [](int& now, int& peak) -> task<int>
-               {
-                   peak = std::max(peak, ++now);
-                   co_await brood::sleep(2ms);
-                   --now;
-                   co_return 0;
-               };
-               by.serve([&](int) { return count(running, most); });
-               auto executor = co_await asio::this_coro::executor;
-               int done = 0;
-               for (int number = 0; number < 20; ++number)
-               {
-                   auto call = by.one.call<int>(number);
-                   asio::co_spawn(executor, std::move(call),
-                                  [&](std::exception_ptr, int) { ++done; });
-               }
-               auto all = co_await eventually(10s, [&] { return done == 20; });
+    channel_limits limits;
+    limits.max_calls = 3;
+    served by(limits);
+    int running = 0, most = 0;
+    auto count = [](int& now, int& peak) -> task<int>
+    {
+        peak = std::max(peak, ++now);
+        co_await brood::sleep(2ms);
+        --now;
+        co_return 0;
+    };
+    by.serve([&](int) { return count(running, most); });
+    auto executor = co_await asio::this_coro::executor;
+    int done = 0;
+    for (int number = 0; number < 20; ++number)
+    {
+        auto call = by.one.call<int>(number);
+        asio::co_spawn(executor, std::move(call), [&](std::exception_ptr, int) { ++done; });
+    }
+    auto all = co_await eventually(10s, [&] { return done == 20; });
 
-               CHECK(all);
-               CHECK(most == 3);
-           });
+    CHECK(all);
+    CHECK(most == 3);
 }
 
-TEST_CASE("a serve ends with the channel, after the replies that are under way", "[call]")
+TEST_WITHIN(10s, "a serve ends with the channel, after the replies that are under way", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               served by;
-               by.serve(slowly);
-               std::string text(20, 'x');
-               auto call = by.one.call<std::string>(text);
-               by.one.disconnect();
-               auto reply = co_await std::move(call);
-               CHECK(reply == text + '!');
-               auto ended = co_await eventually(5s, [&] { return by.has_ended; });
-               CHECK(ended);
-           });
+    served by;
+    by.serve(slowly);
+    std::string text(20, 'x');
+    auto call = by.one.call<std::string>(text);
+    by.one.disconnect();
+    auto reply = co_await std::move(call);
+    CHECK(reply == text + '!');
+    auto ended = co_await eventually(5s, [&] { return by.has_ended; });
+    CHECK(ended);
 }
 
-TEST_CASE("a call may return nothing", "[call]")
+TEST_WITHIN(10s, "a call may return nothing", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               served by;
-               int seen = 0;
-               by.serve([&](int number) { seen = number; });
-               int number = 8;
-               co_await by.one.call<void>(number);
-               CHECK(seen == 8);
-           });
+    served by;
+    int seen = 0;
+    by.serve([&](int number) { seen = number; });
+    int number = 8;
+    co_await by.one.call<void>(number);
+    CHECK(seen == 8);
 }
 
-TEST_CASE("a thousand calls are under way both ways at once", "[call]")
+TEST_WITHIN(30s, "a thousand calls are under way both ways at once", "[call]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               served by;
-               by.serve(square, slowly);
-               auto executor = co_await asio::this_coro::executor;
-               auto back = by.one.serve(square);
-               asio::co_spawn(executor, std::move(back), asio::detached);
-               int right = 0, ended = 0;
-               for (int number = 0; number < 1000; ++number)
-                   for (auto from : {&by.one, &by.other})
-                   {
-                       auto call = from->call<int>(number);
-                       asio::co_spawn(executor, std::move(call),
-                                      [&, number](std::exception_ptr, int reply)
-                                      {
-                                          ++ended;
-                                          right += reply == number * number;
-                                      });
-                   }
-               auto all = co_await eventually(20s, [&] { return ended == 2000; });
+    served by;
+    by.serve(square, slowly);
+    auto executor = co_await asio::this_coro::executor;
+    auto back = by.one.serve(square);
+    asio::co_spawn(executor, std::move(back), asio::detached);
+    int right = 0, ended = 0;
+    for (int number = 0; number < 1000; ++number)
+        for (auto from : {&by.one, &by.other})
+        {
+            auto call = from->call<int>(number);
+            asio::co_spawn(executor, std::move(call),
+                           [&, number](std::exception_ptr, int reply)
+                           {
+                               ++ended;
+                               right += reply == number * number;
+                           });
+        }
+    auto all = co_await eventually(20s, [&] { return ended == 2000; });
 
-               CHECK(all);
-               CHECK(right == 2000);
-           });
+    CHECK(all);
+    CHECK(right == 2000);
 }
 
-TEST_CASE("a call that loses under || is given up, and its handler is cancelled", "[call]")
+TEST_WITHIN(10s, "a call that loses under || is given up, and its handler is cancelled", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               using namespace asio::experimental::awaitable_operators;
-               served by;
-               int cancelled = 0;
-               by.serve([&](int) { return for_ever(cancelled); }, slowly);
-               for (int round = 1; round <= 50; ++round)
-               {
-                   auto race = by.one.call<int>(round) || brood::sleep(1ms);
-                   auto winner = co_await std::move(race);
-                   CHECK(winner.index() == 1);
-               }
-               auto told = co_await eventually(5s, [&] { return cancelled == 50; });
-               CHECK(told);
-               std::string text = "still";
-               auto reply = co_await by.one.call<std::string>(text);
-               CHECK(reply == "still!");
-           });
+    using namespace asio::experimental::awaitable_operators;
+    served by;
+    int cancelled = 0;
+    by.serve([&](int) { return for_ever(cancelled); }, slowly);
+    for (int round = 1; round <= 50; ++round)
+    {
+        auto race = by.one.call<int>(round) || brood::sleep(1ms);
+        auto winner = co_await std::move(race);
+        CHECK(winner.index() == 1);
+    }
+    auto told = co_await eventually(5s, [&] { return cancelled == 50; });
+    CHECK(told);
+    std::string text = "still";
+    auto reply = co_await by.one.call<std::string>(text);
+    CHECK(reply == "still!");
 }
 
-TEST_CASE("a request that is given up before its handler began is never begun", "[call]")
+TEST_WITHIN(10s, "a request that is given up before its handler began is never begun", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               channel_limits limits;
-               limits.max_calls = 1;
-               served by(limits);
-               std::vector<int> begun;
-               auto note = [](std::vector<int>& to, int number) -> task<int>
-               {
-                   to.push_back(number);
-                   co_await brood::sleep(20ms);
-                   co_return number;
-               };
-               by.serve([&](int number) { return note(begun, number); });
-               auto executor = co_await asio::this_coro::executor;
-               int ended = 0;
-               auto begin = [&](int number, clock::duration limit)
-               {
-                   auto call = by.one.call<int>(number, limit);
-                   asio::co_spawn(executor, std::move(call),
-                                  [&](std::exception_ptr, int) { ++ended; });
-               };
-               begin(1, patient(5s));
-               begin(2, 2ms);
-               begin(3, patient(5s));
-               auto all = co_await eventually(5s, [&] { return ended == 3; });
+    channel_limits limits;
+    limits.max_calls = 1;
+    served by(limits);
+    std::vector<int> begun;
+    auto note = [](std::vector<int>& to, int number) -> task<int>
+    {
+        to.push_back(number);
+        co_await brood::sleep(20ms);
+        co_return number;
+    };
+    by.serve([&](int number) { return note(begun, number); });
+    auto executor = co_await asio::this_coro::executor;
+    int ended = 0;
+    auto begin = [&](int number, clock::duration limit)
+    {
+        auto call = by.one.call<int>(number, limit);
+        asio::co_spawn(executor, std::move(call), [&](std::exception_ptr, int) { ++ended; });
+    };
+    begin(1, patient(5s));
+    begin(2, 2ms);
+    begin(3, patient(5s));
+    auto all = co_await eventually(5s, [&] { return ended == 3; });
 
-               CHECK(all);
-               CHECK(begun == std::vector<int>{1, 3});
-           });
+    CHECK(all);
+    CHECK(begun == std::vector<int>{1, 3});
 }
 
-TEST_CASE("a call that nobody awaits is sent, and cancelled when it is dropped", "[call]")
+TEST_WITHIN(10s, "a call that nobody awaits is sent, and cancelled when it is dropped", "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               served by;
-               int cancelled = 0, begun = 0;
-               by.serve(
-                   [&](int)
-                   {
-                       ++begun;
-                       return for_ever(cancelled);
-                   });
-               {
-                   auto dropped = by.one.call<int>(1);
-                   auto came = co_await eventually(5s, [&] { return begun == 1; });
-                   CHECK(came);
-                   CHECK(cancelled == 0);
-               }
-               auto told = co_await eventually(5s, [&] { return cancelled == 1; });
-               CHECK(told);
-           });
+    served by;
+    int cancelled = 0, begun = 0;
+    by.serve(
+        [&](int)
+        {
+            ++begun;
+            return for_ever(cancelled);
+        });
+    {
+        auto dropped = by.one.call<int>(1);
+        auto came = co_await eventually(5s, [&] { return begun == 1; });
+        CHECK(came);
+        CHECK(cancelled == 0);
+    }
+    auto told = co_await eventually(5s, [&] { return cancelled == 1; });
+    CHECK(told);
 }
 
-TEST_CASE("a serve that is cancelled cancels its handlers, and another one goes on", "[call]")
+TEST_WITHIN(10s, "a serve that is cancelled cancels its handlers, and another one goes on",
+            "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto [one, other] = channel::pair();
-               int cancelled = 0, begun = 0;
-               auto hang = [&](int)
-               {
-                   ++begun;
-                   return for_ever(cancelled);
-               };
-               asio::cancellation_signal stop;
-               bool ended = false;
-               auto first = other.serve(hang);
-               auto done = [&](std::exception_ptr)
-               {
-                   ended = true;
-               };
-               asio::co_spawn(executor, std::move(first),
-                              asio::bind_cancellation_slot(stop.slot(), done));
-               auto hanging = one.call<int>(1);
-               auto came = co_await eventually(5s, [&] { return begun == 1; });
-               CHECK(came);
-               stop.emit(asio::cancellation_type::terminal);
-               auto stopped = co_await eventually(5s, [&] { return ended && cancelled == 1; });
-               CHECK(stopped);
+    auto executor = co_await asio::this_coro::executor;
+    auto [one, other] = channel::pair();
+    int cancelled = 0, begun = 0;
+    auto hang = [&](int)
+    {
+        ++begun;
+        return for_ever(cancelled);
+    };
+    asio::cancellation_signal stop;
+    bool ended = false;
+    auto first = other.serve(hang);
+    auto done = [&](std::exception_ptr)
+    {
+        ended = true;
+    };
+    asio::co_spawn(executor, std::move(first), asio::bind_cancellation_slot(stop.slot(), done));
+    auto hanging = one.call<int>(1);
+    auto came = co_await eventually(5s, [&] { return begun == 1; });
+    CHECK(came);
+    stop.emit(asio::cancellation_type::terminal);
+    auto stopped = co_await eventually(5s, [&] { return ended && cancelled == 1; });
+    CHECK(stopped);
 
-               auto second = other.serve(square);
-               asio::co_spawn(executor, std::move(second), asio::detached);
-               int number = 4;
-               auto reply = co_await one.call<int>(number);
-               CHECK(reply == 16);
-           });
+    auto second = other.serve(square);
+    asio::co_spawn(executor, std::move(second), asio::detached);
+    int number = 4;
+    auto reply = co_await one.call<int>(number);
+    CHECK(reply == 16);
 }
 
-TEST_CASE("a reply that cannot be sent, and whatever is thrown, is told to the caller", "[call]")
+TEST_WITHIN(10s, "a reply that cannot be sent, and whatever is thrown, is told to the caller",
+            "[call]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               channel_limits limits;
-               limits.max_message = 1000;
-               served by(limits);
-               auto long_reply = [](int length)
-               {
-                   return std::string(static_cast<std::size_t>(length), 'x');
-               };
-               auto long_text = [](double) -> int
-               {
-                   throw std::runtime_error(std::string(5000, 'y'));
-               };
-               auto number_thrown = [](bool) -> int
-               {
-                   throw 42;
-               };
-               by.serve(long_reply, long_text, number_thrown);
-               auto too_long = co_await refusal<std::string>(by.one, 2000);
-               auto text_too_long = co_await refusal<int>(by.one, 1.0);
-               auto no_exception = co_await refusal<int>(by.one, true);
-               int short_enough = 5;
-               auto still = co_await by.one.call<std::string>(short_enough);
+    channel_limits limits;
+    limits.max_message = 1000;
+    served by(limits);
+    auto long_reply = [](int length)
+    {
+        return std::string(static_cast<std::size_t>(length), 'x');
+    };
+    auto long_text = [](double) -> int
+    {
+        throw std::runtime_error(std::string(5000, 'y'));
+    };
+    auto number_thrown = [](bool) -> int
+    {
+        throw 42;
+    };
+    by.serve(long_reply, long_text, number_thrown);
+    auto too_long = co_await refusal<std::string>(by.one, 2000);
+    auto text_too_long = co_await refusal<int>(by.one, 1.0);
+    auto no_exception = co_await refusal<int>(by.one, true);
+    int short_enough = 5;
+    auto still = co_await by.one.call<std::string>(short_enough);
 
-               CHECK_THAT(too_long, ContainsSubstring("threw brood::error"));
-               CHECK_THAT(too_long, ContainsSubstring("at most 1000"));
-               CHECK_THAT(text_too_long, ContainsSubstring("threw std::runtime_error: yyyy"));
-               CHECK_THAT(no_exception, ContainsSubstring("no std::exception"));
-               CHECK(still == "xxxxx");
-           });
+    CHECK_THAT(too_long, ContainsSubstring("threw brood::error"));
+    CHECK_THAT(too_long, ContainsSubstring("at most 1000"));
+    CHECK_THAT(text_too_long, ContainsSubstring("threw std::runtime_error: yyyy"));
+    CHECK_THAT(no_exception, ContainsSubstring("no std::exception"));
+    CHECK(still == "xxxxx");
 }
 
 TEST_CASE("being abandoned at any step of a call leaves nothing", "[call]")

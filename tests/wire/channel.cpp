@@ -108,61 +108,53 @@ task<std::error_code> refusal(channel& from)
 
 } // namespace
 
-TEST_CASE("messages arrive in the order they were sent, both ways", "[channel]")
+TEST_WITHIN(20s, "messages arrive in the order they were sent, both ways", "[channel]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               for (int number = 0; number < 1000; ++number)
-               {
-                   one.send(number);
-                   other.send(std::to_string(number));
-               }
-               for (int number = 0; number < 1000; ++number)
-               {
-                   auto there = co_await other.message<int>();
-                   auto back = co_await one.message<std::string>();
-                   CHECK(there == number);
-                   CHECK(back == std::to_string(number));
-               }
-           });
+    auto [one, other] = channel::pair();
+    for (int number = 0; number < 1000; ++number)
+    {
+        one.send(number);
+        other.send(std::to_string(number));
+    }
+    for (int number = 0; number < 1000; ++number)
+    {
+        auto there = co_await other.message<int>();
+        auto back = co_await one.message<std::string>();
+        CHECK(there == number);
+        CHECK(back == std::to_string(number));
+    }
 }
 
-TEST_CASE("a hundred thousand messages stream both ways at once", "[channel]")
+TEST_WITHIN(60s, "a hundred thousand messages stream both ways at once", "[channel]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto [one, other] = channel::pair();
-               auto stream = [](channel& to) -> task<>
-               {
-                   for (int number = 0; number < 100'000; ++number)
-                   {
-                       auto room = to.send(number);
-                       if (!room)
-                           co_await to.drain();
-                   }
-               };
-               auto take = [](channel& from) -> task<>
-               {
-                   for (int number = 0; number < 100'000; ++number)
-                   {
-                       auto next = co_await from.message<int>();
-                       if (next != number)
-                           FAIL("message " << number << " is another");
-                   }
-               };
-               waiting all;
-               all.begin(executor, stream(one));
-               all.begin(executor, stream(other));
-               all.begin(executor, take(one));
-               all.begin(executor, take(other));
-               auto done = co_await eventually(50s, [&] { return all.done + all.failed == 4; });
-               CHECK(done);
-               CHECK(all.failed == 0);
-           });
+    auto executor = co_await asio::this_coro::executor;
+    auto [one, other] = channel::pair();
+    auto stream = [](channel& to) -> task<>
+    {
+        for (int number = 0; number < 100'000; ++number)
+        {
+            auto room = to.send(number);
+            if (!room)
+                co_await to.drain();
+        }
+    };
+    auto take = [](channel& from) -> task<>
+    {
+        for (int number = 0; number < 100'000; ++number)
+        {
+            auto next = co_await from.message<int>();
+            if (next != number)
+                FAIL("message " << number << " is another");
+        }
+    };
+    waiting all;
+    all.begin(executor, stream(one));
+    all.begin(executor, stream(other));
+    all.begin(executor, take(one));
+    all.begin(executor, take(other));
+    auto done = co_await eventually(50s, [&] { return all.done + all.failed == 4; });
+    CHECK(done);
+    CHECK(all.failed == 0);
 }
 
 TEST_CASE("messages of every size arrive whole", "[channel]")
@@ -185,456 +177,389 @@ TEST_CASE("messages of every size arrive whole", "[channel]")
         });
 }
 
-TEST_CASE("another type is an error that names both, and the message is still there", "[channel]")
+TEST_WITHIN(10s, "another type is an error that names both, and the message is still there",
+            "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               point sent{1, 2};
-               one.send(sent);
-               std::string text;
-               try
-               {
-                   co_await other.message<std::string>();
-               }
-               catch (const brood::error& wrong)
-               {
-                   CHECK(wrong.code() == brood::errc::wrong_type);
-                   text = wrong.what();
-               }
-               CHECK_THAT(text, ContainsSubstring("point"));
-               CHECK_THAT(text, ContainsSubstring("string was asked for"));
-               auto taken = co_await other.message<point>();
-               REQUIRE(taken);
-               CHECK(taken->y == 2);
-           });
+    auto [one, other] = channel::pair();
+    point sent{1, 2};
+    one.send(sent);
+    std::string text;
+    try
+    {
+        co_await other.message<std::string>();
+    }
+    catch (const brood::error& wrong)
+    {
+        CHECK(wrong.code() == brood::errc::wrong_type);
+        text = wrong.what();
+    }
+    CHECK_THAT(text, ContainsSubstring("point"));
+    CHECK_THAT(text, ContainsSubstring("string was asked for"));
+    auto taken = co_await other.message<point>();
+    REQUIRE(taken);
+    CHECK(taken->y == 2);
 }
 
-TEST_CASE("of several types, whichever comes is taken", "[channel]")
+TEST_WITHIN(10s, "of several types, whichever comes is taken", "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               one.send(std::string("text"));
-               one.send(7);
-               auto first = co_await other.message<int, std::string>();
-               auto second = co_await other.message<int, std::string>();
-               REQUIRE((first && second));
-               CHECK(std::get<std::string>(*first) == "text");
-               CHECK(std::get<int>(*second) == 7);
+    auto [one, other] = channel::pair();
+    one.send(std::string("text"));
+    one.send(7);
+    auto first = co_await other.message<int, std::string>();
+    auto second = co_await other.message<int, std::string>();
+    REQUIRE((first && second));
+    CHECK(std::get<std::string>(*first) == "text");
+    CHECK(std::get<int>(*second) == 7);
 
-               one.send(point{});
-               std::error_code wrong;
-               try
-               {
-                   co_await other.message<int, std::string>();
-               }
-               catch (const brood::error& error)
-               {
-                   wrong = error.code();
-               }
-               CHECK(wrong == brood::errc::wrong_type);
-               auto kept = other.try_message<std::string, point>();
-               REQUIRE(kept);
-               CHECK(std::holds_alternative<point>(*kept));
-           });
+    one.send(point{});
+    std::error_code wrong;
+    try
+    {
+        co_await other.message<int, std::string>();
+    }
+    catch (const brood::error& error)
+    {
+        wrong = error.code();
+    }
+    CHECK(wrong == brood::errc::wrong_type);
+    auto kept = other.try_message<std::string, point>();
+    REQUIRE(kept);
+    CHECK(std::holds_alternative<point>(*kept));
 }
 
-TEST_CASE("a wait for a message that is cancelled or late loses none", "[channel]")
+TEST_WITHIN(30s, "a wait for a message that is cancelled or late loses none", "[channel]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto [one, other] = channel::pair();
-               for (int round = 0; round < 50; ++round)
-               {
-                   waiting wait;
-                   wait.begin(executor, other.message<int>());
-                   co_await asio::post(executor, asio::use_awaitable);
-                   one.send(round);
-                   for (int turn = 0; turn < round % 4; ++turn)
-                       co_await asio::post(executor, asio::use_awaitable);
-                   wait.stop.emit(asio::cancellation_type::terminal);
-                   auto over =
-                       co_await eventually(5s, [&] { return wait.done + wait.failed == 1; });
-                   CHECK(over);
-                   if (wait.failed == 1)
-                   {
-                       auto kept = co_await other.message<int>();
-                       CHECK(kept == round);
-                   }
-               }
-               std::error_code late;
-               try
-               {
-                   co_await other.message<int>(1ms);
-               }
-               catch (const brood::error& error)
-               {
-                   late = error.code();
-               }
-               CHECK(late == brood::errc::timed_out);
-               one.send(51);
-               auto next = co_await other.message<int>(5s);
-               CHECK(next == 51);
-           });
+    auto executor = co_await asio::this_coro::executor;
+    auto [one, other] = channel::pair();
+    for (int round = 0; round < 50; ++round)
+    {
+        waiting wait;
+        wait.begin(executor, other.message<int>());
+        co_await asio::post(executor, asio::use_awaitable);
+        one.send(round);
+        for (int turn = 0; turn < round % 4; ++turn)
+            co_await asio::post(executor, asio::use_awaitable);
+        wait.stop.emit(asio::cancellation_type::terminal);
+        auto over = co_await eventually(5s, [&] { return wait.done + wait.failed == 1; });
+        CHECK(over);
+        if (wait.failed == 1)
+        {
+            auto kept = co_await other.message<int>();
+            CHECK(kept == round);
+        }
+    }
+    std::error_code late;
+    try
+    {
+        co_await other.message<int>(1ms);
+    }
+    catch (const brood::error& error)
+    {
+        late = error.code();
+    }
+    CHECK(late == brood::errc::timed_out);
+    one.send(51);
+    auto next = co_await other.message<int>(5s);
+    CHECK(next == 51);
 }
 
-TEST_CASE("a limit without an end is none", "[channel]")
+TEST_WITHIN(10s, "a limit without an end is none", "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               auto late = [](channel& to) -> task<>
-               {
-                   co_await brood::sleep(20ms);
-                   to.send(1);
-               };
-               asio::co_spawn(brood::default_executor(), late(one), asio::detached);
+    auto [one, other] = channel::pair();
+    auto late = [](channel& to) -> task<>
+    {
+        co_await brood::sleep(20ms);
+        to.send(1);
+    };
+    asio::co_spawn(brood::default_executor(), late(one), asio::detached);
 
-               auto message = co_await other.message<int>(std::chrono::nanoseconds::max());
+    auto message = co_await other.message<int>(std::chrono::nanoseconds::max());
 
-               CHECK(message == 1);
-           });
+    CHECK(message == 1);
 }
 
-TEST_CASE("a message that races a timer under || is never lost", "[channel]")
+TEST_WITHIN(30s, "a message that races a timer under || is never lost", "[channel]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               using namespace asio::experimental::awaitable_operators;
-               auto [one, other] = channel::pair();
-               asio::steady_timer sends(brood::default_executor()), gives_up(sends.get_executor());
-               std::minstd_rand random(7);
-               std::uniform_int_distribution<int> microseconds(0, 300);
-               int in_time = 0, late = 0;
-               for (int round = 0; round < 500; ++round)
-               {
-                   sends.expires_after(std::chrono::microseconds(microseconds(random)));
-                   sends.async_wait([&to = one, round](std::error_code) { to.send(round); });
-                   gives_up.expires_after(std::chrono::microseconds(microseconds(random)));
-                   auto timer_first = round % 2 == 0;
-                   bool came = false;
-                   if (timer_first)
-                   {
-                       auto race = gives_up.async_wait(asio::use_awaitable) || other.message<int>();
-                       auto winner = co_await std::move(race);
-                       came = winner.index() == 1;
-                       if (came)
-                           CHECK(std::get<1>(winner) == round);
-                   }
-                   else
-                   {
-                       auto race = other.message<int>() || gives_up.async_wait(asio::use_awaitable);
-                       auto winner = co_await std::move(race);
-                       came = winner.index() == 0;
-                       if (came)
-                           CHECK(std::get<0>(winner) == round);
-                   }
-                   ++(came ? in_time : late);
-                   if (!came)
-                   {
-                       auto kept = co_await other.message<int>(5s);
-                       CHECK(kept == round);
-                   }
-               }
-               CHECK(in_time > 20);
-               CHECK(late > 20);
-           });
+    using namespace asio::experimental::awaitable_operators;
+    auto [one, other] = channel::pair();
+    asio::steady_timer sends(brood::default_executor()), gives_up(sends.get_executor());
+    std::minstd_rand random(7);
+    std::uniform_int_distribution<int> microseconds(0, 300);
+    int in_time = 0, late = 0;
+    for (int round = 0; round < 500; ++round)
+    {
+        sends.expires_after(std::chrono::microseconds(microseconds(random)));
+        sends.async_wait([&to = one, round](std::error_code) { to.send(round); });
+        gives_up.expires_after(std::chrono::microseconds(microseconds(random)));
+        auto timer_first = round % 2 == 0;
+        bool came = false;
+        if (timer_first)
+        {
+            auto race = gives_up.async_wait(asio::use_awaitable) || other.message<int>();
+            auto winner = co_await std::move(race);
+            came = winner.index() == 1;
+            if (came)
+                CHECK(std::get<1>(winner) == round);
+        }
+        else
+        {
+            auto race = other.message<int>() || gives_up.async_wait(asio::use_awaitable);
+            auto winner = co_await std::move(race);
+            came = winner.index() == 0;
+            if (came)
+                CHECK(std::get<0>(winner) == round);
+        }
+        ++(came ? in_time : late);
+        if (!came)
+        {
+            auto kept = co_await other.message<int>(5s);
+            CHECK(kept == round);
+        }
+    }
+    CHECK(in_time > 20);
+    CHECK(late > 20);
 }
 
-TEST_CASE("each of many that wait for a message gets one, and the end comes to the others",
-          "[channel]")
+TEST_WITHIN(10s, "each of many that wait for a message gets one, and the end comes to the others",
+            "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               std::vector<int> taken;
-               std::size_t ends = 0;
-               for (int count = 0; count < 5; ++count)
-               {
-                   auto wait = other.message<int>();
-                   asio::co_spawn(brood::default_executor(), std::move(wait),
-                                  [&](std::exception_ptr thrown, std::optional<int> next)
-                                  {
-                                      CHECK_FALSE(thrown);
-                                      if (next)
-                                          taken.push_back(*next);
-                                      else
-                                          ++ends;
-                                  });
-               }
-               for (int number = 1; number <= 3; ++number)
-                   one.send(number);
-               one.disconnect();
-               auto all = co_await eventually(5s, [&] { return taken.size() + ends == 5; });
-               CHECK(all);
-               CHECK(taken == std::vector<int>{1, 2, 3});
-               CHECK(ends == 2);
-           });
+    auto [one, other] = channel::pair();
+    std::vector<int> taken;
+    std::size_t ends = 0;
+    for (int count = 0; count < 5; ++count)
+    {
+        auto wait = other.message<int>();
+        asio::co_spawn(brood::default_executor(), std::move(wait),
+                       [&](std::exception_ptr thrown, std::optional<int> next)
+                       {
+                           CHECK_FALSE(thrown);
+                           if (next)
+                               taken.push_back(*next);
+                           else
+                               ++ends;
+                       });
+    }
+    for (int number = 1; number <= 3; ++number)
+        one.send(number);
+    one.disconnect();
+    auto all = co_await eventually(5s, [&] { return taken.size() + ends == 5; });
+    CHECK(all);
+    CHECK(taken == std::vector<int>{1, 2, 3});
+    CHECK(ends == 2);
 }
 
-TEST_CASE("a drain waits until the other side has taken enough, and throws when it has gone",
-          "[channel]")
+TEST_WITHIN(20s, "a drain waits until the other side has taken enough, and throws when it has gone",
+            "[channel]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto [one, other] = channel::pair();
-               std::string block(10'000, 'x');
-               int sent = 0;
-               for (bool room = true; room; ++sent)
-               {
-                   room = one.send(block);
-                   co_await asio::post(executor, asio::use_awaitable);
-               }
-               CHECK(sent > 100); // what the other side reads without being asked is full as well
-               waiting drain;
-               drain.begin(executor, one.drain());
-               co_await brood::sleep(20ms);
-               CHECK(drain.done == 0);
-               for (int taken = 0; taken < sent; ++taken)
-               {
-                   auto next = co_await other.message<std::string>(5s);
-                   CHECK((next == block));
-               }
-               auto told = co_await eventually(5s, [&] { return drain.done == 1; });
-               CHECK(told);
+    auto executor = co_await asio::this_coro::executor;
+    auto [one, other] = channel::pair();
+    std::string block(10'000, 'x');
+    int sent = 0;
+    for (bool room = true; room; ++sent)
+    {
+        room = one.send(block);
+        co_await asio::post(executor, asio::use_awaitable);
+    }
+    CHECK(sent > 100); // what the other side reads without being asked is full as well
+    waiting drain;
+    drain.begin(executor, one.drain());
+    co_await brood::sleep(20ms);
+    CHECK(drain.done == 0);
+    for (int taken = 0; taken < sent; ++taken)
+    {
+        auto next = co_await other.message<std::string>(5s);
+        CHECK((next == block));
+    }
+    auto told = co_await eventually(5s, [&] { return drain.done == 1; });
+    CHECK(told);
 
-               for (int count = 0; count < 1000; ++count)
-                   one.send(block);
-               drain.begin(executor, one.drain());
-               co_await asio::post(executor, asio::use_awaitable);
-               other = channel();
-               auto failed = co_await eventually(5s, [&] { return drain.failed == 1; });
-               CHECK(failed);
-           });
+    for (int count = 0; count < 1000; ++count)
+        one.send(block);
+    drain.begin(executor, one.drain());
+    co_await asio::post(executor, asio::use_awaitable);
+    other = channel();
+    auto failed = co_await eventually(5s, [&] { return drain.failed == 1; });
+    CHECK(failed);
 }
 
-TEST_CASE("a message of just the default limit arrives, one byte more is refused at send",
-          "[channel]")
+TEST_WITHIN(30s, "a message of just the default limit arrives, one byte more is refused at send",
+            "[channel]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               std::string longest((16U << 20) - 16, 'x');
-               longest.append((16U << 20) - payload_bytes(longest).size(), 'x');
-               one.send(longest);
-               std::string text;
-               try
-               {
-                   one.send(longest + 'x');
-               }
-               catch (const brood::error& refused)
-               {
-                   CHECK(refused.code() == brood::errc::too_large);
-                   text = refused.what();
-               }
-               CHECK_THAT(text, ContainsSubstring("16777217 bytes"));
-               CHECK_THAT(text, ContainsSubstring("shared_bytes"));
-               one.send(1);
-               auto received = co_await other.message<std::string>();
-               auto next = co_await other.message<int>();
-               CHECK((received == longest));
-               CHECK(next == 1);
-           });
+    auto [one, other] = channel::pair();
+    std::string longest((16U << 20) - 16, 'x');
+    longest.append((16U << 20) - payload_bytes(longest).size(), 'x');
+    one.send(longest);
+    std::string text;
+    try
+    {
+        one.send(longest + 'x');
+    }
+    catch (const brood::error& refused)
+    {
+        CHECK(refused.code() == brood::errc::too_large);
+        text = refused.what();
+    }
+    CHECK_THAT(text, ContainsSubstring("16777217 bytes"));
+    CHECK_THAT(text, ContainsSubstring("shared_bytes"));
+    one.send(1);
+    auto received = co_await other.message<std::string>();
+    auto next = co_await other.message<int>();
+    CHECK((received == longest));
+    CHECK(next == 1);
 }
 
-TEST_CASE("what is here already is taken without waiting", "[channel]")
+TEST_WITHIN(10s, "what is here already is taken without waiting", "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               CHECK_FALSE(other.try_message<int>());
-               one.send(1);
-               auto readable = co_await other.readable();
-               CHECK(readable);
-               CHECK(other.try_message<int>() == 1);
-               CHECK_FALSE(other.try_message<int>());
-               one.disconnect();
-               auto more = co_await other.readable();
-               CHECK_FALSE(more);
-           });
+    auto [one, other] = channel::pair();
+    CHECK_FALSE(other.try_message<int>());
+    one.send(1);
+    auto readable = co_await other.readable();
+    CHECK(readable);
+    CHECK(other.try_message<int>() == 1);
+    CHECK_FALSE(other.try_message<int>());
+    one.disconnect();
+    auto more = co_await other.readable();
+    CHECK_FALSE(more);
 }
 
-TEST_CASE("an end is one direction: what the other side still sends is received",
-          "[channel][node-12]")
+TEST_WITHIN(10s, "an end is one direction: what the other side still sends is received",
+            "[channel][node-12]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               one.send(1);
-               one.disconnect();
-               one.disconnect(); // nothing happens
-               CHECK_FALSE(one.connected());
-               CHECK_THROWS_WITH(one.send(2), ContainsSubstring("after disconnect()"));
-               auto first = co_await other.message<int>();
-               auto end = co_await other.message<int>();
-               CHECK(first == 1);
-               CHECK_FALSE(end);
-               CHECK_FALSE(other.connected());
+    auto [one, other] = channel::pair();
+    one.send(1);
+    one.disconnect();
+    one.disconnect(); // nothing happens
+    CHECK_FALSE(one.connected());
+    CHECK_THROWS_WITH(one.send(2), ContainsSubstring("after disconnect()"));
+    auto first = co_await other.message<int>();
+    auto end = co_await other.message<int>();
+    CHECK(first == 1);
+    CHECK_FALSE(end);
+    CHECK_FALSE(other.connected());
 
-               other.send(3);
-               auto still = co_await one.message<int>();
-               CHECK(still == 3);
-           });
+    other.send(3);
+    auto still = co_await one.message<int>();
+    CHECK(still == 3);
 }
 
-TEST_CASE("an end is told to any number, before and after", "[channel]")
+TEST_WITHIN(10s, "an end is told to any number, before and after", "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto [one, other] = channel::pair();
-               waiting all;
-               all.begin(executor, one.disconnected());
-               all.begin(executor, one.disconnected());
-               co_await asio::post(executor, asio::use_awaitable);
-               CHECK(all.done == 0);
-               other = channel();
-               auto both = co_await eventually(5s, [&] { return all.done == 2; });
-               CHECK(both);
-               co_await one.disconnected();
-           });
+    auto executor = co_await asio::this_coro::executor;
+    auto [one, other] = channel::pair();
+    waiting all;
+    all.begin(executor, one.disconnected());
+    all.begin(executor, one.disconnected());
+    co_await asio::post(executor, asio::use_awaitable);
+    CHECK(all.done == 0);
+    other = channel();
+    auto both = co_await eventually(5s, [&] { return all.done == 2; });
+    CHECK(both);
+    co_await one.disconnected();
 }
 
-TEST_CASE("a send to a side that has gone is an error, and no signal", "[channel]")
+TEST_WITHIN(10s, "a send to a side that has gone is an error, and no signal", "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               other = channel();
-               std::error_code failed;
-               try
-               {
-                   for (;;)
-                   {
-                       one.send(1);
-                       co_await one.flush();
-                   }
-               }
-               catch (const brood::error& gone)
-               {
-                   failed = gone.code();
-               }
-               CHECK(failed == brood::errc::closed);
-               sigset_t pending;
-               ::sigpending(&pending);
-               CHECK(::sigismember(&pending, SIGPIPE) == 0);
-           });
+    auto [one, other] = channel::pair();
+    other = channel();
+    std::error_code failed;
+    try
+    {
+        for (;;)
+        {
+            one.send(1);
+            co_await one.flush();
+        }
+    }
+    catch (const brood::error& gone)
+    {
+        failed = gone.code();
+    }
+    CHECK(failed == brood::errc::closed);
+    sigset_t pending;
+    ::sigpending(&pending);
+    CHECK(::sigismember(&pending, SIGPIPE) == 0);
 }
 
-TEST_CASE("a flush means that the kernel has it, and is never a success when it has not",
-          "[channel][node-71]")
+TEST_WITHIN(10s, "a flush means that the kernel has it, and is never a success when it has not",
+            "[channel][node-71]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               one.send(1);
-               co_await one.flush();
+    auto [one, other] = channel::pair();
+    one.send(1);
+    co_await one.flush();
 
-               std::string block(1 << 20, 'x');
-               for (int count = 0; count < 10; ++count)
-                   one.send(block); // more than the kernel takes
-               auto executor = co_await asio::this_coro::executor;
-               waiting flush;
-               flush.begin(executor, one.flush());
-               co_await asio::post(executor, asio::use_awaitable);
-               CHECK(flush.done == 0);
-               other = channel();
-               auto over = co_await eventually(5s, [&] { return flush.done + flush.failed == 1; });
-               CHECK(over);
-               CHECK(flush.failed == 1);
-           });
+    std::string block(1 << 20, 'x');
+    for (int count = 0; count < 10; ++count)
+        one.send(block); // more than the kernel takes
+    auto executor = co_await asio::this_coro::executor;
+    waiting flush;
+    flush.begin(executor, one.flush());
+    co_await asio::post(executor, asio::use_awaitable);
+    CHECK(flush.done == 0);
+    other = channel();
+    auto over = co_await eventually(5s, [&] { return flush.done + flush.failed == 1; });
+    CHECK(over);
+    CHECK(flush.failed == 1);
 }
 
-TEST_CASE("what was sent arrives although the sender has gone", "[channel]")
+TEST_WITHIN(10s, "what was sent arrives although the sender has gone", "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               std::string block(1 << 20, 'x');
-               for (int count = 0; count < 5; ++count)
-                   one.send(block);
-               one = channel();
-               for (int count = 0; count < 5; ++count)
-               {
-                   auto received = co_await other.message<std::string>();
-                   CHECK((received == block));
-               }
-               auto end = co_await other.message<std::string>();
-               CHECK_FALSE(end);
-           });
+    auto [one, other] = channel::pair();
+    std::string block(1 << 20, 'x');
+    for (int count = 0; count < 5; ++count)
+        one.send(block);
+    one = channel();
+    for (int count = 0; count < 5; ++count)
+    {
+        auto received = co_await other.message<std::string>();
+        CHECK((received == block));
+    }
+    auto end = co_await other.message<std::string>();
+    CHECK_FALSE(end);
 }
 
-TEST_CASE("whoever waits is told when the channel itself goes", "[channel]")
+TEST_WITHIN(10s, "whoever waits is told when the channel itself goes", "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto [one, other] = channel::pair();
-               waiting wait;
-               wait.begin(executor, one.message<int>());
-               wait.begin(executor, one.readable());
-               wait.begin(executor, one.disconnected());
-               wait.begin(executor, one.call<int>(1));
-               co_await asio::post(executor, asio::use_awaitable);
-               CHECK(wait.done + wait.failed == 0);
-               one = channel();
-               auto over = co_await eventually(5s, [&] { return wait.done + wait.failed == 4; });
-               CHECK(over);
-               CHECK(wait.done == 3);   // the end of the stream
-               CHECK(wait.failed == 1); // a reply cannot come
-           });
+    auto executor = co_await asio::this_coro::executor;
+    auto [one, other] = channel::pair();
+    waiting wait;
+    wait.begin(executor, one.message<int>());
+    wait.begin(executor, one.readable());
+    wait.begin(executor, one.disconnected());
+    wait.begin(executor, one.call<int>(1));
+    co_await asio::post(executor, asio::use_awaitable);
+    CHECK(wait.done + wait.failed == 0);
+    one = channel();
+    auto over = co_await eventually(5s, [&] { return wait.done + wait.failed == 4; });
+    CHECK(over);
+    CHECK(wait.done == 3);   // the end of the stream
+    CHECK(wait.failed == 1); // a reply cannot come
 }
 
-TEST_CASE("a channel that is moved goes on", "[channel]")
+TEST_WITHIN(10s, "a channel that is moved goes on", "[channel]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               auto [one, other] = channel::pair();
-               waiting wait;
-               wait.begin(executor, one.message<int>());
-               co_await asio::post(executor, asio::use_awaitable);
-               auto moved = std::move(one);
-               other.send(1);
-               auto came = co_await eventually(5s, [&] { return wait.done == 1; });
-               CHECK(came);
-               CHECK(moved.connected());
-               CHECK_FALSE(one.connected());
-               auto refused = co_await refusal<int>(one);
-               CHECK(refused == brood::errc::no_channel);
-           });
+    auto executor = co_await asio::this_coro::executor;
+    auto [one, other] = channel::pair();
+    waiting wait;
+    wait.begin(executor, one.message<int>());
+    co_await asio::post(executor, asio::use_awaitable);
+    auto moved = std::move(one);
+    other.send(1);
+    auto came = co_await eventually(5s, [&] { return wait.done == 1; });
+    CHECK(came);
+    CHECK(moved.connected());
+    CHECK_FALSE(one.connected());
+    auto refused = co_await refusal<int>(one);
+    CHECK(refused == brood::errc::no_channel);
 }
 
-TEST_CASE("what a value's own serialisation throws leaves nothing sent", "[channel][node-56]")
+TEST_WITHIN(10s, "what a value's own serialisation throws leaves nothing sent",
+            "[channel][node-56]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               CHECK_THROWS_AS(one.send(moody{true}), std::domain_error);
-               one.send(5);
-               auto next = co_await other.message<int>();
-               CHECK(next == 5);
-           });
+    auto [one, other] = channel::pair();
+    CHECK_THROWS_AS(one.send(moody{true}), std::domain_error);
+    one.send(5);
+    auto next = co_await other.message<int>();
+    CHECK(next == 5);
 }
 
 TEST_CASE("in steady state a message is sent and taken without an allocation", "[channel]")

@@ -128,78 +128,65 @@ TEST_CASE("copies share the block, which is freed with the last of them", "[shar
     CHECK(brood::test::open_descriptors().size() == before);
 }
 
-TEST_CASE("a block arrives beside a message, an empty one too", "[shared_bytes]")
+TEST_WITHIN(10s, "a block arrives beside a message, an empty one too", "[shared_bytes]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               auto [one, other] = channel::pair();
-               auto block = shared_bytes::copy_of(bytes_of("across"));
-               one.send(1, block);
-               one.send(2, shared_bytes());
-               auto first = co_await other.message<carrying<int, shared_bytes>>();
-               auto second = co_await other.message<carrying<int, shared_bytes>>();
+    auto [one, other] = channel::pair();
+    auto block = shared_bytes::copy_of(bytes_of("across"));
+    one.send(1, block);
+    one.send(2, shared_bytes());
+    auto first = co_await other.message<carrying<int, shared_bytes>>();
+    auto second = co_await other.message<carrying<int, shared_bytes>>();
 
-               REQUIRE((first && second));
-               CHECK(text_of(first->object()) == "across");
-               CHECK(second->object().empty());
-           });
+    REQUIRE((first && second));
+    CHECK(text_of(first->object()) == "across");
+    CHECK(second->object().empty());
 }
 
-TEST_CASE("a large block reaches a child without being copied", "[shared_bytes]")
+TEST_WITHIN(60s, "a large block reaches a child without being copied", "[shared_bytes]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               auto block = shared_bytes::filled(std::size_t{256} << 20,
-                                                 [](std::span<std::byte> bytes)
-                                                 {
-                                                     std::memset(bytes.data(), 1, bytes.size());
-                                                     std::memset(bytes.data() + 5, 7, 1000);
-                                                 });
-               auto child = brood::fork<count_sevens>();
-               child.send(1, block);
-               auto count = co_await child.message<std::int64_t>();
-               auto memory = co_await child.message<std::size_t>();
+    auto block = shared_bytes::filled(std::size_t{256} << 20,
+                                      [](std::span<std::byte> bytes)
+                                      {
+                                          std::memset(bytes.data(), 1, bytes.size());
+                                          std::memset(bytes.data() + 5, 7, 1000);
+                                      });
+    auto child = brood::fork<count_sevens>();
+    child.send(1, block);
+    auto count = co_await child.message<std::int64_t>();
+    auto memory = co_await child.message<std::size_t>();
 
-               CHECK(count == 1000);
-               REQUIRE(memory);
+    CHECK(count == 1000);
+    REQUIRE(memory);
 #if !defined(__SANITIZE_ADDRESS__)
-               CHECK(*memory < 16 << 10); // kilobytes
+    CHECK(*memory < 16 << 10); // kilobytes
 #endif
-               child.disconnect();
-               co_await child.exit();
-           });
+    child.disconnect();
+    co_await child.exit();
 }
 
-TEST_CASE("a block stays as long as one process holds it, and no longer", "[shared_bytes]")
+TEST_WITHIN(20s, "a block stays as long as one process holds it, and no longer", "[shared_bytes]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = brood::fork<hold>();
-               auto pid = std::to_string(child.pid());
-               {
-                   auto block = shared_bytes::copy_of(bytes_of("kept"));
-                   child.send(1, block);
-                   auto came = co_await child.message<std::string>();
-                   CHECK(came == "kept");
-                   CHECK(has_block("self"));
-               }
-               auto let_go =
-                   co_await brood::test::eventually(5s, [] { return !has_block("self"); });
-               CHECK(let_go);
-               CHECK(has_block(pid));
+    auto child = brood::fork<hold>();
+    auto pid = std::to_string(child.pid());
+    {
+        auto block = shared_bytes::copy_of(bytes_of("kept"));
+        child.send(1, block);
+        auto came = co_await child.message<std::string>();
+        CHECK(came == "kept");
+        CHECK(has_block("self"));
+    }
+    auto let_go = co_await brood::test::eventually(5s, [] { return !has_block("self"); });
+    CHECK(let_go);
+    CHECK(has_block(pid));
 
-               child.send(2);
-               auto still = co_await child.message<std::string>();
-               CHECK(still == "kept");
-               child.send(3);
-               co_await child.message<std::string>();
-               CHECK_FALSE(has_block(pid));
-               child.disconnect();
-               co_await child.exit();
-           });
+    child.send(2);
+    auto still = co_await child.message<std::string>();
+    CHECK(still == "kept");
+    child.send(3);
+    co_await child.message<std::string>();
+    CHECK_FALSE(has_block(pid));
+    child.disconnect();
+    co_await child.exit();
 }
 
 TEST_CASE("a file that its sender could still change is copied", "[shared_bytes]")

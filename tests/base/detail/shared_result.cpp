@@ -29,45 +29,37 @@ std::shared_ptr<result> make_result()
 
 } // namespace
 
-TEST_CASE("any number may wait before the value is set, and after", "[shared_result]")
+TEST_WITHIN(5s, "any number may wait before the value is set, and after", "[shared_result]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               std::vector<std::string> got;
-               auto shared = make_result();
-               for (int waiter = 0; waiter < 3; ++waiter)
-                   asio::co_spawn(default_executor(), collect(shared, got), asio::detached);
-               co_await sleep(0ms);
-               CHECK(got.empty());
+    std::vector<std::string> got;
+    auto shared = make_result();
+    for (int waiter = 0; waiter < 3; ++waiter)
+        asio::co_spawn(default_executor(), collect(shared, got), asio::detached);
+    co_await sleep(0ms);
+    CHECK(got.empty());
 
-               shared->set("done");
-               CHECK(got.empty()); // they go on in a later turn
-               co_await sleep(1ms);
-               CHECK(got == std::vector<std::string>(3, "done"));
+    shared->set("done");
+    CHECK(got.empty()); // they go on in a later turn
+    co_await sleep(1ms);
+    CHECK(got == std::vector<std::string>(3, "done"));
 
-               auto after = co_await shared->get();
-               CHECK(after == "done");
-           });
+    auto after = co_await shared->get();
+    CHECK(after == "done");
 }
 
-TEST_CASE("the first value stays", "[shared_result]")
+TEST_WITHIN(5s, "the first value stays", "[shared_result]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               auto shared = make_result();
-               CHECK_FALSE(shared->ready());
-               CHECK_FALSE(shared->peek());
+    auto shared = make_result();
+    CHECK_FALSE(shared->ready());
+    CHECK_FALSE(shared->peek());
 
-               shared->set("first");
-               shared->set("second");
+    shared->set("first");
+    shared->set("second");
 
-               CHECK(shared->ready());
-               CHECK(shared->peek() == "first");
-               auto value = co_await shared->get();
-               CHECK(value == "first");
-           });
+    CHECK(shared->ready());
+    CHECK(shared->peek() == "first");
+    auto value = co_await shared->get();
+    CHECK(value == "first");
 }
 
 TEST_CASE("a wait that loses a race can be repeated", "[shared_result]")

@@ -44,139 +44,115 @@ struct fixture
 
 } // namespace
 
-TEST_CASE("waiters go on in the order they came", "[wait_queue]")
+TEST_WITHIN(5s, "waiters go on in the order they came", "[wait_queue]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               fixture all;
-               all.start("one");
-               all.start("two");
-               all.start("three");
-               co_await sleep(0ms);
+    fixture all;
+    all.start("one");
+    all.start("two");
+    all.start("three");
+    co_await sleep(0ms);
 
-               all.queue->post_one();
-               CHECK(all.log.empty()); // not inside this call
-               co_await sleep(0ms);
-               CHECK(all.log == names{"one"});
+    all.queue->post_one();
+    CHECK(all.log.empty()); // not inside this call
+    co_await sleep(0ms);
+    CHECK(all.log == names{"one"});
 
-               all.queue->post_all();
-               co_await sleep(0ms);
-               CHECK(all.log == names{"one", "two", "three"});
-               CHECK(all.queue->empty());
-           });
+    all.queue->post_all();
+    co_await sleep(0ms);
+    CHECK(all.log == names{"one", "two", "three"});
+    CHECK(all.queue->empty());
 }
 
-TEST_CASE("resume_one() runs the first waiter inside the call", "[wait_queue]")
+TEST_WITHIN(5s, "resume_one() runs the first waiter inside the call", "[wait_queue]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               fixture all;
-               all.start("one");
-               all.start("two");
-               co_await sleep(0ms);
+    fixture all;
+    all.start("one");
+    all.start("two");
+    co_await sleep(0ms);
 
-               asio::post(default_executor(),
-                          [&all]
-                          {
-                              all.queue->resume_one();
-                              CHECK(all.log == names{"one"});
-                          });
-               co_await sleep(1ms);
-
-               CHECK(all.log == names{"one"});
-               all.queue->post_all();
-               co_await sleep(0ms);
-           });
-}
-
-TEST_CASE("waking nobody is nothing", "[wait_queue]")
-{
-    within(5s,
-           []() -> task<>
-           {
-               fixture all;
-
-               all.queue->post_one();
-               all.queue->post_all();
-               all.queue->resume_one();
-               all.start("late");
-               co_await sleep(1ms);
-
-               CHECK(all.log.empty()); // a wake-up is not kept for who comes later
-               all.queue->post_all();
-               co_await sleep(0ms);
-           });
-}
-
-TEST_CASE("a cancelled wait throws, and the next waiter gets the turn", "[wait_queue]")
-{
-    within(5s,
-           []() -> task<>
-           {
-               fixture all;
-               asio::cancellation_signal cancel;
-               asio::co_spawn(default_executor(), wait_as(all.queue, "one", all.log),
-                              asio::bind_cancellation_slot(cancel.slot(), asio::detached));
-               all.start("two");
-               co_await sleep(0ms);
-
-               cancel.emit(asio::cancellation_type::terminal);
-               all.queue->post_one();
-               co_await sleep(1ms);
-
-               CHECK(all.log == names{"one: Operation aborted.", "two"});
-           });
-}
-
-TEST_CASE("a wait ends at its deadline with timed_out, and only then", "[wait_queue]")
-{
-    within(5s,
-           []() -> task<>
-           {
-               fixture all;
-               auto now = std::chrono::steady_clock::now();
-               all.start("short", now + 10ms);
-               all.start("long", now + 1h);
-               auto ended = co_await test::eventually(5s, [&all] { return !all.log.empty(); });
-               CHECK(ended);
-               CHECK(std::chrono::steady_clock::now() - now >= 10ms);
-               CHECK(all.log == names{"short: Connection timed out"});
-
-               all.queue->post_one();
-               co_await sleep(1ms);
-
-               CHECK(all.log.back() == "long");
-           });
-}
-
-TEST_CASE("a queue that goes cancels who waits", "[wait_queue]")
-{
-    within(5s,
-           []() -> task<>
-           {
-               names log;
-               auto waiting = [](wait_queue& queue, names& into) -> task<>
+    asio::post(default_executor(),
+               [&all]
                {
-                   try
-                   {
-                       co_await queue.wait();
-                   }
-                   catch (const std::system_error& thrown)
-                   {
-                       into.push_back(thrown.code().message());
-                   }
-               };
-               {
-                   wait_queue queue(default_executor());
-                   asio::co_spawn(default_executor(), waiting(queue, log), asio::detached);
-                   co_await sleep(0ms);
-               }
-               co_await sleep(1ms);
+                   all.queue->resume_one();
+                   CHECK(all.log == names{"one"});
+               });
+    co_await sleep(1ms);
 
-               CHECK(log == names{"Operation aborted."});
-           });
+    CHECK(all.log == names{"one"});
+    all.queue->post_all();
+    co_await sleep(0ms);
+}
+
+TEST_WITHIN(5s, "waking nobody is nothing", "[wait_queue]")
+{
+    fixture all;
+
+    all.queue->post_one();
+    all.queue->post_all();
+    all.queue->resume_one();
+    all.start("late");
+    co_await sleep(1ms);
+
+    CHECK(all.log.empty()); // a wake-up is not kept for who comes later
+    all.queue->post_all();
+    co_await sleep(0ms);
+}
+
+TEST_WITHIN(5s, "a cancelled wait throws, and the next waiter gets the turn", "[wait_queue]")
+{
+    fixture all;
+    asio::cancellation_signal cancel;
+    asio::co_spawn(default_executor(), wait_as(all.queue, "one", all.log),
+                   asio::bind_cancellation_slot(cancel.slot(), asio::detached));
+    all.start("two");
+    co_await sleep(0ms);
+
+    cancel.emit(asio::cancellation_type::terminal);
+    all.queue->post_one();
+    co_await sleep(1ms);
+
+    CHECK(all.log == names{"one: Operation aborted.", "two"});
+}
+
+TEST_WITHIN(5s, "a wait ends at its deadline with timed_out, and only then", "[wait_queue]")
+{
+    fixture all;
+    auto now = std::chrono::steady_clock::now();
+    all.start("short", now + 10ms);
+    all.start("long", now + 1h);
+    auto ended = co_await test::eventually(5s, [&all] { return !all.log.empty(); });
+    CHECK(ended);
+    CHECK(std::chrono::steady_clock::now() - now >= 10ms);
+    CHECK(all.log == names{"short: Connection timed out"});
+
+    all.queue->post_one();
+    co_await sleep(1ms);
+
+    CHECK(all.log.back() == "long");
+}
+
+TEST_WITHIN(5s, "a queue that goes cancels who waits", "[wait_queue]")
+{
+    names log;
+    auto waiting = [](wait_queue& queue, names& into) -> task<>
+    {
+        try
+        {
+            co_await queue.wait();
+        }
+        catch (const std::system_error& thrown)
+        {
+            into.push_back(thrown.code().message());
+        }
+    };
+    {
+        wait_queue queue(default_executor());
+        asio::co_spawn(default_executor(), waiting(queue, log), asio::detached);
+        co_await sleep(0ms);
+    }
+    co_await sleep(1ms);
+
+    CHECK(log == names{"Operation aborted."});
 }
 
 TEST_CASE("a loop may end while a coroutine waits that owns its queue", "[wait_queue]")

@@ -257,16 +257,12 @@ TEST_CASE("whatever the policy says, a command ends", "[execution]")
            });
 }
 
-TEST_CASE("a stopped command ends after its time", "[execution]")
+TEST_WITHIN(30s, "a stopped command ends after its time", "[execution]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto options = impatient().timeout(100ms);
-               auto result = co_await exec("kill -STOP $$", options);
-               CHECK(result.limit == exec_limit::timeout);
-               CHECK(result.status.signal == SIGTERM);
-           });
+    auto options = impatient().timeout(100ms);
+    auto result = co_await exec("kill -STOP $$", options);
+    CHECK(result.limit == exec_limit::timeout);
+    CHECK(result.status.signal == SIGTERM);
 }
 
 TEST_CASE("a group of its own is ended as a whole", "[execution]")
@@ -290,138 +286,109 @@ TEST_CASE("a group of its own is ended as a whole", "[execution]")
     CHECK(wait_until(5s, [&] { return all.all_gone(); }));
 }
 
-TEST_CASE("what a command says while it is ended is kept", "[execution]")
+TEST_WITHIN(30s, "what a command says while it is ended is kept", "[execution]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto options = exec_options().timeout(500ms);
-               auto result = co_await exec("trap 'echo last words; exit 3' TERM; echo first; "
-                                           "while :; do sleep 0.01; done",
-                                           options);
-               CHECK(result.out == "first\nlast words\n");
-               CHECK(result.status.code == 3);
-               CHECK(result.limit == exec_limit::timeout);
-               CHECK_FALSE(result.success());
-           });
+    auto options = exec_options().timeout(500ms);
+    auto result = co_await exec("trap 'echo last words; exit 3' TERM; echo first; "
+                                "while :; do sleep 0.01; done",
+                                options);
+    CHECK(result.out == "first\nlast words\n");
+    CHECK(result.status.code == 3);
+    CHECK(result.limit == exec_limit::timeout);
+    CHECK_FALSE(result.success());
 }
 
-TEST_CASE("a cancelled command is not listened to any more", "[execution]")
+TEST_WITHIN(30s, "a cancelled command is not listened to any more", "[execution]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               std::string heard;
-               running command;
-               {
-                   exec_options options;
-                   options.on_out([&](std::string_view piece) { heard += piece; });
-                   command.begin(executor,
-                                 exec("trap 'echo more; exit' TERM; echo first; while :; do "
-                                      "sleep 0.01; done",
-                                      options));
-               }
-               auto begun = co_await eventually(5s, [&] { return !heard.empty(); });
-               command.cancel();
-               auto gone = co_await eventually(5s, [] { return children().empty(); });
-               co_await brood::sleep(10ms);
+    auto executor = co_await asio::this_coro::executor;
+    std::string heard;
+    running command;
+    {
+        exec_options options;
+        options.on_out([&](std::string_view piece) { heard += piece; });
+        command.begin(executor, exec("trap 'echo more; exit' TERM; echo first; while :; do "
+                                     "sleep 0.01; done",
+                                     options));
+    }
+    auto begun = co_await eventually(5s, [&] { return !heard.empty(); });
+    command.cancel();
+    auto gone = co_await eventually(5s, [] { return children().empty(); });
+    co_await brood::sleep(10ms);
 
-               CHECK(begun);
-               CHECK(gone);
-               CHECK(heard == "first\n");
-           });
+    CHECK(begun);
+    CHECK(gone);
+    CHECK(heard == "first\n");
 }
 
-TEST_CASE("a listener that has thrown is not called again", "[execution]")
+TEST_WITHIN(30s, "a listener that has thrown is not called again", "[execution]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               int calls = 0;
-               exec_options options;
-               auto fail = [&](std::string_view)
-               {
-                   ++calls;
-                   throw std::domain_error("enough");
-               };
-               options.on_out(fail).on_err(fail);
-               std::string text;
-               try
-               {
-                   co_await exec("trap 'echo x; exit' TERM; echo x; echo y >&2; while :; do "
-                                 "echo y >&2; sleep 0.01; done",
-                                 options);
-               }
-               catch (const std::domain_error& thrown)
-               {
-                   text = thrown.what();
-               }
-               CHECK(text == "enough");
-               CHECK(calls == 1);
-           });
+    int calls = 0;
+    exec_options options;
+    auto fail = [&](std::string_view)
+    {
+        ++calls;
+        throw std::domain_error("enough");
+    };
+    options.on_out(fail).on_err(fail);
+    std::string text;
+    try
+    {
+        co_await exec("trap 'echo x; exit' TERM; echo x; echo y >&2; while :; do "
+                      "echo y >&2; sleep 0.01; done",
+                      options);
+    }
+    catch (const std::domain_error& thrown)
+    {
+        text = thrown.what();
+    }
+    CHECK(text == "enough");
+    CHECK(calls == 1);
 }
 
-TEST_CASE("a pipe as stdin without input is at its end", "[execution]")
+TEST_WITHIN(10s, "a pipe as stdin without input is at its end", "[execution]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               std::vector pipes{stdio::pipe(), stdio::pipe_to_child(), stdio::duplex()};
-               for (auto& from : pipes)
-               {
-                   spawn_options start;
-                   start.stdin_ = from;
-                   exec_options options(start);
-                   auto result = co_await brood::exec_file("cat", {}, options);
-                   CHECK(result.success());
-                   CHECK(result.out.empty());
-               }
-           });
+    std::vector pipes{stdio::pipe(), stdio::pipe_to_child(), stdio::duplex()};
+    for (auto& from : pipes)
+    {
+        spawn_options start;
+        start.stdin_ = from;
+        exec_options options(start);
+        auto result = co_await brood::exec_file("cat", {}, options);
+        CHECK(result.success());
+        CHECK(result.out.empty());
+    }
 }
 
-TEST_CASE("what is said to a stream both ways as stdin is no part of stderr", "[execution]")
+TEST_WITHIN(10s, "what is said to a stream both ways as stdin is no part of stderr", "[execution]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options start;
-               start.stdin_ = stdio::duplex();
-               exec_options options(start);
-               auto result = co_await brood::exec("echo in >&0; echo out; echo err >&2", options);
+    spawn_options start;
+    start.stdin_ = stdio::duplex();
+    exec_options options(start);
+    auto result = co_await brood::exec("echo in >&0; echo out; echo err >&2", options);
 
-               CHECK(result.out == "out\n");
-               CHECK(result.err == "err\n");
-           });
+    CHECK(result.out == "out\n");
+    CHECK(result.err == "err\n");
 }
 
-TEST_CASE("stdin may be a file", "[execution]")
+TEST_WITHIN(10s, "stdin may be a file", "[execution]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto file = folder.path() / "given";
-               std::ofstream(file.string()) << "from a file";
-               spawn_options start;
-               start.stdin_ = stdio::read(file.string());
-               exec_options options(start);
-               auto result = co_await brood::exec_file("cat", {}, options);
-               CHECK(result.out == "from a file");
-           });
+    temporary_directory folder;
+    auto file = folder.path() / "given";
+    std::ofstream(file.string()) << "from a file";
+    spawn_options start;
+    start.stdin_ = stdio::read(file.string());
+    exec_options options(start);
+    auto result = co_await brood::exec_file("cat", {}, options);
+    CHECK(result.out == "from a file");
 }
 
-TEST_CASE("stderr may go where stdout does, in the order it was printed", "[execution]")
+TEST_WITHIN(10s, "stderr may go where stdout does, in the order it was printed", "[execution]")
 {
-    within(10s,
-           []() -> task<>
-           {
-               spawn_options start;
-               start.stderr_ = stdio::same_as_stdout();
-               auto options = exec_options(start).timeout(20s);
-               auto result = co_await exec("echo 1; echo 2 >&2; echo 3", options);
-               CHECK(result.out == "1\n2\n3\n");
-               CHECK(result.err.empty());
-               CHECK(result.success());
-           });
+    spawn_options start;
+    start.stderr_ = stdio::same_as_stdout();
+    auto options = exec_options(start).timeout(20s);
+    auto result = co_await exec("echo 1; echo 2 >&2; echo 3", options);
+    CHECK(result.out == "1\n2\n3\n");
+    CHECK(result.err.empty());
+    CHECK(result.success());
 }

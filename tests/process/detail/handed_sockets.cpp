@@ -133,111 +133,87 @@ tcp::endpoint loopback()
 
 } // namespace
 
-TEST_CASE("a socket that the system handed over is used for its address", "[handed_sockets]")
+TEST_WITHIN(20s, "a socket that the system handed over is used for its address", "[handed_sockets]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto open = listening(loopback());
-               auto port = open.local_endpoint().port();
-               auto child = start<serve_alone>(open, port);
-               open.close();
-               co_await child.message<int>();
-               auto text = co_await ask(port);
-               CHECK(text == "hello");
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    auto open = listening(loopback());
+    auto port = open.local_endpoint().port();
+    auto child = start<serve_alone>(open, port);
+    open.close();
+    co_await child.message<int>();
+    auto text = co_await ask(port);
+    CHECK(text == "hello");
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
-TEST_CASE("all addresses are all addresses, whether IPv6 or IPv4", "[handed_sockets]")
+TEST_WITHIN(20s, "all addresses are all addresses, whether IPv6 or IPv4", "[handed_sockets]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto open = listening(tcp::endpoint(tcp::v4(), 0));
-               auto port = open.local_endpoint().port();
-               auto child = start<serve_at_any_address>(open, port);
-               open.close();
-               co_await child.message<int>();
-               auto text = co_await ask(port);
-               CHECK(text == "hello");
-               co_await child.exit();
-           });
+    auto open = listening(tcp::endpoint(tcp::v4(), 0));
+    auto port = open.local_endpoint().port();
+    auto child = start<serve_at_any_address>(open, port);
+    open.close();
+    co_await child.message<int>();
+    auto text = co_await ask(port);
+    CHECK(text == "hello");
+    co_await child.exit();
 }
 
-TEST_CASE("a local socket that was handed over stays when the service ends", "[handed_sockets]")
+TEST_WITHIN(20s, "a local socket that was handed over stays when the service ends",
+            "[handed_sockets]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = (folder.path() / "socket").string();
-               local::acceptor open(brood::default_executor(), local::endpoint(path));
-               auto child = start<serve_local>(open, path);
-               co_await child.message<int>();
-               local::socket client(brood::default_executor());
-               local::endpoint at(path);
-               co_await client.async_connect(at, asio::use_awaitable);
-               co_await child.exit();
-               CHECK(std::filesystem::exists(path));
-           });
+    temporary_directory folder;
+    auto path = (folder.path() / "socket").string();
+    local::acceptor open(brood::default_executor(), local::endpoint(path));
+    auto child = start<serve_local>(open, path);
+    co_await child.message<int>();
+    local::socket client(brood::default_executor());
+    local::endpoint at(path);
+    co_await client.async_connect(at, asio::use_awaitable);
+    co_await child.exit();
+    CHECK(std::filesystem::exists(path));
 }
 
-TEST_CASE("the workers of a cluster share a socket that was handed over", "[handed_sockets]")
+TEST_WITHIN(20s, "the workers of a cluster share a socket that was handed over", "[handed_sockets]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto open = listening(loopback());
-               auto port = open.local_endpoint().port();
-               auto child = start<serve_by_workers>(open, port);
-               open.close();
-               co_await child.message<int>();
-               for (int client = 0; client < 10; ++client)
-               {
-                   auto text = co_await ask(port);
-                   CHECK(text == "hello");
-               }
-               child.send(0);
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    auto open = listening(loopback());
+    auto port = open.local_endpoint().port();
+    auto child = start<serve_by_workers>(open, port);
+    open.close();
+    co_await child.message<int>();
+    for (int client = 0; client < 10; ++client)
+    {
+        auto text = co_await ask(port);
+        CHECK(text == "hello");
+    }
+    child.send(0);
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
-TEST_CASE("a child serves at a listening descriptor that its parent has closed",
-          "[handed_sockets][node-228][node-230]")
+TEST_WITHIN(20s, "a child serves at a listening descriptor that its parent has closed",
+            "[handed_sockets][node-228][node-230]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto open = listening(loopback());
-               auto port = open.local_endpoint().port();
-               auto child = start<serve_descriptor>(open);
-               open.close();
-               auto text = co_await ask(port);
-               CHECK(text == "hello");
-               auto status = co_await child.exit();
-               CHECK(status.success());
-           });
+    auto open = listening(loopback());
+    auto port = open.local_endpoint().port();
+    auto child = start<serve_descriptor>(open);
+    open.close();
+    auto text = co_await ask(port);
+    CHECK(text == "hello");
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
-TEST_CASE("a descriptor that does not listen is refused", "[handed_sockets][node-232]")
+TEST_WITHIN(20s, "a descriptor that does not listen is refused", "[handed_sockets][node-232]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               brood::spawn_options options;
-               tcp::socket idle(brood::default_executor(), tcp::v4());
-               options.descriptors.emplace(3, brood::stdio::from(idle.native_handle()));
-               options.descriptors.emplace(4, brood::stdio::read("/dev/null"));
-               auto child = brood::fork_with<refuse_what_does_not_listen>(brood::default_executor(),
-                                                                          options);
-               for (int expected : {EINVAL, ENOTSOCK, EBADF})
-               {
-                   auto reason = co_await child.message<int>();
-                   CHECK(reason == expected);
-               }
-               co_await child.exit();
-           });
+    brood::spawn_options options;
+    tcp::socket idle(brood::default_executor(), tcp::v4());
+    options.descriptors.emplace(3, brood::stdio::from(idle.native_handle()));
+    options.descriptors.emplace(4, brood::stdio::read("/dev/null"));
+    auto child = brood::fork_with<refuse_what_does_not_listen>(brood::default_executor(), options);
+    for (int expected : {EINVAL, ENOTSOCK, EBADF})
+    {
+        auto reason = co_await child.message<int>();
+        CHECK(reason == expected);
+    }
+    co_await child.exit();
 }

@@ -55,22 +55,19 @@ task<std::optional<brood::child_process>> parent_with_pid(pid_t wanted)
 
 } // namespace
 
-TEST_CASE("a tree finds who is below, once, and signals them and not the root", "[process_tree]")
+TEST_WITHIN(20s, "a tree finds who is below, once, and signals them and not the root",
+            "[process_tree]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = co_await parent("trap 'exit 7' TERM; ");
-               process_tree tree(child.pid());
-               CHECK(tree.look());
-               CHECK_FALSE(tree.look());
+    auto child = co_await parent("trap 'exit 7' TERM; ");
+    process_tree tree(child.pid());
+    CHECK(tree.look());
+    CHECK_FALSE(tree.look());
 
-               tree.signal(SIGTERM);
-               auto status = co_await child.exit(); // the one below has ended, so the wait is over
+    tree.signal(SIGTERM);
+    auto status = co_await child.exit(); // the one below has ended, so the wait is over
 
-               CHECK(status.code == 0);
-               CHECK_FALSE(tree.look());
-           });
+    CHECK(status.code == 0);
+    CHECK_FALSE(tree.look());
 }
 
 TEST_CASE("nobody is below nobody", "[process_tree]")
@@ -81,26 +78,22 @@ TEST_CASE("nobody is below nobody", "[process_tree]")
     none.signal(SIGKILL);
 }
 
-TEST_CASE("a tree that is frozen stands still, and is ended as a whole", "[process_tree]")
+TEST_WITHIN(20s, "a tree that is frozen stands still, and is ended as a whole", "[process_tree]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto child = co_await parent();
-               process_tree tree(child.pid());
-               child.kill(SIGSTOP);
-               tree.freeze();
+    auto child = co_await parent();
+    process_tree tree(child.pid());
+    child.kill(SIGSTOP);
+    tree.freeze();
 
-               auto below = children(child.pid());
-               REQUIRE(below.size() == 1);
-               CHECK(below.front().state == 'T');
+    auto below = children(child.pid());
+    REQUIRE(below.size() == 1);
+    CHECK(below.front().state == 'T');
 
-               tree.signal(SIGKILL);
-               child.kill(SIGKILL);
-               co_await child.exit();
-               auto ended = co_await eventually(5s, [&] { return gone(below.front().pid); });
-               CHECK(ended);
-           });
+    tree.signal(SIGKILL);
+    child.kill(SIGKILL);
+    co_await child.exit();
+    auto ended = co_await eventually(5s, [&] { return gone(below.front().pid); });
+    CHECK(ended);
 }
 
 TEST_CASE("children of a stranger that got the number later are not found", "[process_tree]")

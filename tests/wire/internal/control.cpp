@@ -38,86 +38,70 @@ struct two_ends
 
 } // namespace
 
-TEST_CASE("control values come in order, apart from the messages", "[control]")
+TEST_WITHIN(5s, "control values come in order, apart from the messages", "[control]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               two_ends of;
-               of.one.send(1);
-               send_control(*of.one.link(), std::string("control"));
-               of.one.send(2);
-               send_control(*of.one.link(), 3);
+    two_ends of;
+    of.one.send(1);
+    send_control(*of.one.link(), std::string("control"));
+    of.one.send(2);
+    send_control(*of.one.link(), 3);
 
-               auto text = co_await next_control<int, std::string>(of.other.link());
-               auto number = co_await next_control<int, std::string>(of.other.link());
-               auto first = co_await of.other.message<int>();
-               auto second = co_await of.other.message<int>();
+    auto text = co_await next_control<int, std::string>(of.other.link());
+    auto number = co_await next_control<int, std::string>(of.other.link());
+    auto first = co_await of.other.message<int>();
+    auto second = co_await of.other.message<int>();
 
-               REQUIRE((text && number));
-               CHECK(std::get<std::string>(*text) == "control");
-               CHECK(std::get<int>(*number) == 3);
-               CHECK(first == 1);
-               CHECK(second == 2);
-           });
+    REQUIRE((text && number));
+    CHECK(std::get<std::string>(*text) == "control");
+    CHECK(std::get<int>(*number) == 3);
+    CHECK(first == 1);
+    CHECK(second == 2);
 }
 
-TEST_CASE("descriptors travel beside a control value, and do not come back", "[control]")
+TEST_WITHIN(5s, "descriptors travel beside a control value, and do not come back", "[control]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               two_ends of;
-               descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-               send_control(*of.one.link(), 1, null.duplicate());
-               auto taken = co_await next_control<carrying<int, descriptor>>(of.other.link());
-               REQUIRE(taken);
-               CHECK(taken->object().get() >= 0);
+    two_ends of;
+    descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    send_control(*of.one.link(), 1, null.duplicate());
+    auto taken = co_await next_control<carrying<int, descriptor>>(of.other.link());
+    REQUIRE(taken);
+    CHECK(taken->object().get() >= 0);
 
-               send_control(*of.one.link(), 2, null.duplicate());
-               co_await of.one.flush();
-               of.other = end_of_channel(brood::channel());
-               co_await of.one.disconnected();
-               CHECK(of.one.undelivered().empty());
-           });
+    send_control(*of.one.link(), 2, null.duplicate());
+    co_await of.one.flush();
+    of.other = end_of_channel(brood::channel());
+    co_await of.one.disconnected();
+    CHECK(of.one.undelivered().empty());
 }
 
-TEST_CASE("the end of the channel is the end of the lane", "[control]")
+TEST_WITHIN(5s, "the end of the channel is the end of the lane", "[control]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               two_ends of;
-               send_control(*of.one.link(), 1);
-               of.one.disconnect();
-               auto last = co_await next_control<int>(of.other.link());
-               auto none = co_await next_control<int>(of.other.link());
+    two_ends of;
+    send_control(*of.one.link(), 1);
+    of.one.disconnect();
+    auto last = co_await next_control<int>(of.other.link());
+    auto none = co_await next_control<int>(of.other.link());
 
-               CHECK(last == 1);
-               CHECK_FALSE(none);
-               send_control(*of.one.link(), 2); // nothing happens
-           });
+    CHECK(last == 1);
+    CHECK_FALSE(none);
+    send_control(*of.one.link(), 2); // nothing happens
 }
 
-TEST_CASE("a control value of a type that is not understood ends the channel", "[control]")
+TEST_WITHIN(5s, "a control value of a type that is not understood ends the channel", "[control]")
 {
-    within(5s,
-           []() -> task<>
-           {
-               two_ends of;
-               send_control(*of.one.link(), std::string("nonsense"));
-               std::string text;
-               try
-               {
-                   co_await next_control<int>(of.other.link());
-               }
-               catch (const brood::error& wrong)
-               {
-                   CHECK(wrong.code() == brood::errc::malformed);
-                   text = wrong.what();
-               }
+    two_ends of;
+    send_control(*of.one.link(), std::string("nonsense"));
+    std::string text;
+    try
+    {
+        co_await next_control<int>(of.other.link());
+    }
+    catch (const brood::error& wrong)
+    {
+        CHECK(wrong.code() == brood::errc::malformed);
+        text = wrong.what();
+    }
 
-               CHECK_THAT(text, ContainsSubstring("control frame that it must not send"));
-               CHECK_FALSE(of.other.connected());
-           });
+    CHECK_THAT(text, ContainsSubstring("control frame that it must not send"));
+    CHECK_FALSE(of.other.connected());
 }

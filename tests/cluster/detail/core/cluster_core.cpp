@@ -125,120 +125,102 @@ task<brood::exit_info> only_end(Cluster& workers)
 
 } // namespace
 
-TEST_CASE("a worker that spins is found, told as such, and replaced", "[cluster_core][T08]")
+TEST_WITHIN(30s, "a worker that spins is found, told as such, and replaced", "[cluster_core][T08]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           self.ready();
-                           co_await brood::sleep(100ms);
-                           for (volatile bool spin = true; spin;)
-                               continue;
-                       }>
-                   workers(watched());
-               auto events = workers.events();
-               auto ended = co_await only_end(workers);
+    cluster<[](brood::process& self) -> task<>
+            {
+                self.ready();
+                co_await brood::sleep(100ms);
+                for (volatile bool spin = true; spin;)
+                    continue;
+            }>
+        workers(watched());
+    auto events = workers.events();
+    auto ended = co_await only_end(workers);
 
-               CHECK(ended.cause == exit_cause::hung);
-               CHECK(ended.reason == "spins");
-               CHECK(ended.status.signal == SIGABRT);
-               bool told = false;
-               for (;;)
-               {
-                   auto next = co_await events.next();
-                   if (!next)
-                       break;
-                   told = told || (next->what == event::hung && next->text == "spins");
-               }
-               CHECK(told);
-           });
+    CHECK(ended.cause == exit_cause::hung);
+    CHECK(ended.reason == "spins");
+    CHECK(ended.status.signal == SIGABRT);
+    bool told = false;
+    for (;;)
+    {
+        auto next = co_await events.next();
+        if (!next)
+            break;
+        told = told || (next->what == event::hung && next->text == "spins");
+    }
+    CHECK(told);
 }
 
-TEST_CASE("a worker that blocks is found", "[cluster_core]")
+TEST_WITHIN(30s, "a worker that blocks is found", "[cluster_core]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           self.ready();
-                           co_await brood::sleep(100ms);
-                           ::pause();
-                       }>
-                   workers(watched());
-               auto ended = co_await only_end(workers);
+    cluster<[](brood::process& self) -> task<>
+            {
+                self.ready();
+                co_await brood::sleep(100ms);
+                ::pause();
+            }>
+        workers(watched());
+    auto ended = co_await only_end(workers);
 
-               CHECK(ended.cause == exit_cause::hung);
-               CHECK(ended.reason == "blocks");
-           });
+    CHECK(ended.cause == exit_cause::hung);
+    CHECK(ended.reason == "blocks");
 }
 
-TEST_CASE("a worker that was stopped is found, and killed", "[cluster_core][T07]")
+TEST_WITHIN(30s, "a worker that was stopped is found, and killed", "[cluster_core][T07]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<wait_for_end> workers(watched());
-               auto only = workers.workers().at(0);
-               co_await only.ready();
-               only.kill(SIGSTOP);
-               auto ended = co_await only_end(workers);
+    cluster<wait_for_end> workers(watched());
+    auto only = workers.workers().at(0);
+    co_await only.ready();
+    only.kill(SIGSTOP);
+    auto ended = co_await only_end(workers);
 
-               CHECK(ended.cause == exit_cause::hung);
-               CHECK(ended.reason == "stopped");
-           });
+    CHECK(ended.cause == exit_cause::hung);
+    CHECK(ended.reason == "stopped");
 }
 
-TEST_CASE("workers that stood still together with their primary are spared", "[cluster_core]")
+TEST_WITHIN(30s, "workers that stood still together with their primary are spared",
+            "[cluster_core]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto primary = brood::fork<tell_hung>();
-               auto worker = co_await primary.message<int>();
-               REQUIRE(worker);
-               // As a machine that is suspended: the primary comes back a moment before.
-               primary.kill(SIGSTOP);
-               ::kill(*worker, SIGSTOP);
-               co_await brood::sleep(1500ms);
-               primary.kill(SIGCONT);
-               co_await brood::sleep(60ms);
-               ::kill(*worker, SIGCONT);
-               co_await brood::sleep(1s);
-               primary.send(0);
-               auto told = co_await primary.message<int>();
-               co_await primary.exit();
+    auto primary = brood::fork<tell_hung>();
+    auto worker = co_await primary.message<int>();
+    REQUIRE(worker);
+    // As a machine that is suspended: the primary comes back a moment before.
+    primary.kill(SIGSTOP);
+    ::kill(*worker, SIGSTOP);
+    co_await brood::sleep(1500ms);
+    primary.kill(SIGCONT);
+    co_await brood::sleep(60ms);
+    ::kill(*worker, SIGCONT);
+    co_await brood::sleep(1s);
+    primary.send(0);
+    auto told = co_await primary.message<int>();
+    co_await primary.exit();
 
-               CHECK(told == 0);
-           });
+    CHECK(told == 0);
 }
 
-TEST_CASE("a worker that gets no processor is spared as long as that lasts", "[cluster_core]")
+TEST_WITHIN(60s, "a worker that gets no processor is spared as long as that lasts",
+            "[cluster_core]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               auto settings = watched();
-               settings.watchdog.stale_after = 1s;
-               std::vector<brood::forked_process> greedy;
-               for (int count = 0; count < 12; ++count)
-                   greedy.push_back(brood::fork<keep_processor_busy>());
-               for (auto& each : greedy)
-                   co_await each.message<int>();
-               cluster<spin_among_others> workers(settings);
-               auto only = workers.workers().at(0);
-               co_await only.ready();
-               co_await brood::sleep(4s);
-               CHECK_FALSE(only.is_dead());
+    auto settings = watched();
+    settings.watchdog.stale_after = 1s;
+    std::vector<brood::forked_process> greedy;
+    for (int count = 0; count < 12; ++count)
+        greedy.push_back(brood::fork<keep_processor_busy>());
+    for (auto& each : greedy)
+        co_await each.message<int>();
+    cluster<spin_among_others> workers(settings);
+    auto only = workers.workers().at(0);
+    co_await only.ready();
+    co_await brood::sleep(4s);
+    CHECK_FALSE(only.is_dead());
 
-               for (auto& each : greedy)
-                   each.kill(SIGKILL);
-               auto ended = co_await only_end(workers);
-               CHECK(ended.cause == exit_cause::hung);
-               CHECK(ended.reason == "spins");
-           });
+    for (auto& each : greedy)
+        each.kill(SIGKILL);
+    auto ended = co_await only_end(workers);
+    CHECK(ended.cause == exit_cause::hung);
+    CHECK(ended.reason == "spins");
 }
 
 TEST_CASE("a worker is looked at once in a tick, and four times until it is stale",
@@ -253,162 +235,140 @@ TEST_CASE("a worker is looked at once in a tick, and four times until it is stal
     }
 }
 
-TEST_CASE("without a descriptor to look with, no worker is taken for a hung one",
-          "[cluster_core][T16]")
+TEST_WITHIN(30s, "without a descriptor to look with, no worker is taken for a hung one",
+            "[cluster_core][T16]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               brood::watchdog settings;
-               settings.tick = 20ms;
-               settings.stale_after = 80ms;
-               auto first = brood::fork<keep_processor_busy>();
-               auto second = brood::fork<keep_processor_busy>();
-               auto has_waited = [&]
-               {
-                   auto waited = process_activity::of(first.pid()).waited;
-                   return std::chrono::nanoseconds(waited) > settings.stale_after;
-               };
-               auto waited = co_await eventually(10s, has_waited);
-               auto signs = brood::detail::vital_signs::make_file();
-               brood::detail::hang_detector detector(first.pid(), settings);
-               auto with = detector.look(signs);
-               std::optional<std::string> without;
-               {
-                   lowered_limit none(RLIMIT_NOFILE, 3);
-                   without = detector.look(signs);
-               }
+    brood::watchdog settings;
+    settings.tick = 20ms;
+    settings.stale_after = 80ms;
+    auto first = brood::fork<keep_processor_busy>();
+    auto second = brood::fork<keep_processor_busy>();
+    auto has_waited = [&]
+    {
+        auto waited = process_activity::of(first.pid()).waited;
+        return std::chrono::nanoseconds(waited) > settings.stale_after;
+    };
+    auto waited = co_await eventually(10s, has_waited);
+    auto signs = brood::detail::vital_signs::make_file();
+    brood::detail::hang_detector detector(first.pid(), settings);
+    auto with = detector.look(signs);
+    std::optional<std::string> without;
+    {
+        lowered_limit none(RLIMIT_NOFILE, 3);
+        without = detector.look(signs);
+    }
 
-               CHECK(waited);
-               CHECK_FALSE(with);
-               CHECK_FALSE(without);
-               first.kill(SIGKILL);
-               second.kill(SIGKILL);
-           });
+    CHECK(waited);
+    CHECK_FALSE(with);
+    CHECK_FALSE(without);
+    first.kill(SIGKILL);
+    second.kill(SIGKILL);
 }
 
-TEST_CASE("a worker that outlives every step of its stop is left alone, and the slot goes on",
-          "[cluster_core]")
+TEST_WITHIN(30s,
+            "a worker that outlives every step of its stop is left alone, and the slot goes on",
+            "[cluster_core]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto settings = of_size(1);
-               settings.stop = brood::stop_policy(
-                   std::vector<brood::stop_step>{{true, 0, 20ms}, {false, SIGTERM, 20ms}});
-               cluster<outlive_requests> workers(settings);
-               auto first = workers.workers().at(0);
-               co_await first.ready();
-               auto ended = co_await first.stop();
-               CHECK(ended.cause == exit_cause::unkillable);
-               CHECK(ended.failed());
-               CHECK(ended.status.pid == first.pid());
-               CHECK(to_string(ended).find("still runs") != std::string::npos);
-               CHECK(ended.reason == "asked to end as stopped");
+    auto settings = of_size(1);
+    settings.stop =
+        brood::stop_policy(std::vector<brood::stop_step>{{true, 0, 20ms}, {false, SIGTERM, 20ms}});
+    cluster<outlive_requests> workers(settings);
+    auto first = workers.workers().at(0);
+    co_await first.ready();
+    auto ended = co_await first.stop();
+    CHECK(ended.cause == exit_cause::unkillable);
+    CHECK(ended.failed());
+    CHECK(ended.status.pid == first.pid());
+    CHECK(to_string(ended).find("still runs") != std::string::npos);
+    CHECK(ended.reason == "asked to end as stopped");
 
-               co_await workers.ready();
-               auto second = workers.workers().at(0);
-               CHECK(second.id() == 2);
-               co_await workers.stop();
-               auto last = co_await second.exit();
-               CHECK(last.cause == exit_cause::unkillable);
-               for (auto& each : {first, second})
-                   each.kill(SIGKILL);
-           });
+    co_await workers.ready();
+    auto second = workers.workers().at(0);
+    CHECK(second.id() == 2);
+    co_await workers.stop();
+    auto last = co_await second.exit();
+    CHECK(last.cause == exit_cause::unkillable);
+    for (auto& each : {first, second})
+        each.kill(SIGKILL);
 }
 
-TEST_CASE("an idle worker is not taken for a hung one", "[cluster_core]")
+TEST_WITHIN(30s, "an idle worker is not taken for a hung one", "[cluster_core]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<wait_for_end> workers(watched());
-               auto only = workers.workers().at(0);
-               co_await only.ready();
-               co_await brood::sleep(1500ms);
+    cluster<wait_for_end> workers(watched());
+    auto only = workers.workers().at(0);
+    co_await only.ready();
+    co_await brood::sleep(1500ms);
 
-               CHECK_FALSE(only.is_dead());
-               co_await workers.stop();
-           });
+    CHECK_FALSE(only.is_dead());
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker that closes its channel and lives on is found and ended", "[cluster_core]")
+TEST_WITHIN(30s, "a worker that closes its channel and lives on is found and ended",
+            "[cluster_core]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               auto settings = of_size(1);
-               settings.restart.when = brood::restart::temporary;
-               settings.stop = brood::drain_policy(50ms);
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           self.disconnect();
-                           co_await brood::sleep(1h);
-                       }>
-                   workers(settings);
-               auto ended = co_await only_end(workers);
+    auto settings = of_size(1);
+    settings.restart.when = brood::restart::temporary;
+    settings.stop = brood::drain_policy(50ms);
+    cluster<[](brood::process& self) -> task<>
+            {
+                self.disconnect();
+                co_await brood::sleep(1h);
+            }>
+        workers(settings);
+    auto ended = co_await only_end(workers);
 
-               CHECK(ended.cause == exit_cause::unreachable);
-           });
+    CHECK(ended.cause == exit_cause::unreachable);
 }
 
-TEST_CASE("a kill storm loses no end and no slot", "[cluster_core][T02]")
+TEST_WITHIN(60s, "a kill storm loses no end and no slot", "[cluster_core][T02]")
 {
-    within(60s,
-           []() -> task<>
-           {
-               auto settings = of_size(8);
-               settings.restart.per_slot.failures = 100'000;
-               settings.restart.per_cluster.failures = 100'000;
-               settings.restart.delay.base = 0ms;
-               settings.restart.delay.cap = 0ms;
-               cluster<wait_for_end> workers(settings);
-               std::minstd_rand random(Catch::rngSeed());
-               std::set<std::uint64_t> told;
-               for (int kill = 0; kill < 300; ++kill)
-               {
-                   auto all = workers.workers();
-                   if (!all.empty())
-                       all[random() % all.size()].kill(SIGKILL);
-                   auto ended = co_await workers.exit();
-                   REQUIRE(ended);
-                   CHECK(ended->status.signal == SIGKILL);
-                   CHECK(told.insert(ended->id).second);
-               }
-               co_await brood::sleep(5ms);
-               CHECK(workers.workers().size() == 8);
-               co_await workers.stop();
-               int last = 0;
-               for (;;)
-               {
-                   auto ended = co_await workers.exit();
-                   if (!ended)
-                       break;
-                   CHECK(told.insert(ended->id).second);
-                   ++last;
-               }
-               CHECK(last == 8);
-           });
+    auto settings = of_size(8);
+    settings.restart.per_slot.failures = 100'000;
+    settings.restart.per_cluster.failures = 100'000;
+    settings.restart.delay.base = 0ms;
+    settings.restart.delay.cap = 0ms;
+    cluster<wait_for_end> workers(settings);
+    std::minstd_rand random(Catch::rngSeed());
+    std::set<std::uint64_t> told;
+    for (int kill = 0; kill < 300; ++kill)
+    {
+        auto all = workers.workers();
+        if (!all.empty())
+            all[random() % all.size()].kill(SIGKILL);
+        auto ended = co_await workers.exit();
+        REQUIRE(ended);
+        CHECK(ended->status.signal == SIGKILL);
+        CHECK(told.insert(ended->id).second);
+    }
+    co_await brood::sleep(5ms);
+    CHECK(workers.workers().size() == 8);
+    co_await workers.stop();
+    int last = 0;
+    for (;;)
+    {
+        auto ended = co_await workers.exit();
+        if (!ended)
+            break;
+        CHECK(told.insert(ended->id).second);
+        ++last;
+    }
+    CHECK(last == 8);
 }
 
-TEST_CASE("a stop wins over a restart that waits", "[cluster_core]")
+TEST_WITHIN(20s, "a stop wins over a restart that waits", "[cluster_core]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               auto settings = of_size(1);
-               settings.restart.delay.first = 1h;
-               settings.restart.delay.cap = 1h;
-               cluster<wait_for_end> workers(settings);
-               auto only = workers.workers().at(0);
-               co_await only.ready();
-               only.kill(SIGKILL);
-               co_await workers.exit();
+    auto settings = of_size(1);
+    settings.restart.delay.first = 1h;
+    settings.restart.delay.cap = 1h;
+    cluster<wait_for_end> workers(settings);
+    auto only = workers.workers().at(0);
+    co_await only.ready();
+    only.kill(SIGKILL);
+    co_await workers.exit();
 
-               co_await workers.stop();
-               auto none = co_await workers.exit();
-               CHECK_FALSE(none);
-           });
+    co_await workers.stop();
+    auto none = co_await workers.exit();
+    CHECK_FALSE(none);
 }
 
 TEST_CASE("a loop that goes takes its workers with it", "[cluster_core]")

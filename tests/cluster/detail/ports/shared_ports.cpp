@@ -188,130 +188,114 @@ TEST_CASE("the code of a worker is the same under every policy", "[listener]")
             });
 }
 
-TEST_CASE("a second listener of a worker on port 0 has a port of its own", "[listener]")
+TEST_WITHIN(20s, "a second listener of a worker on port 0 has a port of its own", "[listener]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           auto one = co_await self.listen(0);
-                           auto other = co_await self.listen(0);
-                           self.send(std::pair(one.local_endpoint().port(),
-                                               other.local_endpoint().port()));
-                           co_await self.shutdown();
-                       }>
-                   workers(of(2, dispatch_policy::shared()));
-               using ports = std::pair<std::uint16_t, std::uint16_t>;
-               auto first = co_await workers.workers()[0].message<ports>();
-               auto second = co_await workers.workers()[1].message<ports>();
+    cluster<[](brood::process& self) -> task<>
+            {
+                auto one = co_await self.listen(0);
+                auto other = co_await self.listen(0);
+                self.send(std::pair(one.local_endpoint().port(), other.local_endpoint().port()));
+                co_await self.shutdown();
+            }>
+        workers(of(2, dispatch_policy::shared()));
+    using ports = std::pair<std::uint16_t, std::uint16_t>;
+    auto first = co_await workers.workers()[0].message<ports>();
+    auto second = co_await workers.workers()[1].message<ports>();
 
-               REQUIRE((first && second));
-               CHECK(first->first != first->second);
-               CHECK(*first == *second);
-               co_await workers.stop();
-           });
+    REQUIRE((first && second));
+    CHECK(first->first != first->second);
+    CHECK(*first == *second);
+    co_await workers.stop();
 }
 
-TEST_CASE("workers share a local socket, whose file goes with the cluster", "[listener][node-141]")
+TEST_WITHIN(20s, "workers share a local socket, whose file goes with the cluster",
+            "[listener][node-141]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               temporary_directory folder;
-               auto path = (folder.path() / "so:cket").string();
-               cluster<[](brood::process& self, std::string at) -> task<>
-                       {
-                           asio::local::stream_protocol::endpoint here(at);
-                           auto listener = co_await self.listen(here);
-                           auto connection = co_await listener.accept();
-                           co_await self.shutdown();
-                       }>
-                   workers(of(2, dispatch_policy::shared()), path);
-               for (auto& each : workers.workers())
-               {
-                   auto ready = co_await each.ready();
-                   CHECK(ready);
-                   CHECK(each.listening_at().at(0) == path);
-                   CHECK(each.port() == 0);
-               }
-               CHECK(std::filesystem::exists(path));
+    temporary_directory folder;
+    auto path = (folder.path() / "so:cket").string();
+    cluster<[](brood::process& self, std::string at) -> task<>
+            {
+                asio::local::stream_protocol::endpoint here(at);
+                auto listener = co_await self.listen(here);
+                auto connection = co_await listener.accept();
+                co_await self.shutdown();
+            }>
+        workers(of(2, dispatch_policy::shared()), path);
+    for (auto& each : workers.workers())
+    {
+        auto ready = co_await each.ready();
+        CHECK(ready);
+        CHECK(each.listening_at().at(0) == path);
+        CHECK(each.port() == 0);
+    }
+    CHECK(std::filesystem::exists(path));
 
-               co_await workers.stop();
-               CHECK_FALSE(std::filesystem::exists(path));
-           });
+    co_await workers.stop();
+    CHECK_FALSE(std::filesystem::exists(path));
 }
 
-TEST_CASE("workers share a socket for datagrams", "[listener][node-127]")
+TEST_WITHIN(20s, "workers share a socket for datagrams", "[listener][node-127]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           asio::ip::udp::endpoint any(asio::ip::address_v4::loopback(), 0);
-                           auto socket = co_await self.bind(any);
-                           self.send(socket.local_endpoint().port());
-                           char bytes[16];
-                           auto into = asio::buffer(bytes);
-                           auto count = co_await socket.async_receive(into, asio::use_awaitable);
-                           self.send(std::string(bytes, count));
-                           co_await self.shutdown();
-                       }>
-                   workers(of(2, dispatch_policy::round_robin()));
-               auto all = workers.workers();
-               auto first = co_await all[0].message<std::uint16_t>();
-               auto second = co_await all[1].message<std::uint16_t>();
-               REQUIRE((first && second));
-               CHECK(*first == *second);
-               auto executor = co_await asio::this_coro::executor;
-               asio::ip::udp::socket client(executor, asio::ip::udp::v4());
-               asio::ip::udp::endpoint to(asio::ip::address_v4::loopback(), *first);
-               client.send_to(asio::buffer("one", 3), to);
-               client.send_to(asio::buffer("one", 3), to);
-               auto answer = co_await all[0].message<std::string>();
-               CHECK(answer == "one");
-               co_await workers.stop();
-           });
+    cluster<[](brood::process& self) -> task<>
+            {
+                asio::ip::udp::endpoint any(asio::ip::address_v4::loopback(), 0);
+                auto socket = co_await self.bind(any);
+                self.send(socket.local_endpoint().port());
+                char bytes[16];
+                auto into = asio::buffer(bytes);
+                auto count = co_await socket.async_receive(into, asio::use_awaitable);
+                self.send(std::string(bytes, count));
+                co_await self.shutdown();
+            }>
+        workers(of(2, dispatch_policy::round_robin()));
+    auto all = workers.workers();
+    auto first = co_await all[0].message<std::uint16_t>();
+    auto second = co_await all[1].message<std::uint16_t>();
+    REQUIRE((first && second));
+    CHECK(*first == *second);
+    auto executor = co_await asio::this_coro::executor;
+    asio::ip::udp::socket client(executor, asio::ip::udp::v4());
+    asio::ip::udp::endpoint to(asio::ip::address_v4::loopback(), *first);
+    client.send_to(asio::buffer("one", 3), to);
+    client.send_to(asio::buffer("one", 3), to);
+    auto answer = co_await all[0].message<std::string>();
+    CHECK(answer == "one");
+    co_await workers.stop();
 }
 
-TEST_CASE("a worker that closes its listener is handed no more", "[listener]")
+TEST_WITHIN(20s, "a worker that closes its listener is handed no more", "[listener]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<[](brood::process& self) -> task<>
-                       {
-                           auto listener = co_await self.listen(0);
-                           if (self.worker_slot() == 0)
-                           {
-                               co_await self.message<int>();
-                               listener.close();
-                               self.send(1);
-                           }
-                           for (;;)
-                           {
-                               auto connection = co_await listener.accept();
-                               if (!connection)
-                                   break;
-                               auto text = std::to_string(self.worker_slot());
-                               co_await asio::async_write(*connection, asio::buffer(text),
-                                                          asio::use_awaitable);
-                           }
-                           co_await self.shutdown();
-                       }>
-                   workers(of(2, dispatch_policy::round_robin()));
-               auto port = co_await common_port(workers);
-               auto first = workers.workers()[0];
-               first.send(1);
-               co_await first.message<int>();
-               for (int connection = 0; connection < 10; ++connection)
-               {
-                   auto answer = co_await ask(port);
-                   CHECK(answer == "1");
-               }
-               co_await workers.stop();
-           });
+    cluster<[](brood::process& self) -> task<>
+            {
+                auto listener = co_await self.listen(0);
+                if (self.worker_slot() == 0)
+                {
+                    co_await self.message<int>();
+                    listener.close();
+                    self.send(1);
+                }
+                for (;;)
+                {
+                    auto connection = co_await listener.accept();
+                    if (!connection)
+                        break;
+                    auto text = std::to_string(self.worker_slot());
+                    co_await asio::async_write(*connection, asio::buffer(text),
+                                               asio::use_awaitable);
+                }
+                co_await self.shutdown();
+            }>
+        workers(of(2, dispatch_policy::round_robin()));
+    auto port = co_await common_port(workers);
+    auto first = workers.workers()[0];
+    first.send(1);
+    co_await first.message<int>();
+    for (int connection = 0; connection < 10; ++connection)
+    {
+        auto answer = co_await ask(port);
+        CHECK(answer == "1");
+    }
+    co_await workers.stop();
 }
 
 TEST_CASE("a connection that was handed over and not accepted is served once, whoever closes",
@@ -351,53 +335,45 @@ TEST_CASE("a connection that was handed over and not accepted is served once, wh
                });
 }
 
-TEST_CASE("a stop lets a worker serve what it was handed and has not accepted", "[listener]")
+TEST_WITHIN(20s, "a stop lets a worker serve what it was handed and has not accepted", "[listener]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<accept_when_told> workers(of(1, dispatch_policy::round_robin()));
-               auto port = co_await common_port(workers);
-               auto one = co_await connect_to(port);
-               auto other = co_await connect_to(port);
-               co_await brood::sleep(50ms); // let them be handed over
-               co_await workers.stop();
-               auto first = co_await read_all(std::move(one));
-               auto second = co_await read_all(std::move(other));
+    cluster<accept_when_told> workers(of(1, dispatch_policy::round_robin()));
+    auto port = co_await common_port(workers);
+    auto one = co_await connect_to(port);
+    auto other = co_await connect_to(port);
+    co_await brood::sleep(50ms); // let them be handed over
+    co_await workers.stop();
+    auto first = co_await read_all(std::move(one));
+    auto second = co_await read_all(std::move(other));
 
-               CHECK(first == "0");
-               CHECK(second == "0");
-           });
+    CHECK(first == "0");
+    CHECK(second == "0");
 }
 
-TEST_CASE("least loaded goes by the connections that are open", "[listener]")
+TEST_WITHIN(30s, "least loaded goes by the connections that are open", "[listener]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<keep_all_open> workers(of(2, dispatch_policy::least_loaded()));
-               auto port = co_await common_port(workers);
-               std::map<std::size_t, std::vector<asio::ip::tcp::socket>> clients;
-               for (int count = 0; count < 12; ++count)
-               {
-                   auto [client, slot] = co_await connect_and_hear(port);
-                   clients[slot].push_back(std::move(client));
-               }
-               CHECK(clients[0].size() >= 5);
-               CHECK(clients[1].size() >= 5);
-               clients[1].clear();
-               while (workers.stats().workers.at(1).traffic.open_connections != 0)
-                   co_await brood::sleep(1ms);
+    cluster<keep_all_open> workers(of(2, dispatch_policy::least_loaded()));
+    auto port = co_await common_port(workers);
+    std::map<std::size_t, std::vector<asio::ip::tcp::socket>> clients;
+    for (int count = 0; count < 12; ++count)
+    {
+        auto [client, slot] = co_await connect_and_hear(port);
+        clients[slot].push_back(std::move(client));
+    }
+    CHECK(clients[0].size() >= 5);
+    CHECK(clients[1].size() >= 5);
+    clients[1].clear();
+    while (workers.stats().workers.at(1).traffic.open_connections != 0)
+        co_await brood::sleep(1ms);
 
-               // One may count twice until the primary has heard that it was accepted.
-               for (int count = 0; count < 3; ++count)
-               {
-                   auto [client, slot] = co_await connect_and_hear(port);
-                   CHECK(slot == 1);
-                   clients[slot].push_back(std::move(client));
-               }
-               co_await workers.stop();
-           });
+    // One may count twice until the primary has heard that it was accepted.
+    for (int count = 0; count < 3; ++count)
+    {
+        auto [client, slot] = co_await connect_and_hear(port);
+        CHECK(slot == 1);
+        clients[slot].push_back(std::move(client));
+    }
+    co_await workers.stop();
 }
 
 TEST_CASE("a function that chooses no worker ends the cluster, which throws what it threw",
@@ -434,86 +410,75 @@ TEST_CASE("a function that chooses no worker ends the cluster, which throws what
                });
 }
 
-TEST_CASE("a worker without a descriptor left lets connections wait", "[listener]")
+TEST_WITHIN(30s, "a worker without a descriptor left lets connections wait", "[listener]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<keep_few_open> workers(of(1, dispatch_policy::round_robin()));
-               auto port = co_await common_port(workers);
-               auto worker = workers.workers().at(0);
-               std::vector<asio::ip::tcp::socket> clients;
-               for (int count = 0; count < 50; ++count)
-               {
-                   auto next = co_await connect_to(port);
-                   clients.push_back(std::move(next));
-               }
-               co_await brood::sleep(500ms);
-               CHECK(worker.connected());
-               for (auto& each : clients)
-               {
-                   char slot = 0;
-                   auto into = asio::buffer(&slot, 1);
-                   co_await each.async_read_some(into, asio::use_awaitable);
-                   CHECK(slot == '0');
-                   each.close();
-               }
+    cluster<keep_few_open> workers(of(1, dispatch_policy::round_robin()));
+    auto port = co_await common_port(workers);
+    auto worker = workers.workers().at(0);
+    std::vector<asio::ip::tcp::socket> clients;
+    for (int count = 0; count < 50; ++count)
+    {
+        auto next = co_await connect_to(port);
+        clients.push_back(std::move(next));
+    }
+    co_await brood::sleep(500ms);
+    CHECK(worker.connected());
+    for (auto& each : clients)
+    {
+        char slot = 0;
+        auto into = asio::buffer(&slot, 1);
+        co_await each.async_read_some(into, asio::use_awaitable);
+        CHECK(slot == '0');
+        each.close();
+    }
 
-               CHECK(worker.state() == brood::worker_state::ready);
-               co_await workers.stop();
-           });
+    CHECK(worker.state() == brood::worker_state::ready);
+    co_await workers.stop();
 }
 
-TEST_CASE("a primary without a descriptor for its copy hands the connection over", "[listener]")
+TEST_WITHIN(20s, "a primary without a descriptor for its copy hands the connection over",
+            "[listener]")
 {
-    within(20s,
-           []() -> task<>
-           {
-               cluster<say_slot> workers(of(2, dispatch_policy::round_robin()));
-               auto port = co_await common_port(workers);
-               auto executor = co_await asio::this_coro::executor;
-               asio::ip::tcp::socket client(executor, asio::ip::tcp::v4());
-               asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), port);
-               {
-                   lowered_limit few(RLIMIT_NOFILE, 256);
-                   auto taken = all_but(1);
-                   co_await client.async_connect(at, asio::use_awaitable);
-                   co_await brood::sleep(100ms);
-               }
+    cluster<say_slot> workers(of(2, dispatch_policy::round_robin()));
+    auto port = co_await common_port(workers);
+    auto executor = co_await asio::this_coro::executor;
+    asio::ip::tcp::socket client(executor, asio::ip::tcp::v4());
+    asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), port);
+    {
+        lowered_limit few(RLIMIT_NOFILE, 256);
+        auto taken = all_but(1);
+        co_await client.async_connect(at, asio::use_awaitable);
+        co_await brood::sleep(100ms);
+    }
 
-               auto text = co_await read_all(std::move(client));
-               auto again = co_await ask(port);
+    auto text = co_await read_all(std::move(client));
+    auto again = co_await ask(port);
 
-               CHECK_FALSE(text.empty());
-               CHECK_FALSE(again.empty());
-               co_await workers.stop();
-           });
+    CHECK_FALSE(text.empty());
+    CHECK_FALSE(again.empty());
+    co_await workers.stop();
 }
 
-TEST_CASE("slots that are taken away take no clients with them", "[listener]")
+TEST_WITHIN(30s, "slots that are taken away take no clients with them", "[listener]")
 {
-    within(30s,
-           []() -> task<>
-           {
-               cluster<say_slot> workers(of(4, dispatch_policy::reuse_port()));
-               auto port = co_await common_port(workers);
-               co_await workers.scale(1);
-               for (int count = 0; count < 40; ++count)
-               {
-                   auto text = co_await ask(port);
-                   CHECK(text == "0");
-               }
-               for (auto size : {std::size_t(0), std::size_t(2), std::size_t(4)})
-               {
-                   co_await workers.scale(size);
-                   for (int count = 0; size != 0 && count < 20; ++count)
-                   {
-                       auto text = co_await ask(port);
-                       CHECK_FALSE(text.empty());
-                   }
-               }
-               co_await workers.stop();
-           });
+    cluster<say_slot> workers(of(4, dispatch_policy::reuse_port()));
+    auto port = co_await common_port(workers);
+    co_await workers.scale(1);
+    for (int count = 0; count < 40; ++count)
+    {
+        auto text = co_await ask(port);
+        CHECK(text == "0");
+    }
+    for (auto size : {std::size_t(0), std::size_t(2), std::size_t(4)})
+    {
+        co_await workers.scale(size);
+        for (int count = 0; size != 0 && count < 20; ++count)
+        {
+            auto text = co_await ask(port);
+            CHECK_FALSE(text.empty());
+        }
+    }
+    co_await workers.stop();
 }
 
 TEST_CASE("a worker may close its listener and listen there again", "[listener]")

@@ -405,8 +405,8 @@ TEST_WITHIN(30s, "a worker that spins may dump before it is killed, and is repla
     settings.output.where = brood::worker_output::goes::read;
     settings.watchdog.tick = 50ms;
     settings.watchdog.stale_after = 400ms;
-    settings.watchdog.end = brood::stop_policy(
-        std::vector<brood::stop_step>{{false, SIGABRT, 500ms}, {false, SIGKILL, 5s}});
+    settings.watchdog.end = brood::stop_policy(std::vector<brood::stop_step>{
+        brood::stop_step::signal(SIGABRT, 500ms), brood::stop_step::signal(SIGKILL, 5s)});
     cluster<spin_and_dump> workers(settings);
     auto events = workers.events();
     auto hung = co_await next_of(events, event::hung);

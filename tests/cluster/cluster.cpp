@@ -510,7 +510,8 @@ TEST_WITHIN(20s, "a worker that ignores every request is killed in the end", "[c
 {
     auto settings = of_size(2);
     settings.stop = brood::stop_policy(std::vector<brood::stop_step>{
-        {true, 0, 20ms}, {false, SIGTERM, 20ms}, {false, SIGKILL, 5s}});
+        brood::stop_step::disconnect(20ms), brood::stop_step::signal(SIGTERM, 20ms),
+        brood::stop_step::signal(SIGKILL, 5s)});
     cluster<ignore_everything> workers(settings);
     co_await all_ready(workers);
     co_await workers.stop();

@@ -212,7 +212,8 @@ TEST_WITHIN(20s,
     supervisor top(strategy::one_for_all, policy);
     brood::child_settings impatient;
     impatient.stop = brood::stop_policy(std::vector<brood::stop_step>{
-        {true, 0, 50ms}, {false, SIGTERM, 50ms}, {false, SIGKILL, 5s}});
+        brood::stop_step::disconnect(50ms), brood::stop_step::signal(SIGTERM, 50ms),
+        brood::stop_step::signal(SIGKILL, 5s)});
     top.add<noted>("a", {}, "a", file).add<noted>("b", {}, "b", file);
     top.add<noted>("c", {}, "c", file).add<stubborn>("d", impatient, "d", file);
     top.start();

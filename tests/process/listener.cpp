@@ -188,31 +188,6 @@ TEST_WITHIN(20s, "who may not accept is told so, and does not spin", "[listener]
     CHECK(status.success());
 }
 
-TEST_WITHIN(10s, "a listener goes although nobody can be told, and all who wait learn of it",
-            "[listener]")
-{
-    auto executor = co_await asio::this_coro::executor;
-    auto refuse = []
-    {
-        throw brood::error(brood::errc::overflow, "the primary does not read");
-    };
-    {
-        brood::detail::accepting dropped(executor, {});
-        dropped.tell({.closed = refuse});
-    }
-    auto closed =
-        std::make_shared<brood::detail::accepting>(executor, brood::detail::socket_address());
-    closed->tell({.closed = refuse});
-    bool ended = false;
-    auto next = brood::detail::accepting::next(closed);
-    asio::co_spawn(executor, std::move(next),
-                   [&](std::exception_ptr, brood::descriptor) { ended = true; });
-    co_await brood::sleep(1ms);
-    CHECK_THROWS_AS(closed->close(), brood::error);
-    co_await brood::sleep(10ms);
-    CHECK(ended);
-}
-
 TEST_WITHIN(10s, "with no descriptor left, connections wait and are accepted later", "[listener]")
 {
     auto self = alone();

@@ -19,9 +19,11 @@ using brood::task;
 TEST_CASE("a stop is asked for, then enforced", "[stop_policy]")
 {
     CHECK(stop_policy().steps() ==
-          std::vector<stop_step>{{true, SIGTERM, 5s}, {false, SIGKILL, 5s, true}});
+          std::vector<stop_step>{stop_step::disconnect_and_signal(SIGTERM, 5s),
+                                 stop_step::kill_tree(5s)});
     CHECK(stop_policy(2s, SIGINT).steps() ==
-          std::vector<stop_step>{{true, SIGINT, 2s}, {false, SIGKILL, 5s, true}});
+          std::vector<stop_step>{stop_step::disconnect_and_signal(SIGINT, 2s),
+                                 stop_step::kill_tree(5s)});
 }
 
 TEST_CASE("a policy is printed step by step", "[stop_policy]")
@@ -30,7 +32,7 @@ TEST_CASE("a policy is printed step by step", "[stop_policy]")
     printed << stop_policy();
 
     CHECK(printed.str() == "disconnect, SIGTERM, wait 5000 ms; SIGKILL to its tree, wait 5000 ms");
-    CHECK(to_string(stop_policy(std::vector<stop_step>{{true, 0, 1s}})) ==
+    CHECK(to_string(stop_policy(std::vector<stop_step>{stop_step::disconnect(1s)})) ==
           "disconnect, wait 1000 ms");
 }
 
@@ -42,17 +44,18 @@ TEST_CASE("a policy that cannot be meant is refused", "[stop_policy]")
     };
 
     CHECK_THROWS_AS(stop_policy(std::vector<stop_step>()), std::invalid_argument);
-    CHECK_THROWS_AS(of({false, -1, 1s}), std::invalid_argument);
-    CHECK_THROWS_AS(of({false, NSIG, 1s}), std::invalid_argument);
-    CHECK_THROWS_AS(of({false, SIGTERM, -1ms}), std::invalid_argument);
+    CHECK_THROWS_AS(of(stop_step::signal(-1, 1s)), std::invalid_argument);
+    CHECK_THROWS_AS(of(stop_step::signal(NSIG, 1s)), std::invalid_argument);
+    CHECK_THROWS_AS(of(stop_step::signal(SIGTERM, -1ms)), std::invalid_argument);
 }
 
 TEST_WITHIN(10s, "steps are taken one after the other until one works", "[stop_policy]")
 {
     auto child = printing("trap '' TERM INT; echo ready; while :; do sleep 0.01; done");
     co_await child.out().read_line();
-    stop_policy policy(std::vector<stop_step>{
-        {false, SIGTERM, 20ms}, {false, SIGINT, 20ms}, {false, SIGUSR1, 5s}});
+    stop_policy policy(std::vector<stop_step>{stop_step::signal(SIGTERM, 20ms),
+                                              stop_step::signal(SIGINT, 20ms),
+                                              stop_step::signal(SIGUSR1, 5s)});
     auto status = co_await child.stop(policy);
 
     CHECK(status.signal == SIGUSR1);
@@ -83,7 +86,7 @@ TEST_WITHIN(20s, "a step for the tree reaches those that stand still, too", "[st
 {
     auto child = printing("sleep 1000 & kill -STOP $!; echo ready; kill -STOP $$");
     co_await child.out().read_line();
-    stop_policy all(std::vector<stop_step>{{false, SIGTERM, 5s, true}});
+    stop_policy all(std::vector<stop_step>{stop_step::signal_tree(SIGTERM, 5s)});
     auto status = co_await child.stop(all);
     co_await child.closed();
 
@@ -95,7 +98,7 @@ TEST_WITHIN(10s, "whoever outlives every step is told with the policy", "[stop_p
     auto child = printing(stubborn);
     co_await child.out().read_line();
     std::string text;
-    stop_policy gentle(std::vector<stop_step>{{false, SIGTERM, 20ms}});
+    stop_policy gentle(std::vector<stop_step>{stop_step::signal(SIGTERM, 20ms)});
     try
     {
         co_await child.stop(gentle);

@@ -27,8 +27,9 @@ namespace brood
 inline stop_policy drain_policy(std::chrono::milliseconds drain = std::chrono::seconds(30))
 {
     constexpr std::chrono::milliseconds grace = std::chrono::seconds(5);
-    return stop_policy(std::vector<stop_step>{
-        {true, 0, drain}, {false, SIGTERM, grace}, {false, SIGKILL, grace, true}});
+    return stop_policy(std::vector<stop_step>{stop_step::disconnect(drain),
+                                              stop_step::signal(SIGTERM, grace),
+                                              stop_step::kill_tree(grace)});
 }
 
 /// When a worker whose loop stands still is given up: its loop has to come round at least once in
@@ -41,8 +42,8 @@ struct watchdog
     std::chrono::milliseconds tick{1'000};         ///< How often its loop shows that it is alive.
     std::chrono::milliseconds stale_after{10'000}; ///< Zero turns the watchdog off.
     stop_policy end =
-        stop_policy(std::vector<stop_step>{{false, SIGABRT, std::chrono::seconds(2)},
-                                           {false, SIGKILL, std::chrono::seconds(5), true}});
+        stop_policy(std::vector<stop_step>{stop_step::signal(SIGABRT, std::chrono::seconds(2)),
+                                           stop_step::kill_tree(std::chrono::seconds(5))});
 
     bool on() const noexcept { return stale_after.count() > 0; }
 

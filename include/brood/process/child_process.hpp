@@ -32,7 +32,7 @@ public:
     /// No process: what needs one throws std::logic_error.
     child_process() noexcept = default;
 
-    explicit child_process(std::shared_ptr<detail::child_state> state) noexcept
+    explicit child_process(std::shared_ptr<detail::child_process_core> state) noexcept
         : state_(std::move(state))
     {
     }
@@ -67,11 +67,17 @@ public:
     pipe_reader& err() { return out(2); }
 
     /// Waits for its end, after everything it sent over its channel can be taken.
-    task<exit_status> exit() { return detail::wait_for(shared(), &detail::child_state::exited); }
+    task<exit_status> exit()
+    {
+        return detail::wait_for(shared(), &detail::child_process_core::exited);
+    }
 
     /// Waits for its end and until nobody, a grandchild say, holds the other end of any pipe to it.
     /// What is left in the pipes can still be read.
-    task<exit_status> closed() { return detail::wait_for(shared(), &detail::child_state::closed); }
+    task<exit_status> closed()
+    {
+        return detail::wait_for(shared(), &detail::child_process_core::closed);
+    }
 
     /// How it ended, or nothing while it runs.
     std::optional<exit_status> status() const { return use().exited.peek(); }
@@ -102,10 +108,10 @@ public:
     void detach() { use().on_drop = on_drop::detach; }
 
 protected:
-    const std::shared_ptr<detail::child_state>& state() const noexcept { return state_; }
+    const std::shared_ptr<detail::child_process_core>& state() const noexcept { return state_; }
 
 private:
-    const std::shared_ptr<detail::child_state>& shared() const
+    const std::shared_ptr<detail::child_process_core>& shared() const
     {
         if (!state_)
             throw std::logic_error("brood: this child_process is the handle of no process; it was "
@@ -113,7 +119,7 @@ private:
         return state_;
     }
 
-    detail::child_state& use() const { return *shared(); }
+    detail::child_process_core& use() const { return *shared(); }
 
     // What kill_requested() tells.
     bool note(int signal, bool sent)
@@ -141,7 +147,7 @@ private:
             detail::drop(std::exchange(state_, nullptr));
     }
 
-    std::shared_ptr<detail::child_state> state_;
+    std::shared_ptr<detail::child_process_core> state_;
 };
 
 namespace detail

@@ -25,7 +25,7 @@ class exec_options
 {
 public:
     /// Called with each piece of output as it comes.
-    using listener = std::function<void(std::string_view)>;
+    using observer = std::function<void(std::string_view)>;
 
     /// For max_output().
     static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
@@ -91,22 +91,22 @@ public:
         return *this;
     }
 
-    /// What is told to listen to stdout while it is collected. What it throws ends the command and
+    /// What is told of stdout while it is collected. What it throws ends the command and
     /// reaches the caller. It is not called any more once the await has ended, cancelled or not.
-    template <class Listener>
-    exec_options& on_out(Listener&& call)
+    template <class Observer>
+    exec_options& on_out(Observer&& call)
     {
-        detail::check_temporary<Listener>();
-        on_out_ = std::forward<Listener>(call);
+        detail::check_temporary<Observer>();
+        on_out_ = std::forward<Observer>(call);
         return *this;
     }
 
     /// The same of stderr.
-    template <class Listener>
-    exec_options& on_err(Listener&& call)
+    template <class Observer>
+    exec_options& on_err(Observer&& call)
     {
-        detail::check_temporary<Listener>();
-        on_err_ = std::forward<Listener>(call);
+        detail::check_temporary<Observer>();
+        on_err_ = std::forward<Observer>(call);
         return *this;
     }
 
@@ -116,16 +116,16 @@ public:
 
     std::size_t max_output() const noexcept { return max_output_; }
 
-    const listener& on_out() const noexcept { return on_out_; }
+    const observer& on_out() const noexcept { return on_out_; }
 
-    const listener& on_err() const noexcept { return on_err_; }
+    const observer& on_err() const noexcept { return on_err_; }
 
 private:
     spawn_options start_;
     std::optional<std::string> input_;
     std::size_t max_output_ = std::size_t{16} << 20;
-    listener on_out_;
-    listener on_err_;
+    observer on_out_;
+    observer on_err_;
 };
 
 } // namespace brood

@@ -7,7 +7,7 @@
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/standard_streams.hpp>
 #include <brood/process/detail/start.hpp>
-#include <brood/process/entry.hpp>
+#include <brood/process/internal/entry.hpp>
 #include <brood/process/spawn_options.hpp>
 #include <brood/wire/channel.hpp>
 #include <brood/wire/internal/link.hpp>
@@ -32,7 +32,8 @@ public:
     /// No process.
     forked_process() noexcept = default;
 
-    explicit forked_process(std::shared_ptr<detail::child_state> state, brood::channel to) noexcept
+    explicit forked_process(std::shared_ptr<detail::child_process_core> state,
+                            brood::channel to) noexcept
         : child_process(std::move(state)), channel(std::move(to))
     {
         this->state()->channel = link();

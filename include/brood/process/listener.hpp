@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio_net.hpp>
-#include <brood/process/detail/accepting.hpp>
+#include <brood/process/internal/listener_core.hpp>
 #include <brood/process/listen_options.hpp>
 
 #include <cstring>
@@ -25,7 +25,7 @@ public:
     using socket_type = typename Protocol::socket;
     using endpoint_type = typename Protocol::endpoint;
 
-    explicit basic_listener(std::shared_ptr<detail::accepting> connections)
+    explicit basic_listener(std::shared_ptr<detail::listener_core> connections)
         : connections_(std::move(connections))
     {
     }
@@ -42,9 +42,9 @@ public:
     void close() { connections_->close(); }
 
 private:
-    static task<std::optional<socket_type>> next(std::shared_ptr<detail::accepting> from)
+    static task<std::optional<socket_type>> next(std::shared_ptr<detail::listener_core> from)
     {
-        auto taken = co_await detail::accepting::next(from);
+        auto taken = co_await detail::listener_core::next(from);
         if (!taken)
             co_return std::nullopt;
         auto protocol = endpoint_of(from->address()).protocol();
@@ -61,7 +61,7 @@ private:
         return result;
     }
 
-    std::shared_ptr<detail::accepting> connections_;
+    std::shared_ptr<detail::listener_core> connections_;
 };
 
 /// For TCP.
@@ -91,17 +91,18 @@ listen_request to_listen_request(const Endpoint& at, const listen_options& optio
 }
 
 /// A listener of a process that has no primary.
-inline std::shared_ptr<accepting> listen_alone(asio::any_io_executor executor,
-                                               const listen_request& wanted)
+inline std::shared_ptr<listener_core> listen_alone(asio::any_io_executor executor,
+                                                   const listen_request& wanted)
 {
     listening_socket socket(wanted);
-    auto result = std::make_shared<accepting>(std::move(executor), socket.address());
+    auto result = std::make_shared<listener_core>(std::move(executor), socket.address());
     result->own(std::move(socket));
     return result;
 }
 
 /// The same at a socket that listens already.
-inline std::shared_ptr<accepting> listen_already(asio::any_io_executor executor, descriptor open)
+inline std::shared_ptr<listener_core> listen_already(asio::any_io_executor executor,
+                                                     descriptor open)
 {
     auto name = std::to_string(open.get());
     int listens = 0;
@@ -112,7 +113,8 @@ inline std::shared_ptr<accepting> listen_already(asio::any_io_executor executor,
         throw_system_error(EINVAL, "listen with", "descriptor " + name);
     check(::fcntl(open.get(), F_SETFL, ::fcntl(open.get(), F_GETFL) | O_NONBLOCK), "listen with",
           "descriptor " + name);
-    auto result = std::make_shared<accepting>(std::move(executor), socket_address::of(open.get()));
+    auto result =
+        std::make_shared<listener_core>(std::move(executor), socket_address::of(open.get()));
     result->accept_from(std::move(open));
     return result;
 }

@@ -34,7 +34,7 @@ public:
     static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
 
     pipe_reader(asio::any_io_executor executor, descriptor end)
-        : end_(std::make_shared<detail::pipe_end>(std::move(executor), std::move(end)))
+        : end_(std::make_shared<detail::pipe_core>(std::move(executor), std::move(end)))
     {
     }
 
@@ -74,7 +74,7 @@ public:
     void close() { end_->close(); }
 
     /// For child_process: what is shared with those who wait.
-    const std::shared_ptr<detail::pipe_end>& end() const noexcept { return end_; }
+    const std::shared_ptr<detail::pipe_core>& end() const noexcept { return end_; }
 
 private:
     static std::string take(buffer& from, std::size_t count)
@@ -84,14 +84,14 @@ private:
         return text;
     }
 
-    static task<std::string> some(std::shared_ptr<detail::pipe_end> end)
+    static task<std::string> some(std::shared_ptr<detail::pipe_core> end)
     {
         if (end->unread().empty())
-            co_await detail::pipe_end::read_more(end);
+            co_await detail::pipe_core::read_more(end);
         co_return take(end->unread(), end->unread().size());
     }
 
-    static task<std::optional<std::string>> line(std::shared_ptr<detail::pipe_end> end,
+    static task<std::optional<std::string>> line(std::shared_ptr<detail::pipe_core> end,
                                                  std::size_t longest)
     {
         auto& unread = end->unread();
@@ -107,7 +107,7 @@ private:
                 unread.consume(1);
                 co_return text;
             }
-            auto more = co_await detail::pipe_end::read_more(end);
+            auto more = co_await detail::pipe_core::read_more(end);
             if (!more)
                 break;
         }
@@ -116,13 +116,13 @@ private:
         co_return take(unread, unread.size());
     }
 
-    static task<std::string> all(std::shared_ptr<detail::pipe_end> end, std::size_t most)
+    static task<std::string> all(std::shared_ptr<detail::pipe_core> end, std::size_t most)
     {
         for (bool more = true; more;)
         {
             if (end->unread().size() > most)
                 throw_too_large("what it wrote", most);
-            more = co_await detail::pipe_end::read_more(end);
+            more = co_await detail::pipe_core::read_more(end);
         }
         co_return take(end->unread(), end->unread().size());
     }
@@ -142,7 +142,7 @@ private:
                                          " is longer than " + std::to_string(limit) + " bytes");
     }
 
-    std::shared_ptr<detail::pipe_end> end_;
+    std::shared_ptr<detail::pipe_core> end_;
 };
 
 /// The end of a pipe that this process writes: the input of a child.
@@ -156,12 +156,12 @@ public:
     using executor_type = asio::any_io_executor;
 
     pipe_writer(asio::any_io_executor executor, descriptor end)
-        : pipe_writer(std::make_shared<detail::pipe_end>(std::move(executor), std::move(end)))
+        : pipe_writer(std::make_shared<detail::pipe_core>(std::move(executor), std::move(end)))
     {
     }
 
     /// For child_process: the other direction of a stream both ways.
-    explicit pipe_writer(std::shared_ptr<detail::pipe_end> end) : end_(std::move(end)) {}
+    explicit pipe_writer(std::shared_ptr<detail::pipe_core> end) : end_(std::move(end)) {}
 
     pipe_writer(const pipe_writer&) = default;
     pipe_writer& operator=(const pipe_writer&) = default;
@@ -185,15 +185,15 @@ public:
     /// The child reads the end.
     void close() { end_->close_writing(); }
 
-    const std::shared_ptr<detail::pipe_end>& end() const noexcept { return end_; }
+    const std::shared_ptr<detail::pipe_core>& end() const noexcept { return end_; }
 
 private:
-    static task<> write_all(std::shared_ptr<detail::pipe_end> end, std::string text)
+    static task<> write_all(std::shared_ptr<detail::pipe_core> end, std::string text)
     {
-        co_await detail::pipe_end::write(end, text);
+        co_await detail::pipe_core::write(end, text);
     }
 
-    std::shared_ptr<detail::pipe_end> end_;
+    std::shared_ptr<detail::pipe_core> end_;
 };
 
 } // namespace brood

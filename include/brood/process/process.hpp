@@ -4,8 +4,8 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
-#include <brood/process/detail/background.hpp>
 #include <brood/process/detail/inheritance.hpp>
+#include <brood/process/detail/loop_children.hpp>
 #include <brood/process/detail/primary_link.hpp>
 #include <brood/process/detail/stop_request.hpp>
 #include <brood/process/environment.hpp>
@@ -91,8 +91,8 @@ public:
         auto last_code = run_exit_functions();
         // A cancelled coroutine could not await any more.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-        co_await detail::background_ended(executor_);
-        detail::background_of(executor_).shutdown(); // as if the loop went
+        co_await detail::background_stops_ended(executor_);
+        detail::loop_children_of(executor_).shutdown(); // as if the loop went
         std::exit(last_code);
     }
 
@@ -309,7 +309,7 @@ private:
         co_return basic_listener<Protocol>(std::move(connections));
     }
 
-    static task<listener> listen_with(std::shared_ptr<detail::accepting> connections)
+    static task<listener> listen_with(std::shared_ptr<detail::listener_core> connections)
     {
         co_return listener(std::move(connections));
     }

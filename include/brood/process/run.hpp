@@ -3,10 +3,10 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/loop.hpp>
-#include <brood/process/detail/background.hpp>
 #include <brood/process/detail/inheritance.hpp>
+#include <brood/process/detail/loop_children.hpp>
 #include <brood/process/detail/standard_streams.hpp>
-#include <brood/process/entry.hpp>
+#include <brood/process/internal/entry.hpp>
 #include <brood/process/process.hpp>
 
 #include <chrono>
@@ -79,7 +79,7 @@ public:
         finish(then_zero(self_.flush_within(std::chrono::seconds(5))));
         auto code = self_.run_exit_functions();
         self_.disconnect_if_any();
-        finish(then_zero(background_ended(loop_.get_executor())));
+        finish(then_zero(background_stops_ended(loop_.get_executor())));
         return code;
     }
 

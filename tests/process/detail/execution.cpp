@@ -249,7 +249,7 @@ TEST_CASE("whatever the policy says, a command ends", "[execution]")
            [&]() -> task<>
            {
                spawn_options start;
-               start.stop = stop_policy({{false, SIGTERM, 50ms}});
+               start.stop = stop_policy({brood::stop_step::signal(SIGTERM, 50ms)});
                auto options = exec_options(start).timeout(500ms);
                auto result = co_await exec(all.script("deaf"), options);
                CHECK(result.limit == exec_limit::timeout);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/process/detail/child_state.hpp>
+#include <brood/process/detail/child_process_core.hpp>
 #include <brood/process/detail/process_tree.hpp>
 
 #include <csignal>
@@ -17,7 +17,7 @@ namespace brood::detail
 class child_tree
 {
 public:
-    explicit child_tree(child_state& child) : child_(child)
+    explicit child_tree(child_process_core& child) : child_(child)
     {
         if (!child.process.signal(0))
             return;
@@ -48,7 +48,7 @@ private:
         below_.freeze();
     }
 
-    child_state& child_;
+    child_process_core& child_;
     process_tree below_;
     bool leads_ = false;
 };

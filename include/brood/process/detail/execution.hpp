@@ -4,9 +4,9 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/base/error.hpp>
-#include <brood/process/detail/background.hpp>
 #include <brood/process/detail/child_tree.hpp>
 #include <brood/process/detail/kept_output.hpp>
+#include <brood/process/detail/loop_children.hpp>
 #include <brood/process/detail/start.hpp>
 #include <brood/process/detail/stopping.hpp>
 #include <brood/process/exec_options.hpp>
@@ -95,12 +95,12 @@ private:
         if (timeout >= std::chrono::milliseconds::zero())
             start.timeout.reset(); // or else it is refused
         lead_streams(start);
-        insert_before(background_of(executor_).children);
+        insert_before(loop_children_of(executor_).children);
         child_ = detail::start(executor_, program_, args_, start);
         begin_watch(child_, start);
         for (auto& [number, pipe] : child_->outputs)
             if (number == 1 || number == 2)
-                begin(collect(shared_from_this(), pipe, number == 1 ? out_ : err_));
+                begin(read_output(shared_from_this(), pipe, number == 1 ? out_ : err_));
         if (child_->inputs.count(0) != 0)
             begin(feed(shared_from_this()));
         if (timeout)
@@ -131,7 +131,7 @@ private:
             text = *self->options_.input();
         try
         {
-            co_await pipe_end::write(end, text);
+            co_await pipe_core::write(end, text);
         }
         catch (const std::system_error&)
         {
@@ -140,7 +140,7 @@ private:
     }
 
     // `to` is a part of `self`.
-    static task<> collect(std::shared_ptr<execution> self, pipe_reader from, kept_output& to)
+    static task<> read_output(std::shared_ptr<execution> self, pipe_reader from, kept_output& to)
     {
         try
         {
@@ -158,7 +158,7 @@ private:
         }
         catch (...)
         {
-            self->fail(std::current_exception()); // of the listener
+            self->fail(std::current_exception()); // of the observer
         }
         if (--self->streams_left_ == 0)
             self->all_read_.set({});
@@ -184,20 +184,20 @@ private:
     {
         if (!failure_)
             failure_ = std::move(why);
-        stop_listening();
+        stop_observing();
         end(exec_limit::none);
     }
 
-    void stop_listening() noexcept
+    void stop_observing() noexcept
     {
-        out_.stop_listening();
-        err_.stop_listening();
+        out_.stop_observing();
+        err_.stop_observing();
     }
 
     /// Nobody waits for it any more.
     void leave()
     {
-        stop_listening();
+        stop_observing();
         if (over_.ready())
             close();
         else
@@ -214,7 +214,7 @@ private:
 
     static task<> end_tree(std::shared_ptr<execution> self)
     {
-        background_work ending(self->executor_);
+        background_stop ending(self->executor_);
         try
         {
             co_await take_steps(self);
@@ -222,7 +222,7 @@ private:
         catch (const std::exception&)
         {
             self->failure_ = std::current_exception();
-            self->child_->let_go();
+            self->child_->detach();
         }
         self->close();
         self->over_.set({});
@@ -237,8 +237,8 @@ private:
         {
             if (exited.ready() && !self->tree_)
                 co_return;
-            self->signal(step.signal);
-            auto until = time_from_now(step.wait);
+            self->signal(step.number());
+            auto until = time_from_now(step.wait());
             auto ended = co_await exited.get_until(until);
             auto read = co_await self->all_read_.get_until(until);
             if (ended && read)
@@ -269,10 +269,10 @@ private:
     exec_options options_;
     kept_output out_;
     kept_output err_;
-    std::shared_ptr<child_state> child_;
+    std::shared_ptr<child_process_core> child_;
     std::optional<child_tree> tree_; // once it is being ended
     exec_limit limit_ = exec_limit::none;
-    std::exception_ptr failure_; // of a listener, or of ending it
+    std::exception_ptr failure_; // of an observer, or of ending it
     int streams_left_ = 0;
     bool is_ending_ = false;
     shared_result<std::monostate> all_read_;

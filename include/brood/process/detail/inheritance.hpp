@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
-#include <brood/process/worker_protocol.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
 
 #include <cstdlib>
 #include <string>

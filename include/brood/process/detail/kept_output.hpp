@@ -10,35 +10,35 @@
 namespace brood::detail
 {
 
-/// What a command prints on one stream: kept up to a limit, and told to a listener as it comes.
+/// What a command prints on one stream: kept up to a limit, and told to an observer as it comes.
 class kept_output
 {
 public:
-    using listener = std::function<void(std::string_view)>;
+    using observer = std::function<void(std::string_view)>;
 
-    kept_output(std::size_t most, listener call) : most_(most), listener_(std::move(call)) {}
+    kept_output(std::size_t most, observer call) : most_(most), observer_(std::move(call)) {}
 
     /// False when there was more than the limit; the part before it is kept. Throws what the
-    /// listener throws.
+    /// observer throws.
     bool add(std::string_view piece)
     {
         auto kept = piece.substr(0, most_ - text_.size());
         text_.append(kept);
-        if (listens_ && listener_ && !kept.empty())
-            listener_(kept);
+        if (observed_ && observer_ && !kept.empty())
+            observer_(kept);
         return kept.size() == piece.size();
     }
 
-    // A flag, as the listener itself may be what leads here.
-    void stop_listening() noexcept { listens_ = false; }
+    // A flag, as the observer itself may be what leads here.
+    void stop_observing() noexcept { observed_ = false; }
 
     std::string take() noexcept { return std::move(text_); }
 
 private:
     std::string text_;
     std::size_t most_;
-    listener listener_;
-    bool listens_ = true;
+    observer observer_;
+    bool observed_ = true;
 };
 
 } // namespace brood::detail

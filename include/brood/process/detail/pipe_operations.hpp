@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/process/detail/pipe_end.hpp>
+#include <brood/process/detail/pipe_core.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace brood::detail
 /// Begins an Asio operation that reads: what was read already comes first.
 struct pipe_read
 {
-    std::shared_ptr<pipe_end> end;
+    std::shared_ptr<pipe_core> end;
 
     template <class Handler, class Buffers>
     void operator()(Handler&& handler, const Buffers& to) const
@@ -41,7 +41,7 @@ template <class Buffers>
 class pipe_write
 {
 public:
-    pipe_write(std::shared_ptr<pipe_end> end, const Buffers& from)
+    pipe_write(std::shared_ptr<pipe_core> end, const Buffers& from)
         : end_(std::move(end)), from_(from)
     {
     }
@@ -53,7 +53,7 @@ public:
         if (!first && (done_ || error))
             return self.complete(done_ ? error_ : error, count_);
         if (!try_now())
-            return end_->stream().async_wait(pipe_end::waiting::wait_write, std::move(self));
+            return end_->stream().async_wait(pipe_core::waiting::wait_write, std::move(self));
         // A handler must not run inside the call that began the operation.
         if (first)
             return asio::post(end_->executor(), std::move(self));
@@ -87,7 +87,7 @@ private:
         return {};
     }
 
-    std::shared_ptr<pipe_end> end_;
+    std::shared_ptr<pipe_core> end_;
     Buffers from_;
     bool first_ = true;
     bool done_ = false;

@@ -3,11 +3,11 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/shared_result.hpp>
-#include <brood/process/detail/accepting.hpp>
 #include <brood/process/detail/stop_request.hpp>
+#include <brood/process/internal/listener_core.hpp>
+#include <brood/process/internal/vital_signs.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
 #include <brood/process/traffic.hpp>
-#include <brood/process/vital_signs.hpp>
-#include <brood/process/worker_protocol.hpp>
 #include <brood/wire/internal/control.hpp>
 
 #include <chrono>
@@ -70,8 +70,8 @@ public:
     }
 
     /// Where connections come from. Throws std::system_error.
-    static task<std::shared_ptr<accepting>> listen(std::shared_ptr<primary_link> self,
-                                                   listen_request wanted)
+    static task<std::shared_ptr<listener_core>> listen(std::shared_ptr<primary_link> self,
+                                                       listen_request wanted)
     {
         auto asked = self->ask(wanted);
         auto answered = co_await asked->answered.get();
@@ -89,7 +89,7 @@ private:
 
         shared_result<int> answered; // the error number, 0 for none
         descriptor socket;
-        std::shared_ptr<accepting> connections;
+        std::shared_ptr<listener_core> connections;
         bool datagrams = false;
         place_type place;
         std::uint32_t index = 0; // the lowest that no open listener at that place has
@@ -170,10 +170,11 @@ private:
         asked->answered.set(reply.error_number);
     }
 
-    std::shared_ptr<accepting> open(const listen_reply& reply, descriptor socket,
-                                    const question& asked)
+    std::shared_ptr<listener_core> open(const listen_reply& reply, descriptor socket,
+                                        const question& asked)
     {
-        auto opened = std::make_shared<accepting>(link_->executor(), socket_address(reply.address));
+        auto opened =
+            std::make_shared<listener_core>(link_->executor(), socket_address(reply.address));
         if (socket)
             opened->accept_from(std::move(socket));
         auto to = link_;
@@ -276,7 +277,7 @@ private:
     std::uint64_t last_number_ = 0;
     std::map<place_type, std::set<std::uint32_t>> in_use_; // indexes
     std::map<std::uint64_t, std::shared_ptr<question>> questions_;
-    std::map<std::uint64_t, std::weak_ptr<accepting>> listeners_;
+    std::map<std::uint64_t, std::weak_ptr<listener_core>> listeners_;
 };
 
 } // namespace brood::detail

@@ -3,8 +3,8 @@
 
 #include <brood/base/signal.hpp>
 #include <brood/process/detail/collect.hpp>
+#include <brood/process/detail/detached_children.hpp>
 #include <brood/process/detail/launch_plan.hpp>
-#include <brood/process/detail/left_alone.hpp>
 #include <brood/process/detail/reaper_pidfd.hpp>
 #include <brood/process/detail/reaper_sigchld.hpp>
 
@@ -52,10 +52,10 @@ public:
 
     pid_t pid() const noexcept { return pid_; }
 
-    /// Whether the child is no more ours: it was collected, or let go, or there never was one.
+    /// Whether the child is no more ours: it was collected, or detached, or there never was one.
     bool collected() const noexcept { return status_.has_value() || pid_ == -1; }
 
-    /// Waits for the end and collects it. Also ends when it was collected or let go meanwhile.
+    /// Waits for the end and collects it. Also ends when it was collected or detached meanwhile.
     task<exit_status> ended(const asio::any_io_executor& executor)
     {
         try
@@ -103,7 +103,7 @@ public:
     }
 
     /// Leaves the process to itself, and ends the wait for it. Its status is lost.
-    void let_go()
+    void detach()
     {
         if (collected())
             return;
@@ -111,7 +111,7 @@ public:
             watch->cancel();
         else if (auto signals = std::get_if<sigchld_watch>(&watch_))
             signals->cancel();
-        left_alone::add(pid_, std::move(pidfd_));
+        detached_children::add(pid_, std::move(pidfd_));
         set_lost();
     }
 

@@ -3,7 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/process/arguments.hpp>
-#include <brood/process/detail/child_state.hpp>
+#include <brood/process/detail/child_process_core.hpp>
 #include <brood/process/detail/launcher.hpp>
 #include <brood/process/detail/pipe_ends.hpp>
 #include <brood/process/detail/standard_streams.hpp>
@@ -42,14 +42,14 @@ public:
             plan_.limits.push_back({resource, value});
         plan_.die_with_parent = options.die_with_parent;
         // All that may fail here does before there is a child.
-        state_ = std::make_shared<child_state>(std::move(executor), program, options);
-        background_of(state_->executor);
+        state_ = std::make_shared<child_process_core>(std::move(executor), program, options);
+        loop_children_of(state_->executor);
         set_descriptors();
         asio::steady_timer first_use(state_->executor); // which makes the loop's epoll set
     }
 
     /// Starts it; nobody watches over it yet.
-    std::shared_ptr<child_state> start()
+    std::shared_ptr<child_process_core> start()
     {
         plan_.prepare();
         auto child = launch(plan_);
@@ -57,7 +57,7 @@ public:
             throw spawn_error(child.failure.error_number, program_, name_of(child.failure.step),
                               subject_of(child.failure.step));
         state_->process.adopt(std::move(child));
-        state_->insert_before(background_of(state_->executor).children);
+        state_->insert_before(loop_children_of(state_->executor).children);
         return std::move(state_);
     }
 
@@ -266,16 +266,16 @@ private:
     const std::string& program_;
     const spawn_options& options_;
     launch_plan plan_;
-    std::shared_ptr<child_state> state_;
+    std::shared_ptr<child_process_core> state_;
     std::vector<descriptor> given_; // closed here once the child has them
 };
 
 /// Starts a program. Nobody watches over it yet.
-inline std::shared_ptr<child_state> start(asio::any_io_executor executor,
-                                          const std::string& program, const arguments& args,
-                                          const spawn_options& options)
+inline std::shared_ptr<child_process_core> start(asio::any_io_executor executor,
+                                                 const std::string& program, const arguments& args,
+                                                 const spawn_options& options)
 {
-    left_alone::collect_ended();
+    detached_children::collect_ended();
     open_standard_streams();
     try
     {
@@ -292,7 +292,8 @@ inline std::shared_ptr<child_state> start(asio::any_io_executor executor,
 }
 
 /// From here on its end is noticed, and its time is over when the options say so.
-inline void begin_watch(const std::shared_ptr<child_state>& child, const spawn_options& options)
+inline void begin_watch(const std::shared_ptr<child_process_core>& child,
+                        const spawn_options& options)
 {
     asio::co_spawn(child->executor, watch(child), asio::detached);
     if (options.timeout)

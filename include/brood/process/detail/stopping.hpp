@@ -3,7 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/error.hpp>
-#include <brood/process/detail/child_state.hpp>
+#include <brood/process/detail/child_process_core.hpp>
 #include <brood/process/detail/child_tree.hpp>
 
 #include <algorithm>
@@ -25,26 +25,26 @@ void signal_and_continue(Receiver&& receiver, int signal)
 }
 
 /// What a step of a policy does.
-inline void take_step(child_state& child, const stop_step& step)
+inline void take_step(child_process_core& child, const stop_step& step)
 {
-    if (step.disconnect && child.channel)
+    if (step.disconnects() && child.channel)
         child.channel->sending().finish();
-    if (step.signal == 0)
+    if (step.number() == 0)
         return;
-    if (step.tree)
-        signal_and_continue(child_tree(child), step.signal);
+    if (step.reaches_tree())
+        signal_and_continue(child_tree(child), step.number());
     else
-        signal_and_continue(child.process, step.signal);
+        signal_and_continue(child.process, step.number());
 }
 
 /// Takes the steps of a policy until the child has ended. Throws errc::timed_out when it outlives
 /// them.
-inline task<exit_status> walk(std::shared_ptr<child_state> child, stop_policy policy)
+inline task<exit_status> walk(std::shared_ptr<child_process_core> child, stop_policy policy)
 {
     for (auto& step : policy.steps())
     {
         take_step(*child, step);
-        auto status = co_await child->exited.get_until(time_from_now(step.wait));
+        auto status = co_await child->exited.get_until(time_from_now(step.wait()));
         if (status)
             co_return *status;
     }
@@ -53,10 +53,10 @@ inline task<exit_status> walk(std::shared_ptr<child_state> child, stop_policy po
 }
 
 /// The same in the background, where there is nobody to tell. A child that not even SIGKILL ends
-/// is let go when nobody waits for it, or the loop would never end.
-inline task<> stop_unwatched(std::shared_ptr<child_state> child)
+/// is detached when nobody waits for it, or the loop would never end.
+inline task<> stop_unwatched(std::shared_ptr<child_process_core> child)
 {
-    background_work stopping(child->executor);
+    background_stop stopping(child->executor);
     try
     {
         co_await walk(child, child->stop);
@@ -64,12 +64,12 @@ inline task<> stop_unwatched(std::shared_ptr<child_state> child)
     catch (const std::exception&)
     {
         if (!child->wanted())
-            child->let_go();
+            child->detach();
     }
 }
 
 /// Stops the child when its time is over.
-inline task<> stop_after(std::shared_ptr<child_state> child, std::chrono::milliseconds time)
+inline task<> stop_after(std::shared_ptr<child_process_core> child, std::chrono::milliseconds time)
 {
     auto status = co_await child->exited.get_until(time_from_now(time));
     if (!status)
@@ -77,7 +77,7 @@ inline task<> stop_after(std::shared_ptr<child_state> child, std::chrono::millis
 }
 
 /// What the end of a handle means.
-inline void drop(std::shared_ptr<child_state> child) noexcept
+inline void drop(std::shared_ptr<child_process_core> child) noexcept
 {
     child->has_handle = false;
     if (child->exited.ready() || child->exited.loop_has_ended() ||
@@ -97,12 +97,12 @@ inline void drop(std::shared_ptr<child_state> child) noexcept
 }
 
 /// A wait for the end of a child that outlives its handle, and is counted as long as it does.
-inline task<exit_status> wait_for(std::shared_ptr<child_state> child,
-                                  shared_result<exit_status> child_state::*end)
+inline task<exit_status> wait_for(std::shared_ptr<child_process_core> child,
+                                  shared_result<exit_status> child_process_core::*end)
 {
     struct counted
     {
-        child_state& of;
+        child_process_core& of;
 
         ~counted()
         {

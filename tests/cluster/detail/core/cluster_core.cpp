@@ -43,8 +43,8 @@ cluster_settings watched()
     settings.restart.when = brood::restart::temporary;
     settings.watchdog.tick = 20ms;
     settings.watchdog.stale_after = 400ms;
-    settings.watchdog.end = brood::stop_policy(
-        std::vector<brood::stop_step>{{false, SIGABRT, 100ms}, {false, SIGKILL, 5s}});
+    settings.watchdog.end = brood::stop_policy(std::vector<brood::stop_step>{
+        brood::stop_step::signal(SIGABRT, 100ms), brood::stop_step::signal(SIGKILL, 5s)});
     return settings;
 }
 
@@ -270,8 +270,8 @@ TEST_WITHIN(30s,
             "[cluster_core]")
 {
     auto settings = of_size(1);
-    settings.stop =
-        brood::stop_policy(std::vector<brood::stop_step>{{true, 0, 20ms}, {false, SIGTERM, 20ms}});
+    settings.stop = brood::stop_policy(std::vector<brood::stop_step>{
+        brood::stop_step::disconnect(20ms), brood::stop_step::signal(SIGTERM, 20ms)});
     cluster<outlive_requests> workers(settings);
     auto first = workers.workers().at(0);
     co_await first.ready();

@@ -3,7 +3,7 @@
 
 #include <brood/cluster/detail/core/process_activity.hpp>
 #include <brood/cluster/settings.hpp>
-#include <brood/process/vital_signs.hpp>
+#include <brood/process/internal/vital_signs.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <brood/cluster/worker.hpp>
+#include <brood/process/internal/vital_signs.hpp>
 #include <brood/process/traffic.hpp>
-#include <brood/process/vital_signs.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -4,7 +4,7 @@
 #include <brood/cluster/detail/output/output_reader.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/worker.hpp>
-#include <brood/process/worker_protocol.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
 
 #include <cstdint>
 #include <map>

@@ -12,8 +12,8 @@
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
-#include <brood/process/vital_signs.hpp>
-#include <brood/process/worker_protocol.hpp>
+#include <brood/process/internal/vital_signs.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
 #include <brood/wire/internal/control.hpp>
 #include <brood/wire/internal/link.hpp>
 
@@ -190,7 +190,7 @@ private:
     static task<> end_the_unreachable(std::shared_ptr<workforce> self,
                                       std::shared_ptr<worker_record> worker)
     {
-        auto until = time_from_now(self->settings_.stop.steps().front().wait);
+        auto until = time_from_now(self->settings_.stop.steps().front().wait());
         auto ended = co_await worker->ended.get_until(until);
         if (!ended)
             self->end(worker, exit_cause::unreachable);

@@ -4,8 +4,8 @@
 #include <brood/cluster/detail/core/traffic_ledger.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/worker.hpp>
-#include <brood/process/listener.hpp>
-#include <brood/process/worker_protocol.hpp>
+#include <brood/process/internal/listener_core.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
 #include <brood/wire/internal/control.hpp>
 
 #include <cstddef>
@@ -28,7 +28,7 @@ class shared_port
 {
 public:
     shared_port(const asio::any_io_executor& executor, const listen_request& wanted)
-        : socket_(wanted), source_(std::make_shared<accepting>(executor, socket_.address())),
+        : socket_(wanted), source_(std::make_shared<listener_core>(executor, socket_.address())),
           room_(executor)
     {
     }
@@ -122,7 +122,7 @@ public:
         {
             while (self->with_room(policy).empty() && !self->is_closed_)
                 co_await self->room_.wait();
-            auto connection = co_await accepting::next(source);
+            auto connection = co_await listener_core::next(source);
             if (!connection)
                 co_return;
             self->hand(policy, std::move(connection));
@@ -200,7 +200,7 @@ private:
     }
 
     listening_socket socket_;
-    std::shared_ptr<accepting> source_;
+    std::shared_ptr<listener_core> source_;
     std::list<taker> takers_;
     std::size_t turn_ = 0;
     bool is_closed_ = false;

@@ -7,7 +7,7 @@
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
-#include <brood/process/worker_protocol.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
 #include <brood/wire/internal/control.hpp>
 
 #include <algorithm>

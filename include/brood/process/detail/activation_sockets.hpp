@@ -15,13 +15,13 @@ namespace brood::detail
 /// Sockets that the system opened for this process before it was started, so that a port never
 /// refuses while a service is replaced. Follows sd_listen_fds(3):
 /// https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
-class handed_sockets
+class activation_sockets
 {
 public:
     /// Those of this process. The variables that tell of them are gone afterwards.
-    static const handed_sockets& ours()
+    static const activation_sockets& ours()
     {
-        static const handed_sockets all;
+        static const activation_sockets all;
         return all;
     }
 
@@ -42,7 +42,7 @@ private:
         socket_address address;
     };
 
-    handed_sockets()
+    activation_sockets()
     {
         constexpr int first = 3;
         auto count = std::getenv("LISTEN_FDS");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/process/listening_socket.hpp>
+#include <brood/process/internal/listening_socket.hpp>
 
 #include <brood/process/listener.hpp>
 

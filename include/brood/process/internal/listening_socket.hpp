@@ -3,10 +3,10 @@
 
 #include <brood/base/descriptor.hpp>
 #include <brood/base/error.hpp>
-#include <brood/process/detail/handed_sockets.hpp>
+#include <brood/process/detail/activation_sockets.hpp>
 #include <brood/process/detail/newcomers.hpp>
 #include <brood/process/detail/socket_address.hpp>
-#include <brood/process/worker_protocol.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -29,7 +29,7 @@ public:
     /// One that the system handed over for this address, or else a new one. Throws
     /// std::system_error (EADDRINUSE, EACCES, …) that names the step and the address.
     explicit listening_socket(const listen_request& wanted)
-        : address_(wanted.address), open_(handed_sockets::ours().find(wanted.type, address_))
+        : address_(wanted.address), open_(activation_sockets::ours().find(wanted.type, address_))
     {
         if (!open_)
             open(wanted);

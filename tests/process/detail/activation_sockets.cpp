@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/process/detail/handed_sockets.hpp>
+#include <brood/process/detail/activation_sockets.hpp>
 
 #include <brood/cluster/cluster.hpp>
 
@@ -133,7 +133,7 @@ tcp::endpoint loopback()
 
 } // namespace
 
-TEST_WITHIN(20s, "a socket that the system handed over is used for its address", "[handed_sockets]")
+TEST_WITHIN(20s, "a socket that the system handed over is used for its address", "[activation_sockets]")
 {
     auto open = listening(loopback());
     auto port = open.local_endpoint().port();
@@ -146,7 +146,7 @@ TEST_WITHIN(20s, "a socket that the system handed over is used for its address",
     CHECK(status.success());
 }
 
-TEST_WITHIN(20s, "all addresses are all addresses, whether IPv6 or IPv4", "[handed_sockets]")
+TEST_WITHIN(20s, "all addresses are all addresses, whether IPv6 or IPv4", "[activation_sockets]")
 {
     auto open = listening(tcp::endpoint(tcp::v4(), 0));
     auto port = open.local_endpoint().port();
@@ -159,7 +159,7 @@ TEST_WITHIN(20s, "all addresses are all addresses, whether IPv6 or IPv4", "[hand
 }
 
 TEST_WITHIN(20s, "a local socket that was handed over stays when the service ends",
-            "[handed_sockets]")
+            "[activation_sockets]")
 {
     temporary_directory folder;
     auto path = (folder.path() / "socket").string();
@@ -173,7 +173,7 @@ TEST_WITHIN(20s, "a local socket that was handed over stays when the service end
     CHECK(std::filesystem::exists(path));
 }
 
-TEST_WITHIN(20s, "the workers of a cluster share a socket that was handed over", "[handed_sockets]")
+TEST_WITHIN(20s, "the workers of a cluster share a socket that was handed over", "[activation_sockets]")
 {
     auto open = listening(loopback());
     auto port = open.local_endpoint().port();
@@ -191,7 +191,7 @@ TEST_WITHIN(20s, "the workers of a cluster share a socket that was handed over",
 }
 
 TEST_WITHIN(20s, "a child serves at a listening descriptor that its parent has closed",
-            "[handed_sockets][node-228][node-230]")
+            "[activation_sockets][node-228][node-230]")
 {
     auto open = listening(loopback());
     auto port = open.local_endpoint().port();
@@ -203,7 +203,7 @@ TEST_WITHIN(20s, "a child serves at a listening descriptor that its parent has c
     CHECK(status.success());
 }
 
-TEST_WITHIN(20s, "a descriptor that does not listen is refused", "[handed_sockets][node-232]")
+TEST_WITHIN(20s, "a descriptor that does not listen is refused", "[activation_sockets][node-232]")
 {
     brood::spawn_options options;
     tcp::socket idle(brood::default_executor(), tcp::v4());

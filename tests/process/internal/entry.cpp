@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/process/entry.hpp>
+#include <brood/process/internal/entry.hpp>
 
 #include <brood/process/fork.hpp>
 

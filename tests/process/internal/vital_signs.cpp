@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/process/vital_signs.hpp>
+#include <brood/process/internal/vital_signs.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/process/worker_protocol.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
 
 #include "support/catch.hpp"
 

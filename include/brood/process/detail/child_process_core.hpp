@@ -3,7 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/shared_result.hpp>
-#include <brood/process/detail/background.hpp>
+#include <brood/process/detail/loop_children.hpp>
 #include <brood/process/detail/reaper.hpp>
 #include <brood/process/pipe.hpp>
 #include <brood/process/spawn_options.hpp>
@@ -25,15 +25,15 @@ namespace brood::detail
 ///
 /// Destroyed while the child runs, which only happens when nothing can watch it any more, it kills
 /// the child.
-struct child_state final : loop_child
+struct child_process_core final : loop_child
 {
-    child_state(asio::any_io_executor on, std::string name, const spawn_options& options)
+    child_process_core(asio::any_io_executor on, std::string name, const spawn_options& options)
         : executor(std::move(on)), program(std::move(name)), stop(options.stop),
           on_drop(options.on_drop), exited(executor), closed(executor)
     {
     }
 
-    ~child_state()
+    ~child_process_core()
     {
         process.kill();
         process.collect_until(std::chrono::steady_clock::now() + std::chrono::seconds(2));
@@ -51,15 +51,15 @@ struct child_state final : loop_child
         if (exited.ready())
             close_pipes();
         else if (on_drop == brood::on_drop::detach)
-            let_go();
+            detach();
     }
 
     /// From here on the child goes on by itself, and the watch over it ends.
-    void let_go() noexcept
+    void detach() noexcept
     {
         try
         {
-            process.let_go();
+            process.detach();
         }
         catch (const std::exception&)
         {
@@ -78,7 +78,7 @@ struct child_state final : loop_child
     void end_with_loop() noexcept override
     {
         if (on_drop == brood::on_drop::detach)
-            let_go();
+            detach();
         else
             process.kill();
     }
@@ -110,17 +110,17 @@ struct child_state final : loop_child
 
 /// Waits until nobody else holds a pipe of the child. Without anybody who would read what is left
 /// in them, at once.
-inline task<> pipes_end(std::shared_ptr<child_state> child)
+inline task<> pipes_end(std::shared_ptr<child_process_core> child)
 {
     child->less_wanted();
     for (auto& [number, pipe] : child->outputs)
-        co_await pipe_end::hung_up(pipe.end());
+        co_await pipe_core::hung_up(pipe.end());
     for (auto& [number, pipe] : child->inputs)
         pipe.close();
 }
 
 /// The life of a child, as its parent sees it. The order of the ends is the same on every path.
-inline task<> watch(std::shared_ptr<child_state> child)
+inline task<> watch(std::shared_ptr<child_process_core> child)
 {
     // Whoever starts a child gets its handle before anybody learns of its end.
     co_await asio::post(child->executor, asio::use_awaitable);

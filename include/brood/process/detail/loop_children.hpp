@@ -26,12 +26,12 @@ protected:
 
 /// The children of one loop: all that anybody knows of, and how many of them are being stopped in
 /// the background, since nobody waits for them any more.
-struct background final : asio::execution_context::service
+struct loop_children final : asio::execution_context::service
 {
-    using key_type = background;
+    using key_type = loop_children;
     inline static asio::execution_context::id id;
 
-    explicit background(asio::execution_context& context)
+    explicit loop_children(asio::execution_context& context)
         : asio::execution_context::service(context)
     {
     }
@@ -56,36 +56,37 @@ struct background final : asio::execution_context::service
     int stopping = 0;
 };
 
-inline background& background_of(const asio::any_io_executor& executor)
+inline loop_children& loop_children_of(const asio::any_io_executor& executor)
 {
-    return asio::use_service<background>(asio::query(executor, asio::execution::context));
+    return asio::use_service<loop_children>(asio::query(executor, asio::execution::context));
 }
 
 /// Waits until no child is being stopped in the background: each is given the time that its stop
 /// policy promises.
-inline task<> background_ended(asio::any_io_executor executor)
+inline task<> background_stops_ended(asio::any_io_executor executor)
 {
-    auto& children = background_of(executor);
+    auto& children = loop_children_of(executor);
     while (children.stopping != 0)
         co_await sleep(std::chrono::milliseconds(1));
 }
 
 /// As long as it lives, brood::run() does not let its loop go.
-class background_work
+class background_stop
 {
 public:
-    explicit background_work(const asio::any_io_executor& executor) : in_(background_of(executor))
+    explicit background_stop(const asio::any_io_executor& executor)
+        : in_(loop_children_of(executor))
     {
         ++in_.stopping;
     }
 
-    background_work(const background_work&) = delete;
-    background_work& operator=(const background_work&) = delete;
+    background_stop(const background_stop&) = delete;
+    background_stop& operator=(const background_stop&) = delete;
 
-    ~background_work() { --in_.stopping; }
+    ~background_stop() { --in_.stopping; }
 
 private:
-    background& in_;
+    loop_children& in_;
 };
 
 } // namespace brood::detail

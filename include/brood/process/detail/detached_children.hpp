@@ -10,9 +10,9 @@
 namespace brood::detail
 {
 
-/// Children that were let go and whose ends nobody awaits. Whoever starts the next child takes
+/// Children that were detached and whose ends nobody awaits. Whoever starts the next child takes
 /// away what is left of those that have ended, so that they do not pile up.
-class left_alone
+class detached_children
 {
 public:
     static void add(pid_t pid, descriptor pidfd)

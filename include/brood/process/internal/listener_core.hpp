@@ -6,7 +6,7 @@
 #include <brood/base/detail/out_of_resources.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/task.hpp>
-#include <brood/process/listening_socket.hpp>
+#include <brood/process/internal/listening_socket.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -25,15 +25,15 @@ namespace brood::detail
 
 /// Where the connections of a listener come from: a socket that this process accepts from, or the
 /// primary that hands them over. Shared by the listener and by those who wait for a connection.
-class accepting
+class listener_core
 {
 public:
-    accepting(asio::any_io_executor executor, socket_address address)
+    listener_core(asio::any_io_executor executor, socket_address address)
         : executor_(executor), address_(address), changed_(std::move(executor))
     {
     }
 
-    ~accepting()
+    ~listener_core()
     {
         try
         {
@@ -45,8 +45,8 @@ public:
         }
     }
 
-    accepting(const accepting&) = delete;
-    accepting& operator=(const accepting&) = delete;
+    listener_core(const listener_core&) = delete;
+    listener_core& operator=(const listener_core&) = delete;
 
     const socket_address& address() const noexcept { return address_; }
 
@@ -66,7 +66,7 @@ public:
     }
 
     /// Who is told what happens here.
-    struct listener
+    struct observer
     {
         std::function<void()> accepted = {};    ///< A connection was taken.
         std::function<void()> took_handed = {}; ///< One that had been handed over was taken.
@@ -74,7 +74,7 @@ public:
         std::function<void()> closed = {};
     };
 
-    void tell(listener who) { told_ = std::move(who); }
+    void tell(observer who) { told_ = std::move(who); }
 
     /// One more to take, before those that the socket gives. Dropped when this is closed. An empty
     /// one was lost on the way, for want of a descriptor.
@@ -99,7 +99,7 @@ public:
     }
 
     /// The next connection; an empty descriptor when it is closed. Throws std::system_error.
-    static task<descriptor> next(std::shared_ptr<accepting> self)
+    static task<descriptor> next(std::shared_ptr<listener_core> self)
     {
         for (;;)
         {
@@ -217,7 +217,7 @@ private:
 #endif
     }
 
-    static task<> changed(std::shared_ptr<accepting> self)
+    static task<> changed(std::shared_ptr<listener_core> self)
     {
         if (std::exchange(self->crowded_, false))
             co_await sleep(until_resources_may_be_free);
@@ -233,7 +233,7 @@ private:
     std::optional<asio::posix::stream_descriptor> shared_;
     std::optional<listening_socket> own_;
     std::deque<descriptor> handed_;
-    listener told_;
+    observer told_;
     std::optional<std::chrono::steady_clock::time_point> close_at_;
     wait_queue changed_;
     bool is_closed_ = false;

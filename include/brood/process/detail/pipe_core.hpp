@@ -19,12 +19,12 @@ namespace brood::detail
 {
 
 /// This process's end of a pipe, shared by its owner and by the coroutines that wait on it.
-class pipe_end
+class pipe_core
 {
 public:
     using waiting = asio::posix::stream_descriptor::wait_type;
 
-    pipe_end(asio::any_io_executor executor, descriptor end) : executor_(std::move(executor))
+    pipe_core(asio::any_io_executor executor, descriptor end) : executor_(std::move(executor))
     {
         assign_descriptor(std::move(end), stream_.emplace(executor_));
         stream_->native_non_blocking(true);
@@ -52,7 +52,7 @@ public:
     }
 
     /// Waits for readiness; not at all when this end was closed.
-    static task<> ready(std::shared_ptr<pipe_end> end, waiting what)
+    static task<> ready(std::shared_ptr<pipe_core> end, waiting what)
     {
         end->in_a_row_ = 0;
         if (end->stream_)
@@ -60,7 +60,7 @@ public:
     }
 
     /// A pipe that is always ready must not keep the loop from everything else.
-    static task<> let_others_go_on(std::shared_ptr<pipe_end> end)
+    static task<> let_others_go_on(std::shared_ptr<pipe_core> end)
     {
         constexpr int enough = 16;
         if (++end->in_a_row_ < enough)
@@ -71,7 +71,7 @@ public:
     }
 
     /// Adds some bytes to what was read, as soon as there are any; false at the end.
-    static task<bool> read_more(std::shared_ptr<pipe_end> end)
+    static task<bool> read_more(std::shared_ptr<pipe_core> end)
     {
         co_await let_others_go_on(end);
         for (;;)
@@ -97,7 +97,7 @@ public:
     }
 
     /// Writes all of it.
-    static task<> write(std::shared_ptr<pipe_end> end, std::string_view text)
+    static task<> write(std::shared_ptr<pipe_core> end, std::string_view text)
     {
         while (!text.empty())
         {
@@ -123,7 +123,7 @@ public:
 
     /// Waits until nobody holds the other end, without reading what is in it. Closed here is an end
     /// as well.
-    static task<> hung_up(std::shared_ptr<pipe_end> end)
+    static task<> hung_up(std::shared_ptr<pipe_core> end)
     {
         if (end->stream_)
             co_await end->stream_->async_wait(waiting::wait_error, use_tuple);

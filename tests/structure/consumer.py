@@ -30,8 +30,7 @@ def run(*command, **options):
 def install(folder):
     """Installs brood under the folder and gives where the .pc file and the CMake package are."""
     prefix = folder / 'prefix'
-    run('meson', 'setup', folder / 'brood', ROOT, f'--prefix={prefix}', '-Dtests=false',
-        '-Dexamples=false')
+    run('meson', 'setup', folder / 'brood', ROOT, f'--prefix={prefix}')
     run('meson', 'install', '-C', folder / 'brood')
     left = {path.relative_to(prefix / 'include') for path in (prefix / 'include').rglob('*.hpp')}
     ours = {path.relative_to(ROOT / 'include') for path in (ROOT / 'include').rglob('*.hpp')}

@@ -557,213 +557,179 @@ TEST_CASE("a handler that makes nothing of a refused body does not keep its conn
 
 // ---- Clients that go, or wait
 
-TEST_CASE("a client may go at any byte of its request", "[http]")
+TEST_WITHIN(20s, "a client may go at any byte of its request", "[http]")
 {
-    auto body = []() -> task<>
+    std::size_t served = 0;
+    http::server_options options;
+    options.on_request = [&](const http::access_record& record)
     {
-        std::size_t served = 0;
-        http::server_options options;
-        options.on_request = [&](const http::access_record& record)
-        {
-            served += record.status == 200 ? 1U : 0U;
-        };
-        options.on_error = [](const http::request&, std::exception_ptr error)
-        {
-            std::rethrow_exception(error);
-        };
-        http::server server(tell, options);
-        auto request = chunked + "2\r\nab\r\n0\r\nA: b\r\n\r\n";
-        for (std::size_t size = 0; size <= request.size(); ++size)
-        {
-            raw_client client(server);
-            co_await client.send(request.substr(0, size));
-            if (size % 2 == 0)
-                co_await brood::sleep(0ms);
-            client.close();
-        }
-        co_await server.closed();
-        CHECK(served <= 1);
-
-        raw_client next(server);
-        co_await next.send(marker);
-        auto answer = co_await next.response();
-        CHECK(answer->body == marked);
+        served += record.status == 200 ? 1U : 0U;
     };
-    within(20s, body);
-}
-
-TEST_CASE("a client may reset its connection while that waits for a request", "[http]")
-{
-    auto body = []() -> task<>
+    options.on_error = [](const http::request&, std::exception_ptr error)
     {
-        std::size_t served = 0;
-        http::server_options options;
-        options.on_request = [&](const http::access_record&)
-        {
-            ++served;
-        };
-        http::server server(tell, options);
+        std::rethrow_exception(error);
+    };
+    http::server server(tell, options);
+    auto request = chunked + "2\r\nab\r\n0\r\nA: b\r\n\r\n";
+    for (std::size_t size = 0; size <= request.size(); ++size)
+    {
         raw_client client(server);
-        co_await client.send(get + "\r\n");
-        co_await eventually(5s, [&] { return served == 1; });
-        client.close(); // with something unread, that is a reset
-
-        co_await server.closed();
-
-        CHECK(served == 1);
-    };
-    within(5s, body);
-}
-
-TEST_CASE("a client that ends its side in the middle of a request gets 400, and nothing before one",
-          "[http]")
-{
-    auto body = []() -> task<>
-    {
-        http::server server(tell);
-        auto request = chunked + "2\r\nab\r\n0\r\nA: b\r\n\r\n";
-        for (std::size_t size = 0; size <= request.size(); ++size)
-        {
-            INFO(size << " bytes");
-            raw_client client(server);
-            co_await client.send(request.substr(0, size));
-            client.end();
-            auto all = co_await answers(client);
-            auto expected = size == 0 ? 0U : 1U;
-            CHECK(all.size() == expected);
-            if (!all.empty())
-                CHECK(all[0].status == (size == request.size() ? 200 : 400));
-        }
-        co_await server.closed();
-    };
-    within(20s, body);
-}
-
-TEST_CASE("a client that ends its side behind its requests gets all answers", "[http]")
-{
-    auto body = []() -> task<>
-    {
-        http::server server(tell);
-        raw_client client(server);
-        auto one = post + "Content-Length: 2\r\n\r\n";
-        co_await client.send(one + "ab" + one + "cd" + get + "\r\n");
-        client.end();
-
-        auto all = co_await answers(client);
-
-        REQUIRE(all.size() == 3);
-        CHECK(all[0].body == "POST / [ab]");
-        CHECK(all[1].body == "POST / [cd]");
-        CHECK(all[2].body == "GET / []");
-        co_await server.closed();
-    };
-    within(5s, body);
-}
-
-TEST_CASE("an empty line behind the last request is no request", "[http]")
-{
-    auto body = []() -> task<>
-    {
-        http::server server(tell);
-        raw_client client(server);
-        co_await client.send(post + "Content-Length: 2\r\n\r\nab\r\n");
-        client.end();
-
-        auto all = co_await answers(client);
-
-        CHECK(all.size() == 1);
-    };
-    within(5s, body);
-}
-
-TEST_CASE("garbage behind a good request is refused behind its answer", "[http]")
-{
-    auto body = []() -> task<>
-    {
-        http::server server(tell);
-        for (auto garbage : {"garbage\r\n\r\n"s, "\0\0\0\0"s, "\xff\xfe\r\n\r\n"s, "GET\r\n"s})
-        {
-            raw_client client(server);
-            co_await client.send(post + "Content-Length: 2\r\n\r\nab" + garbage + marker);
-            client.end();
-
-            auto all = co_await answers(client);
-
-            REQUIRE(all.size() == 2);
-            CHECK(all[0].body == "POST / [ab]");
-            CHECK(all[1].status == 400);
-        }
-        co_await server.closed();
-    };
-    within(5s, body);
-}
-
-TEST_CASE("whoever was refused reads why, although it has sent more", "[http]")
-{
-    auto body = []() -> task<>
-    {
-        http::server server(tell);
-        raw_client client(server);
-        co_await client.send("nonsense\r\n\r\n" + std::string(300'000, 'x'));
-
-        auto answer = co_await client.response();
-
-        CHECK(answer->status == 400);
+        co_await client.send(request.substr(0, size));
+        if (size % 2 == 0)
+            co_await brood::sleep(0ms);
         client.close();
-        co_await server.closed();
-    };
-    within(5s, body);
+    }
+    co_await server.closed();
+    CHECK(served <= 1);
+
+    raw_client next(server);
+    co_await next.send(marker);
+    auto answer = co_await next.response();
+    CHECK(answer->body == marked);
 }
 
-TEST_CASE("a client that sends without end behind its refusal is cut off", "[http]")
+TEST_WITHIN(5s, "a client may reset its connection while that waits for a request", "[http]")
 {
-    auto body = []() -> task<>
+    std::size_t served = 0;
+    http::server_options options;
+    options.on_request = [&](const http::access_record&)
     {
-        http::server server(tell);
+        ++served;
+    };
+    http::server server(tell, options);
+    raw_client client(server);
+    co_await client.send(get + "\r\n");
+    co_await eventually(5s, [&] { return served == 1; });
+    client.close(); // with something unread, that is a reset
+
+    co_await server.closed();
+
+    CHECK(served == 1);
+}
+
+TEST_WITHIN(
+    20s, "a client that ends its side in the middle of a request gets 400, and nothing before one",
+    "[http]")
+{
+    http::server server(tell);
+    auto request = chunked + "2\r\nab\r\n0\r\nA: b\r\n\r\n";
+    for (std::size_t size = 0; size <= request.size(); ++size)
+    {
+        INFO(size << " bytes");
         raw_client client(server);
-        co_await client.send("nonsense\r\n\r\n");
-        co_await send_pieces(client, std::string(100'000'000, 'x'), 1'000'000);
-
-        co_await server.closed();
-
-        CHECK(server.connections() == 0);
-    };
-    within(10s, body);
+        co_await client.send(request.substr(0, size));
+        client.end();
+        auto all = co_await answers(client);
+        auto expected = size == 0 ? 0U : 1U;
+        CHECK(all.size() == expected);
+        if (!all.empty())
+            CHECK(all[0].status == (size == request.size() ? 200 : 400));
+    }
+    co_await server.closed();
 }
 
-TEST_CASE("a byte now and then does not win time: a slow head and a slow body get 408", "[http]")
+TEST_WITHIN(5s, "a client that ends its side behind its requests gets all answers", "[http]")
 {
-    auto body = []() -> task<>
+    http::server server(tell);
+    raw_client client(server);
+    auto one = post + "Content-Length: 2\r\n\r\n";
+    co_await client.send(one + "ab" + one + "cd" + get + "\r\n");
+    client.end();
+
+    auto all = co_await answers(client);
+
+    REQUIRE(all.size() == 3);
+    CHECK(all[0].body == "POST / [ab]");
+    CHECK(all[1].body == "POST / [cd]");
+    CHECK(all[2].body == "GET / []");
+    co_await server.closed();
+}
+
+TEST_WITHIN(5s, "an empty line behind the last request is no request", "[http]")
+{
+    http::server server(tell);
+    raw_client client(server);
+    co_await client.send(post + "Content-Length: 2\r\n\r\nab\r\n");
+    client.end();
+
+    auto all = co_await answers(client);
+
+    CHECK(all.size() == 1);
+}
+
+TEST_WITHIN(5s, "garbage behind a good request is refused behind its answer", "[http]")
+{
+    http::server server(tell);
+    for (auto garbage : {"garbage\r\n\r\n"s, "\0\0\0\0"s, "\xff\xfe\r\n\r\n"s, "GET\r\n"s})
     {
-        http::server_options options;
-        options.headers_timeout = 200ms;
-        options.request_timeout = 200ms;
-        http::server server(tell, options);
-        auto slow_body = post + "Content-Length: 1000\r\n\r\n";
-        auto slow_chunks = chunked + "3e8\r\n";
-        for (const auto& begin : {"GET /"s, get + "A: "s, slow_body, slow_chunks, chunked})
+        raw_client client(server);
+        co_await client.send(post + "Content-Length: 2\r\n\r\nab" + garbage + marker);
+        client.end();
+
+        auto all = co_await answers(client);
+
+        REQUIRE(all.size() == 2);
+        CHECK(all[0].body == "POST / [ab]");
+        CHECK(all[1].status == 400);
+    }
+    co_await server.closed();
+}
+
+TEST_WITHIN(5s, "whoever was refused reads why, although it has sent more", "[http]")
+{
+    http::server server(tell);
+    raw_client client(server);
+    co_await client.send("nonsense\r\n\r\n" + std::string(300'000, 'x'));
+
+    auto answer = co_await client.response();
+
+    CHECK(answer->status == 400);
+    client.close();
+    co_await server.closed();
+}
+
+TEST_WITHIN(10s, "a client that sends without end behind its refusal is cut off", "[http]")
+{
+    http::server server(tell);
+    raw_client client(server);
+    co_await client.send("nonsense\r\n\r\n");
+    co_await send_pieces(client, std::string(100'000'000, 'x'), 1'000'000);
+
+    co_await server.closed();
+
+    CHECK(server.connections() == 0);
+}
+
+TEST_WITHIN(20s, "a byte now and then does not win time: a slow head and a slow body get 408",
+            "[http]")
+{
+    http::server_options options;
+    options.headers_timeout = 200ms;
+    options.request_timeout = 200ms;
+    http::server server(tell, options);
+    auto slow_body = post + "Content-Length: 1000\r\n\r\n";
+    auto slow_chunks = chunked + "3e8\r\n";
+    for (const auto& begin : {"GET /"s, get + "A: "s, slow_body, slow_chunks, chunked})
+    {
+        raw_client client(server);
+        co_await client.send(begin);
+        auto began = std::chrono::steady_clock::now();
+        while (server.connections() != 0)
         {
-            raw_client client(server);
-            co_await client.send(begin);
-            auto began = std::chrono::steady_clock::now();
-            while (server.connections() != 0)
-            {
-                auto piece = asio::buffer("1", 1);
-                auto sending = asio::async_write(client.socket(), piece, brood::detail::use_tuple);
-                auto sent = co_await std::move(sending);
-                if (std::get<0>(sent) || std::chrono::steady_clock::now() - began > 700ms)
-                    break;
-                co_await brood::sleep(10ms);
-            }
-            client.end();
-            auto all = co_await answers(client);
-            REQUIRE(all.size() == 1);
-            CHECK(all[0].status == 408);
-            CHECK(all[0].header("Connection") == "close");
+            auto piece = asio::buffer("1", 1);
+            auto sending = asio::async_write(client.socket(), piece, brood::detail::use_tuple);
+            auto sent = co_await std::move(sending);
+            if (std::get<0>(sent) || std::chrono::steady_clock::now() - began > 700ms)
+                break;
+            co_await brood::sleep(10ms);
         }
-        co_await server.closed();
-    };
-    within(20s, body);
+        client.end();
+        auto all = co_await answers(client);
+        REQUIRE(all.size() == 1);
+        CHECK(all[0].status == 408);
+        CHECK(all[0].header("Connection") == "close");
+    }
+    co_await server.closed();
 }
 
 TEST_CASE(
@@ -792,37 +758,34 @@ TEST_CASE(
     within(10s, body);
 }
 
-TEST_CASE("many bad clients at once leave nothing behind, and good ones are served beside them",
-          "[http]")
+TEST_WITHIN(20s,
+            "many bad clients at once leave nothing behind, and good ones are served beside them",
+            "[http]")
 {
-    auto body = []() -> task<>
+    http::server server(tell);
+    std::vector<raw_client> bad, good;
+    for (int count = 0; count < 100; ++count)
     {
-        http::server server(tell);
-        std::vector<raw_client> bad, good;
-        for (int count = 0; count < 100; ++count)
-        {
-            bad.emplace_back(server);
-            good.emplace_back(server);
-        }
-        const shapes tables[] = {lengths(), lines(), chunks(), hosts(), targets()};
-        std::size_t number = 0;
-        for (auto& client : bad)
-        {
-            auto& table = tables[number % std::size(tables)];
-            auto input = table[number % table.size()].input;
-            ++number;
-            co_await client.send(input);
-        }
-        for (auto& client : good)
-            co_await client.send(marker);
-        for (auto& client : good)
-        {
-            auto answer = co_await client.response();
-            CHECK(answer->body == marked);
-        }
-        bad.clear();
-        good.clear();
-        co_await server.closed();
-    };
-    within(20s, body);
+        bad.emplace_back(server);
+        good.emplace_back(server);
+    }
+    const shapes tables[] = {lengths(), lines(), chunks(), hosts(), targets()};
+    std::size_t number = 0;
+    for (auto& client : bad)
+    {
+        auto& table = tables[number % std::size(tables)];
+        auto input = table[number % table.size()].input;
+        ++number;
+        co_await client.send(input);
+    }
+    for (auto& client : good)
+        co_await client.send(marker);
+    for (auto& client : good)
+    {
+        auto answer = co_await client.response();
+        CHECK(answer->body == marked);
+    }
+    bad.clear();
+    good.clear();
+    co_await server.closed();
 }

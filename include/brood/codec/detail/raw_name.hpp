@@ -54,8 +54,8 @@ constexpr bool is_boost_variant()
 template <class Type>
 constexpr bool is_own_class()
 {
-    return (std::is_class_v<Type> || std::is_union_v<Type>)&&!is_std<Type>() &&
-           !raw_name<Type>().starts_with("cereal::");
+    constexpr bool is_class = std::is_class_v<Type> || std::is_union_v<Type>;
+    return is_class && !is_std<Type>() && !raw_name<Type>().starts_with("cereal::");
 }
 
 } // namespace brood::detail

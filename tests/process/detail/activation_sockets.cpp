@@ -133,7 +133,8 @@ tcp::endpoint loopback()
 
 } // namespace
 
-TEST_WITHIN(20s, "a socket that the system handed over is used for its address", "[activation_sockets]")
+TEST_WITHIN(20s, "a socket that the system handed over is used for its address",
+            "[activation_sockets]")
 {
     auto open = listening(loopback());
     auto port = open.local_endpoint().port();
@@ -173,7 +174,8 @@ TEST_WITHIN(20s, "a local socket that was handed over stays when the service end
     CHECK(std::filesystem::exists(path));
 }
 
-TEST_WITHIN(20s, "the workers of a cluster share a socket that was handed over", "[activation_sockets]")
+TEST_WITHIN(20s, "the workers of a cluster share a socket that was handed over",
+            "[activation_sockets]")
 {
     auto open = listening(loopback());
     auto port = open.local_endpoint().port();

@@ -1,5 +1,5 @@
 // refused by g++ 12: name the value first
-#include <brood/base/detail/temporary.hpp>
+#include <brood/base/internal/temporary.hpp>
 
 #include <string>
 

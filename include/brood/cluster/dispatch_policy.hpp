@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/internal/hash.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -164,16 +166,9 @@ private:
         return static_cast<std::size_t>(best - from.begin());
     }
 
-    // FNV-1a, then the mixing of splitmix64.
     static std::uint64_t hash(std::string_view client, std::size_t slot)
     {
-        std::uint64_t result = 0xcbf29ce484222325;
-        for (auto letter : client)
-            result = (result ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
-        result += (slot + 1) * 0x9e3779b97f4a7c15;
-        result = (result ^ (result >> 30)) * 0xbf58476d1ce4e5b9;
-        result = (result ^ (result >> 27)) * 0x94d049bb133111eb;
-        return result ^ (result >> 31);
+        return detail::mixed(detail::hash_of(client) + (slot + 1) * detail::mix_step);
     }
 
     kind kind_ = kind::shared;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/random_fraction.hpp>
+#include <brood/base/internal/random_fraction.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/restart_policy.hpp>
 #include <brood/cluster/worker_output.hpp>

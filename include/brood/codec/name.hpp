@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/internal/hash.hpp>
 #include <brood/codec/detail/plain_name.hpp>
 #include <brood/codec/detail/raw_name.hpp>
 
@@ -160,13 +161,7 @@ constexpr std::string_view message_name()
 template <class Type>
 constexpr std::uint64_t message_fingerprint()
 {
-    constexpr auto hash = []
-    {
-        std::uint64_t value = 0xcbf29ce484222325;
-        for (char letter : message_name<Type>())
-            value = (value ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
-        return value;
-    }();
+    constexpr auto hash = detail::hash_of(message_name<Type>());
     return hash;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/temporary.hpp>
+#include <brood/base/internal/temporary.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/http/detail/open_acceptor.hpp>
 #include <brood/http/detail/server_core.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/temporary.hpp>
+#include <brood/base/internal/temporary.hpp>
 #include <brood/process/detail/child_tree.hpp>
 #include <brood/process/detail/stopping.hpp>
 

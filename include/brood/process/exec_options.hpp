@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/temporary.hpp>
+#include <brood/base/internal/temporary.hpp>
 #include <brood/process/spawn_options.hpp>
 
 #include <chrono>

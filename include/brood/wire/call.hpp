@@ -71,8 +71,11 @@ public:
     task<> answered(deadline until)
     {
         link_->sending().flush();
+        auto in_time = true;
         if (!slot_->answered && !link_->ended())
-            co_await slot_->waiting.wait(until);
+            in_time = co_await slot_->waiting.wait_until(until);
+        if (!in_time)
+            throw error(errc::timed_out, link_->peer() + ": no reply to " + request_ + " in time");
         if (!slot_->answered)
             throw_ended();
     }
@@ -93,11 +96,6 @@ public:
         check_descriptors(slot_->answer, *link_);
         auto decoded = decode_from<message>(*link_, slot_->payload);
         return wanted<Reply>::make(std::move(decoded), slot_->answer, *link_);
-    }
-
-    [[noreturn]] void throw_timed_out() const
-    {
-        throw error(errc::timed_out, link_->peer() + ": no reply to " + request_ + " in time");
     }
 
 private:
@@ -125,19 +123,7 @@ private:
 template <class Reply>
 task<Reply> reply_to(pending_call call, deadline until)
 {
-    bool late = false;
-    try
-    {
-        co_await call.answered(until);
-    }
-    catch (const std::system_error& ended)
-    {
-        late = ended.code() == asio::error::timed_out;
-        if (!late)
-            throw;
-    }
-    if (late)
-        call.throw_timed_out();
+    co_await call.answered(until);
     if constexpr (std::is_void_v<Reply>)
         call.template value<nothing>();
     else

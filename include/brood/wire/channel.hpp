@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/temporary.hpp>
+#include <brood/base/internal/temporary.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/base/task.hpp>
 #include <brood/wire/call.hpp>
@@ -112,7 +112,7 @@ public:
     task<std::optional<detail::one_of_t<Messages...>>>
     message(std::chrono::steady_clock::duration limit)
     {
-        return receive_within<Messages...>(shared(), detail::time_from_now(limit));
+        return receive<Messages...>(shared(), detail::time_from_now(limit));
     }
 
     /// The next message if one is here, without waiting. Nothing also at the end: `connected()`
@@ -233,26 +233,19 @@ private:
             from->rethrow_failure();
             if (from->ended())
                 co_return std::nullopt;
-            co_await from->message_or_end(until);
+            if (!until)
+                co_await from->message_or_end();
+            else
+                co_await message_in_time(from, until);
         }
         co_return detail::take_one<Messages...>(*from, from->messages());
     }
 
-    template <class... Messages>
-    static task<std::optional<detail::one_of_t<Messages...>>>
-    receive_within(std::shared_ptr<detail::link> from, detail::deadline until)
+    static task<> message_in_time(std::shared_ptr<detail::link> from, detail::deadline until)
     {
-        try
-        {
-            auto result = co_await receive<Messages...>(from, until);
-            co_return result;
-        }
-        catch (const std::system_error& ended)
-        {
-            if (ended.code() != asio::error::timed_out)
-                throw;
-        }
-        throw error(errc::timed_out, from->peer() + ": no message came in time");
+        auto in_time = co_await from->message_or_end_until(until);
+        if (!in_time)
+            throw error(errc::timed_out, from->peer() + ": no message came in time");
     }
 
     static task<bool> wait_readable(std::shared_ptr<detail::link> from)

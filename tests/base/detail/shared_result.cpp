@@ -3,6 +3,8 @@
 
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 
 #include <string>
@@ -78,6 +80,46 @@ TEST_CASE("a wait that loses a race can be repeated", "[shared_result]")
                auto value = co_await shared->get();
                CHECK(value == "late");
            });
+}
+
+TEST_WITHIN(5s, "a wait with a limit gives nothing when it is over", "[shared_result]")
+{
+    auto shared = make_result();
+
+    auto early = co_await shared->get_until(std::chrono::steady_clock::now() + 1ms);
+    CHECK_FALSE(early);
+    shared->set("late");
+    auto after = co_await shared->get_until(std::chrono::steady_clock::now());
+
+    CHECK(after == "late");
+}
+
+TEST_WITHIN(5s, "a wait with a limit that is cancelled throws, and gives no value",
+            "[shared_result]")
+{
+    auto shared = make_result();
+    asio::cancellation_signal cancel;
+    std::string got;
+    auto waiting = [](std::shared_ptr<result> from, std::string& into) -> task<>
+    {
+        try
+        {
+            auto value = co_await from->get_until(std::chrono::steady_clock::now() + 1h);
+            into = value.value_or("nothing");
+        }
+        catch (const std::system_error& thrown)
+        {
+            into = thrown.code() == asio::error::operation_aborted ? "cancelled" : "another";
+        }
+    };
+    asio::co_spawn(default_executor(), waiting(shared, got),
+                   asio::bind_cancellation_slot(cancel.slot(), asio::detached));
+    co_await sleep(1ms);
+
+    cancel.emit(asio::cancellation_type::terminal);
+    co_await sleep(1ms);
+
+    CHECK(got == "cancelled");
 }
 
 TEST_CASE("a loop may end while somebody waits", "[shared_result]")

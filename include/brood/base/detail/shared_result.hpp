@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 namespace brood::detail
@@ -48,16 +47,9 @@ public:
     /// The same until a point in time, when it gives nothing.
     task<std::optional<Value>> get_until(std::chrono::steady_clock::time_point until)
     {
-        try
-        {
-            while (!value_)
-                co_await waiting_.wait(until);
-        }
-        catch (const std::system_error& ended)
-        {
-            if (ended.code() != asio::error::timed_out)
-                throw;
-        }
+        auto in_time = true;
+        while (in_time && !value_)
+            in_time = co_await waiting_.wait_until(until);
         co_return value_;
     }
 

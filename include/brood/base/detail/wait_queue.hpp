@@ -102,14 +102,25 @@ public:
     /// Whether the loop has been destroyed: nothing can wait or be posted any more.
     bool loop_has_ended() const noexcept { return service_.is_shut_down(); }
 
-    /// Suspends until resumed. Cancelled, it throws operation_aborted and has taken nothing; at the
-    /// deadline, if there is one, it throws timed_out in the same way.
+    /// Suspends until resumed. Cancelled, it throws operation_aborted and has taken nothing.
     ///
     /// The queue must live until then, or be destroyed, which cancels.
-    task<> wait(deadline until = std::nullopt)
+    task<> wait() { return begin_wait(std::nullopt); }
+
+    /// The same, but at the deadline, if there is one, it gives false. True when it was resumed.
+    task<bool> wait_until(deadline until)
     {
-        return asio::async_initiate<const asio::use_awaitable_t<>, void(std::error_code)>(
-            initiation{this, until}, asio::use_awaitable);
+        try
+        {
+            co_await begin_wait(until);
+            co_return true;
+        }
+        catch (const std::system_error& ended)
+        {
+            if (ended.code() != asio::error::timed_out)
+                throw;
+        }
+        co_return false;
     }
 
     /// Resumes the first one inside this call, if its executor is ours; else posts to its executor.
@@ -136,6 +147,12 @@ public:
 
 private:
     friend wait_service;
+
+    task<> begin_wait(deadline until)
+    {
+        return asio::async_initiate<const asio::use_awaitable_t<>, void(std::error_code)>(
+            initiation{this, until}, asio::use_awaitable);
+    }
 
     using handler =
         asio::async_result<asio::use_awaitable_t<>, void(std::error_code)>::handler_type;

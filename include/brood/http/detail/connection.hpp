@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/exception_text.hpp>
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/internal/exception_text.hpp>
 #include <brood/http/detail/client_address.hpp>
 #include <brood/http/detail/server_state.hpp>
 #include <brood/process/traffic.hpp>

@@ -48,15 +48,7 @@ public:
     task<> changed()
     {
         listen();
-        try
-        {
-            co_await changed_->wait(std::chrono::steady_clock::now() + std::chrono::seconds(1));
-        }
-        catch (const std::system_error& ended)
-        {
-            if (ended.code() != asio::error::timed_out)
-                throw;
-        }
+        co_await changed_->wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1));
     }
 
     void wake_all() { changed_->post_all(); }

@@ -68,8 +68,6 @@ public:
 
     std::shared_ptr<detail::sender> shared_sender() const noexcept { return sender_; }
 
-    // ---- What has arrived
-
     arrival_queue& messages() noexcept { return arrivals_.messages; }
 
     arrival_queue& requests() noexcept { return arrivals_.requests; }
@@ -91,10 +89,17 @@ public:
     }
 
     /// Waits for a message, the end, or the deadline; what was sent before leaves first.
-    task<> message_or_end(deadline until = std::nullopt)
+    task<> message_or_end()
     {
         sender_->flush();
-        return arrived_.wait(until);
+        return arrived_.wait();
+    }
+
+    /// The same, but false at the deadline.
+    task<bool> message_or_end_until(deadline until)
+    {
+        sender_->flush();
+        return arrived_.wait_until(until);
     }
 
     task<> request_or_end()
@@ -108,8 +113,6 @@ public:
         sender_->flush();
         return controlled_.wait();
     }
-
-    // ---- Calls
 
     /// The number of a new request, whose reply goes to `slot` until it is forgotten.
     std::uint64_t expect_reply(reply_slot& slot)
@@ -132,8 +135,6 @@ public:
     }
 
     void handled(std::uint64_t correlation) { handlers_.erase(correlation); }
-
-    // ---- Ends
 
     /// Whether nothing more will arrive. What has arrived can still be taken.
     bool ended() const noexcept { return state_ == state::ended; }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/random_fraction.hpp>
+#include <brood/base/internal/random_fraction.hpp>
 #include <brood/cluster/detail/core/end_process.hpp>
 #include <brood/cluster/detail/core/process_activity.hpp>
 #include <brood/cluster/detail/core/workforce.hpp>
@@ -19,7 +19,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -200,15 +199,7 @@ public:
     /// Waits until something has changed, or for a time.
     task<> changed_or(std::chrono::steady_clock::time_point until)
     {
-        try
-        {
-            co_await changed_.wait(until);
-        }
-        catch (const std::system_error& over)
-        {
-            if (over.code() != asio::error::timed_out)
-                throw;
-        }
+        co_await changed_.wait_until(until);
     }
 
     void change() { changed_.post_all(); }

@@ -2,16 +2,15 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/exception_text.hpp>
-#include <brood/base/detail/random_fraction.hpp>
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/internal/exception_text.hpp>
+#include <brood/base/internal/random_fraction.hpp>
 #include <brood/cluster/detail/supervision/child_record.hpp>
 #include <brood/cluster/strategy.hpp>
 
 #include <chrono>
 #include <exception>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace brood::detail
@@ -85,16 +84,9 @@ struct supervision
     task<> pause(std::chrono::milliseconds wait)
     {
         auto until = time_from_now(wait);
-        try
-        {
-            while (!stopping && std::chrono::steady_clock::now() < until)
-                co_await changed.wait(until);
-        }
-        catch (const std::system_error& over)
-        {
-            if (over.code() != asio::error::timed_out)
-                throw;
-        }
+        auto in_time = std::chrono::steady_clock::now() < until;
+        while (in_time && !stopping)
+            in_time = co_await changed.wait_until(until);
     }
 
     /// Its own end, once that of all children has come.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio.hpp>
+#include <brood/base/internal/hash.hpp>
 
 #include <cstdint>
 #include <unistd.h>
@@ -12,15 +12,10 @@
 namespace brood::detail
 {
 
-/// At least 0 and less than 1, the same for the same key, and far apart for keys that are close:
-/// the last steps of SplitMix64 (https://prng.di.unimi.it/splitmix64.c).
+/// At least 0 and less than 1, the same for the same key, and far apart for keys that are close.
 constexpr double random_fraction_of(std::uint64_t key)
 {
-    key += 0x9e3779b97f4a7c15;
-    key = (key ^ (key >> 30)) * 0xbf58476d1ce4e5b9;
-    key = (key ^ (key >> 27)) * 0x94d049bb133111eb;
-    key ^= key >> 31;
-    return static_cast<double>(key >> 11) * 0x1p-53;
+    return static_cast<double>(mixed(key + mix_step) >> 11) * 0x1p-53;
 }
 
 /// At least 0 and less than 1, by chance; see getentropy(3). One half in a sandbox that denies it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/base/detail/random_fraction.hpp>
+#include <brood/base/internal/random_fraction.hpp>
 
 #include "support/catch.hpp"
 

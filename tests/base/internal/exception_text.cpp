@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/base/detail/exception_text.hpp>
+#include <brood/base/internal/exception_text.hpp>
 
 #include "support/catch.hpp"
 

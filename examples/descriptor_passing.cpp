@@ -5,7 +5,10 @@
 //   the client reads: good day from process <n>
 #include <brood/brood.hpp>
 
+#include <asio/buffer.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
 #include <iostream>

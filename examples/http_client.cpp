@@ -11,6 +11,10 @@
 #include <brood/brood.hpp>
 #include <brood/http.hpp>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
+
 #include <chrono>
 #include <iostream>
 #include <string>

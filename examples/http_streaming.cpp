@@ -9,6 +9,10 @@
 #include <brood/brood.hpp>
 #include <brood/http.hpp>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
+
 #include <cctype>
 #include <iostream>
 #include <string>

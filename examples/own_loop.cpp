@@ -6,6 +6,11 @@
 //   a timer of the program still runs
 #include <brood/brood.hpp>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+
 #include <chrono>
 #include <iostream>
 

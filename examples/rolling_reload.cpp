@@ -10,7 +10,11 @@
 //   good evening
 #include <brood/brood.hpp>
 
+#include <asio/buffer.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/read_until.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
 #include <cereal/types/string.hpp>

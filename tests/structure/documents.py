@@ -11,7 +11,12 @@ with ```cpp statements, inside a coroutine. A comment before the block says what
     <!-- refused by g++ 12: ... -->    the same there, and compiles elsewhere
     <!-- wrong -->                     compiles, but must not be imitated: the lint leaves it out
 
-usage: documents.py [BUILD_DIRECTORY]   without one, nothing is compiled
+What a page says that a test holds is held: `tests/wire/channel.cpp`: "sentence" names a test there,
+and each line of docs/guarantees.md names one. README.md shows nothing that is left open. What a
+page leads to is there.
+
+usage: documents.py [BUILD_DIRECTORY [PAGE...]]   without a build directory, nothing is compiled;
+                                                  with pages (clusters.md), only these are
 """
 
 import pathlib
@@ -72,9 +77,12 @@ def blocks(document):
         yield Block(document, line, found[2].strip(), mark, found[3])
 
 
+def pages():
+    return [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('**/*.md'))]
+
+
 def all_blocks():
-    documents = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('**/*.md'))]
-    return [block for path in documents if path.exists() for block in blocks(path)]
+    return [block for path in pages() for block in blocks(path)]
 
 
 def missing_from_file(block):
@@ -98,6 +106,47 @@ def missing_from_file(block):
     return ''
 
 
+def sentences(source):
+    """What the tests of a file promise: the texts that TEST_CASE and its like begin with."""
+    literals = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
+    for found in re.findall(r'\b[A-Z][A-Z_]+\(\s*' + literals, source):
+        yield ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', found)).replace('\\"', '"')
+    yield from re.findall(r'\A// refused: (.*)', source)
+
+
+def not_held(document):
+    """The promises of a page that name a test which is not there, or none."""
+    text = document.read_text()
+    named = r'`(tests/[\w./]+)`:\s+"([^"]+)"'
+    for found in re.finditer(named, text):
+        place = f'{document.relative_to(ROOT)}:{text.count(chr(10), 0, found.start()) + 1}'
+        path, sentence = ROOT / found[1], re.sub(r'\s+', ' ', found[2])
+        if not path.exists():
+            yield f'{place}: there is no {found[1]}'
+        elif sentence not in sentences(path.read_text()):
+            yield f'{place}: {found[1]} has no test "{sentence}"'
+    if document.name == 'guarantees.md':
+        for item in re.findall(r'^- (?:.*\n)(?:  .*\n)*', text, re.MULTILINE):
+            if not re.search(named, item):
+                yield f'docs/guarantees.md: no test is named for: {item.splitlines()[0]}'
+
+
+def dead_links(document):
+    """The files beside a page that it leads to and that are not there."""
+    for target in re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', document.read_text()):
+        if not (document.parent / target).exists():
+            yield f'{document.relative_to(ROOT)}: there is no {target}'
+
+
+def left_open(block):
+    """Why a block of README.md is not whole, or nothing."""
+    if block.document.name != 'README.md' or not block.language.startswith('cpp'):
+        return ''
+    if any(block.text.count(one) != block.text.count(other) for one, other in ('{}', '()')):
+        return f'{block.place}: a brace is left open'
+    return f'{block.place}: begins within a function' if block.text.startswith(' ') else ''
+
+
 def translation_unit(some):
     """One source with all these blocks; a compiler's complaint names the line of the document."""
     hoisted = [f'#line {block.line + n} "{block.document}"\n{line}\n' for block in some
@@ -111,8 +160,7 @@ def translation_unit(some):
         if 'statements' in block.language:
             body = f'[[maybe_unused]] brood::task<> snippet(brood::process& self)\n{{\n' \
                    f'(void)self;\n{body}\nco_return;\n}}\n'
-        parts.append(f'namespace block_{block.line}\n{{\nusing namespace std::chrono_literals;\n'
-                     f'{body}\n}}\n')
+        parts.append(f'namespace block_{block.line}\n{{\n{body}\n}}\n')
     return PREAMBLE + ''.join(hoisted + parts)
 
 
@@ -141,6 +189,11 @@ def complaints(compiler, some):
 def main():
     found = all_blocks()
     wrong = [text for block in found if block.is_file and (text := missing_from_file(block))]
+    wrong += [text for block in found if (text := left_open(block))]
+    for page in pages():
+        wrong += [*not_held(page), *dead_links(page)]
+    if pages_asked := sys.argv[2:]:
+        found = [block for block in found if block.document.name in pages_asked]
     if len(sys.argv) > 1:
         from compiler import Compiler
         compiler = Compiler(sys.argv[1])

@@ -107,9 +107,9 @@ def missing_from_file(block):
 
 
 def sentences(source):
-    """What the tests of a file promise: the texts that TEST_CASE and its like begin with."""
+    """What the tests of a file promise: the texts of TEST_CASE, TEST_WITHIN and the like."""
     literals = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
-    for found in re.findall(r'\b[A-Z][A-Z_]+\(\s*' + literals, source):
+    for found in re.findall(r'\b[A-Z][A-Z_]+\(\s*(?:[\w:]+,\s*)?' + literals, source):
         yield ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', found)).replace('\\"', '"')
     yield from re.findall(r'\A// refused: (.*)', source)
 

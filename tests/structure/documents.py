@@ -10,6 +10,7 @@ with ```cpp statements, inside a coroutine. A comment before the block says what
     <!-- refused: a sentence -->       must not compile, and that is the first error
     <!-- refused by g++ 12: ... -->    the same there, and compiles elsewhere
     <!-- wrong -->                     compiles, but must not be imitated: the lint leaves it out
+    <!-- writes hello.cpp -->          a whole file, which start.py compiles
 
 What a page says that a test holds is held: `tests/wire/channel.cpp`: "sentence" names a test there,
 and each line of docs/guarantees.md names one. README.md shows nothing that is left open. What a
@@ -65,7 +66,8 @@ class Block:
 
     @property
     def is_code(self):
-        return self.language.startswith('cpp') and not self.is_file
+        return self.language.startswith('cpp') and not self.is_file and \
+            not self.mark.startswith('writes ')
 
 
 def blocks(document):

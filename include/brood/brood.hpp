@@ -4,6 +4,8 @@
 // The core in one include: everything but what is optional, and facts about the machine
 // (brood/os/...).
 
+#include <brood/impl/config.hpp>
+
 #include <brood/version.hpp>
 
 #include <brood/base/buffer.hpp>

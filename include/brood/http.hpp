@@ -4,6 +4,8 @@
 // HTTP/1.1 in coroutines: servers for workers and for themselves, and a client. Needs the headers
 // of Boost, for Beast's parser.
 
+#include <brood/impl/config.hpp>
+
 #include <brood/http/access_record.hpp>
 #include <brood/http/byte_range.hpp>
 #include <brood/http/client.hpp>

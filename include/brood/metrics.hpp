@@ -3,4 +3,6 @@
 
 // Figures for programs that watch: optional, not in brood.hpp.
 
+#include <brood/impl/config.hpp>
+
 #include <brood/metrics/prometheus.hpp>

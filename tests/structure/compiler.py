@@ -1,6 +1,7 @@
 """The compiler and flags of a build directory, as its tests are compiled."""
 
 import concurrent.futures
+import functools
 import json
 import pathlib
 import re
@@ -29,10 +30,19 @@ class Compiler:
         self.flags = [flag for flag in self.flags
                       if not re.match('-fdiagnostics-color|-fsanitize|-fno-omit', flag)]
 
-    def run(self, *arguments):
-        """The finished process; its output holds what the compiler said."""
-        return subprocess.run([*self.flags, *map(str, arguments)], cwd=self.build, text=True,
+    def run(self, *arguments, first=()):
+        """The finished process; its output holds what the compiler said.
+
+        What comes first stands before the flags of the build.
+        """
+        place = len(self.command())
+        words = [*self.flags[:place], *first, *self.flags[place:], *arguments]
+        return subprocess.run([str(word) for word in words], cwd=self.build, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def command(self):
+        """The words before the first flag: perhaps a compiler cache, then the compiler."""
+        return self.flags[:next(n for n, word in enumerate(self.flags) if word.startswith('-'))]
 
     def has_http(self):
         """Whether <brood/http.hpp> can be included, which needs Boost."""
@@ -41,12 +51,18 @@ class Compiler:
 
     def is_old_gcc(self):
         """Whether this is g++ before 13, which destroys some temporaries twice."""
-        macros = self.run('-dM', '-E', '-x', 'c++', '/dev/null').stdout
-        return '__clang__' not in macros and int(re.search(r'__GNUC__ (\d+)', macros)[1]) < 13
+        return not self.is_clang() and int(re.search(r'__GNUC__ (\d+)', self.macros())[1]) < 13
 
-    def first_error(self, source):
+    def is_clang(self):
+        return '__clang__' in self.macros()
+
+    @functools.cache
+    def macros(self):
+        return self.run('-dM', '-E', '-x', 'c++', '/dev/null').stdout
+
+    def first_error(self, source, *flags):
         """The first error of a file, without its place; empty when it compiles or only warns."""
-        said = self.run('-Wno-error', '-fsyntax-only', source)
+        said = self.run('-Wno-error', *flags, '-fsyntax-only', source)
         found = re.search(r'error: (.*)', said.stdout)
         return found[1] if found else said.stdout if said.returncode else ''
 

@@ -69,9 +69,7 @@ def cmake(folder, compiler):
 
 def main():
     build, way = sys.argv[1:]
-    # The words before the first flag: perhaps a compiler cache, then the compiler.
-    flags = Compiler(build).flags
-    compiler = flags[:next(n for n, word in enumerate(flags) if word.startswith('-'))]
+    compiler = Compiler(build).command()
     os.environ['CXX'] = ' '.join(compiler)
     with tempfile.TemporaryDirectory() as folder:
         program = {'subproject': subproject, 'pkg-config': pkg_config, 'cmake': cmake}[way](

@@ -19,7 +19,7 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.s
 ONLY_FOR = {'os': ['cluster/settings.hpp', 'cluster/detail/core/oom_detector.hpp']}
 # Who may include what does not come from brood: everybody else asks for it by our own name.
 # A message of brood's own needs cereal's part for its members, as a user's message does.
-OUTSIDE = {'asio': r'base/(detail/)?asio\w*\.hpp|http/.*', 'asio.hpp': 'nobody',
+OUTSIDE = {'asio': r'impl/\w+\.hpp|base/(detail/)?asio\w*\.hpp|http/.*', 'asio.hpp': 'nobody',
            'boost': r'http/parser\.hpp',
            'cereal': r'codec/.*|wire/detail/.*', 'iostream': 'nobody'}
 # What the core in one include leaves out.

@@ -12,5 +12,7 @@ of their source files; without it brood is header-only and needs no source file"
 #endif
 // clang-format on
 
+#include <brood/impl/agreement.ipp>
+
 #include <brood/base/impl/loop.ipp>
 #include <brood/base/impl/task.ipp>

@@ -1,0 +1,3 @@
+// refused: brood: C++20 with coroutines is needed: compile with -std=c++20
+// flags: -std=c++17
+#include <brood/brood.hpp>

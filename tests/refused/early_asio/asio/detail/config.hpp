@@ -1,0 +1,2 @@
+// As clang reads it: without coroutines.
+#define ASIO_DETAIL_CONFIG_HPP

@@ -1,0 +1,2 @@
+// The oldest Asio that will do.
+#define ASIO_VERSION 102200

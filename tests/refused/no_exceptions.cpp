@@ -1,0 +1,3 @@
+// refused: brood: exceptions are needed: compile without -fno-exceptions
+// flags: -fno-exceptions
+#include <brood/brood.hpp>

@@ -1,0 +1,2 @@
+// An Asio that is too old.
+#define ASIO_VERSION 102100

@@ -1,0 +1,3 @@
+// refused: brood: <brood/impl/src.hpp> is for programs that define BROOD_SEPARATE_COMPILATION
+// flags: -UBROOD_SEPARATE_COMPILATION
+#include <brood/impl/src.hpp>

@@ -39,7 +39,7 @@ def quantile(figures, part):
 
 def main():
     wrong, headers, bodies, conditionals = [], [], [], 0
-    sources = [path for folder in ('include', 'tests', 'examples', 'benchmarks', 'tools')
+    sources = [path for folder in ('include', 'src', 'tests', 'examples', 'benchmarks', 'tools')
                for path in sorted((ROOT / folder).rglob('*'))
                if path.is_file() and '__pycache__' not in path.parts]
     for path in sources:
@@ -56,10 +56,10 @@ def main():
                 wrong.append(f'{name}:{number}: {len(line)} columns')
             if re.search(r'\b(TODO|FIXME)\b', line) and path.name != 'budgets.py':
                 wrong.append(f'{name}:{number}: {line.strip()}')
-        if path.suffix in ('.hpp', '.cpp') and 'refused' not in path.parts and \
+        if path.suffix in ('.hpp', '.ipp', '.cpp') and 'refused' not in path.parts and \
                 lines[:1] != [LICENCE]:
             wrong.append(f'{name}:1: the first line names the licence')
-        if name.parts[0] != 'include' or path.suffix != '.hpp':
+        if name.parts[0] != 'include' or path.suffix not in ('.hpp', '.ipp'):
             continue
         if '#pragma once' not in lines[:2]:
             wrong.append(f'{name}:2: #pragma once')

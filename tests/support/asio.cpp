@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: BSL-1.0
+// The bodies of Asio, for programs that define ASIO_SEPARATE_COMPILATION.
+#include <asio/impl/src.hpp>

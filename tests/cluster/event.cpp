@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/cluster/event.hpp>
 
+#include <brood/cluster/detail/core/event_hub.hpp>
+
 #include "support/catch.hpp"
 #include "support/within.hpp"
 

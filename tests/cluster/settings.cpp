@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/cluster/settings.hpp>
 
+#include <brood/os/cpu.hpp>
+
 #include "support/catch.hpp"
 
 #include <chrono>

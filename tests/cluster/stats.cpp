@@ -2,6 +2,7 @@
 #include <brood/cluster/stats.hpp>
 
 #include <brood/cluster/cluster.hpp>
+#include <brood/cluster/detail/core/stats_table.hpp>
 
 #include "support/catch.hpp"
 #include "support/client.hpp"

@@ -2,6 +2,7 @@
 #include <brood/cluster/worker_output.hpp>
 
 #include <brood/cluster/cluster.hpp>
+#include <brood/cluster/detail/output/line_queue.hpp>
 #include <brood/cluster/supervisor.hpp>
 #include <brood/process/spawn.hpp>
 

@@ -18,7 +18,7 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.s
 
 # Facts about the machine are for users; a cluster takes its size from them, and whether the kernel
 # killed a worker for want of memory.
-ONLY_FOR = {'os': r'cluster/(settings\.hpp|impl/settings\.ipp|detail/core/oom_detector\.hpp)'}
+ONLY_FOR = {'os': r'cluster/(impl/settings\.ipp|detail/core/oom_detector\.hpp)'}
 # Who may include what does not come from brood: everybody else asks for it by our own name.
 # A message of brood's own needs cereal's part for its members, as a user's message does.
 OUTSIDE = {'asio': r'impl/\w+\.hpp|base/(detail/)?asio\w*\.hpp|http/.*', 'asio.hpp': 'nobody',

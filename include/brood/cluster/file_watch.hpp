@@ -3,11 +3,9 @@
 
 #include <brood/base/task.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <string>
-#include <sys/stat.h>
-#include <utility>
+#include <sys/types.h>
 #include <vector>
 
 namespace brood
@@ -27,15 +25,10 @@ namespace brood
 class file_watch
 {
 public:
-    explicit file_watch(std::vector<std::string> paths) : paths_(std::move(paths)), seen_(look()) {}
+    explicit file_watch(std::vector<std::string> paths);
 
     /// Waits until one of them is not what it was when this was made, or when this last ended.
-    task<> changed()
-    {
-        while (look() == seen_)
-            co_await sleep(std::chrono::milliseconds(200));
-        seen_ = look();
-    }
+    task<> changed();
 
 private:
     struct state
@@ -48,22 +41,14 @@ private:
         friend bool operator==(const state&, const state&) = default;
     };
 
-    std::vector<state> look() const
-    {
-        std::vector<state> result;
-        for (auto& path : paths_)
-        {
-            struct stat found = {};
-            auto& now = result.emplace_back();
-            if (::stat(path.c_str(), &found) == 0)
-                now = {true, found.st_ino, found.st_size, found.st_mtim.tv_sec,
-                       found.st_mtim.tv_nsec};
-        }
-        return result;
-    }
+    std::vector<state> look() const;
 
     std::vector<std::string> paths_;
     std::vector<state> seen_;
 };
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/cluster/impl/file_watch.ipp>
+#endif

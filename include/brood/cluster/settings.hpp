@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio.hpp>
-#include <brood/base/internal/random_fraction.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/restart_policy.hpp>
 #include <brood/cluster/worker_output.hpp>
-#include <brood/os/cpu.hpp>
 #include <brood/process/arguments.hpp>
 #include <brood/process/service_manager.hpp>
 #include <brood/process/spawn_options.hpp>
+#include <brood/process/stop_policy.hpp>
 
 #include <chrono>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 namespace brood
@@ -24,13 +20,7 @@ namespace brood
 
 /// How a worker is asked to end: close its channel and tell it to finish, 30 s later SIGTERM, 5 s
 /// later SIGKILL to it and all that it started, which has 5 s to work.
-inline stop_policy drain_policy(std::chrono::milliseconds drain = std::chrono::seconds(30))
-{
-    constexpr std::chrono::milliseconds grace = std::chrono::seconds(5);
-    return stop_policy(std::vector<stop_step>{stop_step::disconnect(drain),
-                                              stop_step::signal(SIGTERM, grace),
-                                              stop_step::kill_tree(grace)});
-}
+stop_policy drain_policy(std::chrono::milliseconds drain = std::chrono::seconds(30));
 
 /// When a worker whose loop stands still is given up: its loop has to come round at least once in
 /// `stale_after`.
@@ -41,18 +31,14 @@ struct watchdog
 {
     std::chrono::milliseconds tick{1'000};         ///< How often its loop shows that it is alive.
     std::chrono::milliseconds stale_after{10'000}; ///< Zero turns the watchdog off.
-    stop_policy end =
-        stop_policy(std::vector<stop_step>{stop_step::signal(SIGABRT, std::chrono::seconds(2)),
-                                           stop_step::kill_tree(std::chrono::seconds(5))});
+    stop_policy end = default_end();
 
     bool on() const noexcept { return stale_after.count() > 0; }
 
-    void check() const
-    {
-        if (tick.count() <= 0 || stale_after.count() < 0 || (on() && stale_after < tick * 2))
-            throw std::invalid_argument("brood: cluster settings: a watchdog needs a tick above "
-                                        "zero, and stale_after of two ticks at least, or zero");
-    }
+    void check() const;
+
+private:
+    static stop_policy default_end();
 };
 
 /// When a worker that does no wrong is replaced all the same: its successor is ready before it is
@@ -69,17 +55,9 @@ struct recycling
     std::chrono::milliseconds min_lifetime{10'000}; ///< None is recycled before.
 
     /// The limit for one worker: by chance, but always the same for it.
-    double varied(double limit, std::uint64_t worker) const
-    {
-        return limit * (1 + jitter * (2 * detail::random_fraction_of(worker) - 1));
-    }
+    double varied(double limit, std::uint64_t worker) const;
 
-    void check() const
-    {
-        if (max_age.count() < 0 || min_lifetime.count() < 0 || !(jitter >= 0 && jitter <= 1))
-            throw std::invalid_argument("brood: cluster settings: recycling needs times not below "
-                                        "zero, and a jitter between 0 and 1");
-    }
+    void check() const;
 };
 
 /// Everything one can ask of a cluster; each default is what most servers want.
@@ -122,30 +100,17 @@ struct cluster_settings
     std::optional<service_manager> manager = {};
 
     /// The number of workers that this asks for.
-    std::size_t workers() const { return size != 0 ? size : os::available_parallelism(); }
+    std::size_t workers() const;
 
     /// Throws std::invalid_argument, with the reason, for what cannot be meant.
-    void check() const
-    {
-        restart.check();
-        if (size > 100'000)
-            throw std::invalid_argument("brood: cluster settings: size " + std::to_string(size) +
-                                        " is no number of workers");
-        if (start_within.count() <= 0)
-            throw std::invalid_argument("brood: cluster settings: start_within must be above zero");
-        dispatch.check();
-        watchdog.check();
-        recycle.check();
-        output.check();
-    }
+    void check() const;
 
 private:
-    static spawn_options default_spawn()
-    {
-        spawn_options result;
-        result.die_with_parent = true;
-        return result;
-    }
+    static spawn_options default_spawn();
 };
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/cluster/impl/settings.ipp>
+#endif

@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/descriptor.hpp>
-#include <brood/base/detail/asio.hpp>
-#include <brood/base/task.hpp>
-#include <brood/cluster/detail/output/write_without_waiting.hpp>
-#include <brood/cluster/rolling.hpp>
-#include <brood/cluster/stats.hpp>
-#include <brood/process/signals.hpp>
-#include <brood/process/stop_policy.hpp>
+#include <brood/cluster/cluster.hpp>
 
-#include <chrono>
-#include <csignal>
-#include <deque>
-#include <fcntl.h>
 #include <functional>
 #include <map>
-#include <memory>
-#include <system_error>
-#include <unistd.h>
-#include <utility>
-#include <vector>
 
 namespace brood
 {
@@ -51,146 +35,17 @@ struct signal_table
 /// first tells on stderr how the workers were; HUP reloads, TTIN and TTOU add and remove a worker,
 /// WINCH removes all. USR1 and USR2 are left to the program.
 /// Without WINCH when this process has a terminal, which sends it whenever its window changes size.
-inline signal_table conventional_signals()
-{
-    signal_table table;
-    table.actions = {{SIGTERM, signal_action::stop},
-                     {SIGINT, signal_action::stop_at_once},
-                     {SIGQUIT, signal_action::dump_and_stop_at_once},
-                     {SIGHUP, signal_action::reload},
-                     {SIGTTIN, signal_action::add_worker},
-                     {SIGTTOU, signal_action::remove_worker}};
-    descriptor terminal(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
-    if (!terminal)
-        table.actions[SIGWINCH] = signal_action::remove_all;
-    return table;
-}
-
-namespace detail
-{
-
-/// Carries out what the signals of this process mean to a cluster.
-template <class Cluster>
-class signal_obedience : public std::enable_shared_from_this<signal_obedience<Cluster>>
-{
-public:
-    signal_obedience(asio::any_io_executor executor, Cluster& workers, const signal_table& table)
-        : executor_(executor), workers_(&workers), table_(table),
-          signals_(std::make_unique<signals>(executor, numbers(table)))
-    {
-    }
-
-    static task<> obey(std::shared_ptr<signal_obedience> self, event_stream events)
-    {
-        asio::co_spawn(self->executor_, listen(self), asio::detached);
-        for (;;)
-        {
-            auto event = co_await events.next();
-            if (!event)
-                break;
-        }
-        self->workers_ = nullptr;
-        self->signals_.reset();
-    }
-
-private:
-    static std::vector<int> numbers(const signal_table& table)
-    {
-        std::vector<int> result;
-        for (auto& [number, action] : table.actions)
-            result.push_back(number);
-        return result;
-    }
-
-    static task<> listen(std::shared_ptr<signal_obedience> self)
-    {
-        try
-        {
-            while (self->workers_ != nullptr)
-            {
-                auto number = co_await self->signals_->next();
-                self->carry_out(self->table_.actions.at(number));
-            }
-        }
-        catch (const std::system_error&)
-        {
-            // The cluster has ended, and with it the signals.
-        }
-    }
-
-    void carry_out(signal_action action)
-    {
-        if (workers_ == nullptr)
-            return;
-        auto dumps = action == signal_action::dump_and_stop_at_once;
-        if (dumps)
-            write_what_fits(STDERR_FILENO, to_string(workers_->stats()));
-        auto again = stopping_ && action == signal_action::stop;
-        if (again || dumps || action == signal_action::stop_at_once)
-            return begin(workers_->stop(stop_policy(std::chrono::seconds(1))));
-        stopping_ = stopping_ || action == signal_action::stop;
-        if (action == signal_action::stop)
-            begin(workers_->stop());
-        else if (action == signal_action::reload)
-            begin(reload(this->shared_from_this(), workers_->reload()));
-        else
-            resize(action);
-    }
-
-    void resize(signal_action action)
-    {
-        resizes_.push_back(action);
-        if (resizes_.size() == 1)
-            begin(resize_all(this->shared_from_this()));
-    }
-
-    // Each counts from what the one before it has left.
-    static task<> resize_all(std::shared_ptr<signal_obedience> self)
-    {
-        for (auto& left = self->resizes_; !left.empty() && self->workers_ != nullptr;
-             left.pop_front())
-        {
-            auto action = left.front();
-            auto size = self->workers_->size();
-            if (action == signal_action::add_worker)
-                co_await self->workers_->scale(size + 1);
-            else if (action == signal_action::remove_all)
-                co_await self->workers_->scale(0);
-            else if (size > 1)
-                co_await self->workers_->scale(size - 1);
-        }
-    }
-
-    void begin(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }
-
-    static task<> reload(std::shared_ptr<signal_obedience> self, task<reload_report> running)
-    {
-        auto report = co_await std::move(running);
-        if (self->table_.on_reload)
-            self->table_.on_reload(report);
-    }
-
-    asio::any_io_executor executor_;
-    Cluster* workers_; // null once it has ended
-    signal_table table_;
-    std::unique_ptr<signals> signals_;
-    bool stopping_ = false;
-    std::deque<signal_action> resizes_; // the first is under way, the others wait for their turn
-};
-
-} // namespace detail
+signal_table conventional_signals();
 
 /// Does what the signals of this process mean to a cluster, until that has ended. Only then may the
 /// cluster be destroyed. A signal comes while another one is carried out: a reload and a change of
 /// size wait for their turn, a stop does not.
 ///
 /// Throws std::system_error for a signal that cannot be caught.
-template <class Cluster>
-task<> obey_signals(Cluster& workers, const signal_table& table = conventional_signals())
-{
-    using obedience = detail::signal_obedience<Cluster>;
-    auto one = std::make_shared<obedience>(workers.executor(), workers, table);
-    return obedience::obey(one, workers.events());
-}
+task<> obey_signals(any_cluster& workers, const signal_table& table = conventional_signals());
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/cluster/impl/signal_table.ipp>
+#endif

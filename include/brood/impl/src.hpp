@@ -16,3 +16,14 @@ of their source files; without it brood is header-only and needs no source file"
 
 #include <brood/base/impl/loop.ipp>
 #include <brood/base/impl/task.ipp>
+#include <brood/cluster/impl/cluster.ipp>
+#include <brood/cluster/impl/event.ipp>
+#include <brood/cluster/impl/file_watch.ipp>
+#include <brood/cluster/impl/message_stream.ipp>
+#include <brood/cluster/impl/presets.ipp>
+#include <brood/cluster/impl/settings.ipp>
+#include <brood/cluster/impl/signal_table.ipp>
+#include <brood/cluster/impl/stats.ipp>
+#include <brood/cluster/impl/supervisor.ipp>
+#include <brood/cluster/impl/worker.ipp>
+#include <brood/metrics/impl/prometheus.ipp>

@@ -4,7 +4,12 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/internal/random_fraction.hpp>
 #include <brood/cluster/detail/core/end_process.hpp>
+#include <brood/cluster/detail/core/event_queue.hpp>
+#include <brood/cluster/detail/core/inbox.hpp>
+#include <brood/cluster/detail/core/message_hub.hpp>
 #include <brood/cluster/detail/core/process_activity.hpp>
+#include <brood/cluster/detail/core/slot.hpp>
+#include <brood/cluster/detail/core/worker_record.hpp>
 #include <brood/cluster/detail/core/workforce.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/settings.hpp>
@@ -19,24 +24,13 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <typeindex>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
 namespace brood::detail
 {
-
-/// A place in a cluster, and the worker that has it.
-struct slot
-{
-    std::size_t index = 0;
-    std::map<std::string, std::string> variables; // in the environment of its workers
-    std::shared_ptr<worker_record> worker;
-    failure_history failures;
-    std::size_t starts = 1; // of workers here, from the beginning
-    std::size_t failed = 0; // of those
-    bool wanted = true;     // whether its worker is to have a successor
-    bool kept = true;       // false once it stays empty
-};
 
 /// Keeps the workers of a cluster alive: one coroutine per slot.
 ///
@@ -138,16 +132,57 @@ public:
         return result;
     }
 
-    /// The cluster has not ended before place_ended() is called as often: for a worker without a
-    /// place.
-    void enter() noexcept { ++running_; }
-
-    void place_ended()
+    /// As long as one is there, the cluster has not ended.
+    class stay
     {
-        // One that was scaled to nothing waits for more.
-        if (--running_ == 0 && (stopping_ || !slots_.empty()))
-            end();
-        changed_.post_all();
+    public:
+        explicit stay(std::shared_ptr<cluster_core> in) noexcept : in_(std::move(in))
+        {
+            ++in_->running_;
+        }
+
+        stay(stay&&) noexcept = default;
+        stay& operator=(stay&&) = delete;
+
+        ~stay()
+        {
+            if (in_ && !in_->changed_.loop_has_ended())
+                in_->place_ended();
+        }
+
+    private:
+        std::shared_ptr<cluster_core> in_;
+    };
+
+    /// The messages of its workers, for who wants to take them.
+    const std::shared_ptr<inbox>& messages()
+    {
+        if (inbox_)
+            return inbox_;
+        inbox_ = std::make_shared<inbox>(executor_);
+        inbox_->attend(workforce_->events().subscribe());
+        for (auto& each : workers_by_slot())
+            inbox_->attend(each);
+        return inbox_;
+    }
+
+    /// The same for all who want every message of some types.
+    const std::shared_ptr<message_hub>& hub_of(const std::type_info& types)
+    {
+        auto& hub = message_hubs_[types];
+        if (!hub)
+            hub = std::make_shared<message_hub>(executor_, messages());
+        return hub;
+    }
+
+    /// Those that live.
+    std::vector<worker> workers_by_slot() const
+    {
+        std::vector<worker> result;
+        for (auto& each : slots_)
+            if (!each->worker->has(worker_state::ended))
+                result.emplace_back(each->worker);
+        return result;
     }
 
     /// Ends every worker, and starts none again; waits for the last end.
@@ -263,8 +298,8 @@ private:
 
     void begin(const std::shared_ptr<slot>& place)
     {
-        enter();
-        asio::co_spawn(executor_, keep(shared_from_this(), place), asio::detached);
+        auto self = shared_from_this();
+        asio::co_spawn(executor_, keep(self, place, stay(self)), asio::detached);
     }
 
     void retire(const std::shared_ptr<slot>& place, exit_cause cause, bool no_successor = false)
@@ -274,8 +309,9 @@ private:
         changed_.post_all();
     }
 
-    static task<> keep(std::shared_ptr<cluster_core> self, std::shared_ptr<slot> place)
+    static task<> keep(std::shared_ptr<cluster_core> self, std::shared_ptr<slot> place, stay begun)
     {
+        auto inside = std::move(begun);
         for (bool again = true; again;)
         {
             auto ended = co_await place->worker->ended.get();
@@ -291,7 +327,14 @@ private:
         place->kept = false;
         if (self->has(place) && !self->stopping_)
             self->workforce_->vacate(place->index);
-        self->place_ended();
+    }
+
+    void place_ended()
+    {
+        // One that was scaled to nothing waits for more.
+        if (--running_ == 0 && (stopping_ || !slots_.empty()))
+            end();
+        changed_.post_all();
     }
 
     bool wants(const slot& place) const noexcept { return place.wanted && !stopping_; }
@@ -368,6 +411,8 @@ private:
     cluster_settings settings_;
     std::shared_ptr<workforce> workforce_;
     std::vector<std::shared_ptr<slot>> slots_;
+    std::shared_ptr<inbox> inbox_; // once a message is asked for
+    std::map<std::type_index, std::shared_ptr<message_hub>> message_hubs_;
     failure_history failures_;
     std::shared_ptr<event_queue<exit_info>> exits_;
     wait_queue changed_;         // stopping, or other places

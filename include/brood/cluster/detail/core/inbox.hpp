@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/cluster/detail/core/event_queue.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/worker.hpp>
 
@@ -14,18 +15,7 @@
 #include <set>
 #include <utility>
 
-namespace brood
-{
-
-/// A message, and the worker that sent it.
-template <class Message>
-struct message_from
-{
-    brood::worker from;
-    Message message;
-};
-
-namespace detail
+namespace brood::detail
 {
 
 /// The messages of all workers of a cluster, one of each in turn. They stay in the channels until
@@ -43,31 +33,30 @@ public:
     }
 
     /// Attends to one worker.
-    void attend(const brood::worker& from)
+    void attend(const worker& from)
     {
         if (attended_.insert(from.id()).second)
             asio::co_spawn(changed_.executor(), watch(shared_from_this(), from), asio::detached);
     }
 
-    /// The next message; nothing when the cluster has ended, and all were taken.
-    template <class... Messages>
-    static task<std::optional<message_from<one_of_t<Messages...>>>>
-    next(std::shared_ptr<inbox> self)
+    /// The next one with a message; nothing when there is none now. It is looked at again, whatever
+    /// comes of this.
+    std::optional<worker> take()
     {
-        for (;;)
-        {
-            while (self->readable_.empty() && !(self->has_ended_ && self->attended_.empty()))
-                co_await self->changed_.wait();
-            if (self->readable_.empty())
-                co_return std::nullopt;
-            auto from = std::move(self->readable_.front());
-            self->readable_.pop_front();
-            self->taken_.post_all(); // it is looked at again, whatever comes of this
-            auto message = from.process().template try_message<Messages...>();
-            if (!message)
-                continue; // somebody else took it
-            co_return message_from<one_of_t<Messages...>>{std::move(from), std::move(*message)};
-        }
+        if (readable_.empty())
+            return std::nullopt;
+        auto from = std::move(readable_.front());
+        readable_.pop_front();
+        taken_.post_all();
+        return from;
+    }
+
+    /// Waits until there may be one; false when the cluster has ended, and all were taken.
+    static task<bool> wait(std::shared_ptr<inbox> self)
+    {
+        while (self->readable_.empty() && !(self->has_ended_ && self->attended_.empty()))
+            co_await self->changed_.wait();
+        co_return !self->readable_.empty();
     }
 
 private:
@@ -86,7 +75,7 @@ private:
         self->changed_.post_all();
     }
 
-    static task<> watch(std::shared_ptr<inbox> self, brood::worker from)
+    static task<> watch(std::shared_ptr<inbox> self, worker from)
     {
         for (;;)
         {
@@ -104,7 +93,7 @@ private:
 
     // A channel with bytes that cannot be right has no more messages: the workforce ends its
     // worker.
-    static task<bool> is_readable(brood::worker from)
+    static task<bool> is_readable(worker from)
     {
         try
         {
@@ -117,17 +106,16 @@ private:
         }
     }
 
-    bool offers(const brood::worker& from) const
+    bool offers(const worker& from) const
     {
         return std::find(readable_.begin(), readable_.end(), from) != readable_.end();
     }
 
-    std::deque<brood::worker> readable_; // those with a message that nobody has taken
-    std::set<std::uint64_t> attended_;   // by id
+    std::deque<worker> readable_;      // those with a message that nobody has taken
+    std::set<std::uint64_t> attended_; // by id
     bool has_ended_ = false;
     wait_queue taken_;
     wait_queue changed_;
 };
 
-} // namespace detail
-} // namespace brood
+} // namespace brood::detail

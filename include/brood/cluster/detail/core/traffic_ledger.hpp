@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/detail/core/worker_record.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/internal/vital_signs.hpp>
 #include <brood/process/traffic.hpp>

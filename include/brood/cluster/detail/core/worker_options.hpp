@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/detail/core/worker_record.hpp>
 #include <brood/cluster/detail/output/output_reader.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/worker.hpp>

@@ -2,13 +2,15 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/cluster/detail/core/event_hub.hpp>
 #include <brood/cluster/detail/core/hang_detector.hpp>
 #include <brood/cluster/detail/core/oom_detector.hpp>
 #include <brood/cluster/detail/core/traffic_ledger.hpp>
-#include <brood/cluster/detail/core/worker_launcher.hpp>
 #include <brood/cluster/detail/core/worker_options.hpp>
+#include <brood/cluster/detail/core/worker_record.hpp>
 #include <brood/cluster/detail/ports/shared_ports.hpp>
 #include <brood/cluster/event.hpp>
+#include <brood/cluster/internal/worker_launcher.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/cluster/detail/core/traffic_ledger.hpp>
+#include <brood/cluster/detail/core/worker_record.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/internal/listener_core.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/cluster/detail/core/worker_record.hpp>
 #include <brood/cluster/detail/ports/accept_queue.hpp>
 #include <brood/cluster/detail/ports/shared_port.hpp>
 #include <brood/cluster/dispatch_policy.hpp>

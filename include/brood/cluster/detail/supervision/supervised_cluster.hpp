@@ -20,11 +20,10 @@ namespace brood::detail
 {
 
 /// A whole cluster. Its workers are told of as children with the number of their slot as name.
-template <auto Worker>
 class supervised_cluster : public supervised
 {
 public:
-    using factory = std::function<std::shared_ptr<cluster<Worker>>()>;
+    using factory = std::function<std::shared_ptr<any_cluster>()>;
 
     supervised_cluster(asio::any_io_executor executor, factory make)
         : executor_(std::move(executor)), make_(std::move(make))
@@ -56,10 +55,7 @@ public:
         auto end = path.data() + path.size();
         if (!run_ || path.empty() || std::from_chars(path.data(), end, slot).ptr != end)
             return std::nullopt;
-        for (auto& each : run_->workers->workers())
-            if (each.slot() == slot)
-                return each;
-        return std::nullopt;
+        return run_->workers->worker_in_slot(slot);
     }
 
 private:
@@ -68,7 +64,7 @@ private:
     {
         explicit run(asio::any_io_executor executor) : ended(std::move(executor)) {}
 
-        std::shared_ptr<cluster<Worker>> workers;
+        std::shared_ptr<any_cluster> workers;
         exit_cause cause = exit_cause::exited;
         shared_result<exit_info> ended;
     };

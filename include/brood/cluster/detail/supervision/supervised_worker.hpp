@@ -26,9 +26,9 @@ public:
 
     void start(end_observer) override { worker_ = workforce_->start(0, {}); }
 
-    task<bool> ready() override { return wait_ready(worker_); }
+    task<bool> ready() override { return worker_record::wait_ready(worker_); }
 
-    task<exit_info> ended() override { return wait_end(worker_); }
+    task<exit_info> ended() override { return worker_record::wait_end(worker_); }
 
     void stop(exit_cause cause) override { workforce_->end(worker_, cause, true); }
 
@@ -40,18 +40,6 @@ public:
     }
 
 private:
-    static task<bool> wait_ready(std::shared_ptr<worker_record> worker)
-    {
-        auto ready = co_await worker->ready.get();
-        co_return ready;
-    }
-
-    static task<exit_info> wait_end(std::shared_ptr<worker_record> worker)
-    {
-        auto ended = co_await worker->ended.get();
-        co_return ended;
-    }
-
     std::shared_ptr<workforce> workforce_;
     std::shared_ptr<worker_record> worker_;
 };

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/shared_result.hpp>
+#include <brood/cluster/slot_history.hpp>
+#include <brood/cluster/worker.hpp>
+#include <brood/process/traffic.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+class output_reader;
+
+/// A forked process whose channel also carries what a worker and its primary say to each other.
+class worker_process : public forked_process
+{
+public:
+    worker_process() noexcept = default;
+
+    explicit worker_process(forked_process&& forked) noexcept : forked_process(std::move(forked)) {}
+
+    using channel::link;
+};
+
+/// What a cluster knows of one worker, shared by all who hold a `worker`.
+struct worker_record
+{
+    worker_record(asio::any_io_executor executor, std::uint64_t number, std::size_t place)
+        : id(number), slot(place), ready(executor), ended(std::move(executor))
+    {
+    }
+
+    bool has(worker_state at_least) const noexcept { return state >= at_least; }
+
+    static task<bool> wait_ready(std::shared_ptr<worker_record> self)
+    {
+        auto result = co_await self->ready.get();
+        co_return result;
+    }
+
+    static task<exit_info> wait_end(std::shared_ptr<worker_record> self)
+    {
+        auto result = co_await self->ended.get();
+        co_return result;
+    }
+
+    std::uint64_t id;
+    std::size_t slot;
+    worker_process process;
+    worker_state state = worker_state::starting;
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+    std::optional<std::chrono::steady_clock::time_point> asked_to_end;
+    std::optional<exit_cause> cause; // why we end it, once we do
+    std::string reason;              // what it said when it gave up
+    std::vector<std::string> listening_at;
+    descriptor signs;                      // the file of its vital signs, online until its end
+    traffic_stats traffic;                 // that it has served, when last looked
+    std::shared_ptr<output_reader> output; // of what it prints, when that is wanted
+    bool wants_recycling = false;
+    std::uint64_t oom_kills = 0; // by the kernel, before it started
+    std::shared_ptr<slot_history> history = std::make_shared<slot_history>();
+    int stops_under_way = 0;    // ways to its end that it is on
+    std::function<void()> stop; // asks it to end, and makes it
+    shared_result<bool> ready;  // false when it ended before
+    shared_result<exit_info> ended;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/descriptor.hpp>
+#include <brood/cluster/detail/core/signal_obedience.hpp>
+#include <brood/cluster/signal_table.hpp>
+
+#include <csignal>
+#include <fcntl.h>
+#include <memory>
+
+namespace brood
+{
+
+BROOD_INLINE signal_table conventional_signals()
+{
+    signal_table table;
+    table.actions = {{SIGTERM, signal_action::stop},
+                     {SIGINT, signal_action::stop_at_once},
+                     {SIGQUIT, signal_action::dump_and_stop_at_once},
+                     {SIGHUP, signal_action::reload},
+                     {SIGTTIN, signal_action::add_worker},
+                     {SIGTTOU, signal_action::remove_worker}};
+    descriptor terminal(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
+    if (!terminal)
+        table.actions[SIGWINCH] = signal_action::remove_all;
+    return table;
+}
+
+BROOD_INLINE task<> obey_signals(any_cluster& workers, const signal_table& table)
+{
+    using obedience = detail::signal_obedience;
+    auto one = std::make_shared<obedience>(workers.executor(), workers, table);
+    return obedience::obey(one, workers.events());
+}
+
+} // namespace brood

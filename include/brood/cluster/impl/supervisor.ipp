@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/asio.hpp>
+#include <brood/base/error.hpp>
+#include <brood/base/loop.hpp>
+#include <brood/cluster/detail/core/event_queue.hpp>
+#include <brood/cluster/detail/supervision/supervised_cluster.hpp>
+#include <brood/cluster/detail/supervision/supervised_worker.hpp>
+#include <brood/cluster/detail/supervision/supervisor_core.hpp>
+#include <brood/cluster/supervisor.hpp>
+
+#include <stdexcept>
+
+namespace brood
+{
+namespace detail
+{
+
+BROOD_INLINE task<> watch_end(std::shared_ptr<supervisor_core> core,
+                              std::shared_ptr<event_queue<exit_info>> exits)
+{
+    co_await core->ended();
+    exits->end();
+}
+
+BROOD_INLINE task<std::optional<exit_info>> next_exit(std::shared_ptr<supervisor_core> core,
+                                                      std::shared_ptr<event_queue<exit_info>> exits)
+{
+    auto next = co_await event_queue<exit_info>::next(exits);
+    if (next)
+        co_return next;
+    auto last = co_await core->ended();
+    if (last.failed())
+        throw error(errc::too_many_failures, "the supervisor gave up: " + last.reason);
+    co_return std::nullopt;
+}
+
+BROOD_INLINE task<> stop_all(std::shared_ptr<supervisor_core> core)
+{
+    core->stop(exit_cause::stopped);
+    if (core->running())
+        co_await core->ended();
+}
+
+} // namespace detail
+
+BROOD_INLINE supervisor::supervisor(strategy how, const restart_policy& policy)
+    : supervisor(default_executor(), how, policy)
+{
+}
+
+BROOD_INLINE supervisor::supervisor(asio::any_io_executor executor, strategy how,
+                                    const restart_policy& policy)
+    : core_(std::make_shared<detail::supervisor_core>(executor, how, policy)),
+      exits_(std::make_shared<detail::event_queue<exit_info>>(executor))
+{
+}
+
+BROOD_INLINE supervisor::supervisor(supervisor&&) noexcept = default;
+
+BROOD_INLINE supervisor& supervisor::operator=(supervisor&& other) noexcept
+{
+    std::swap(core_, other.core_);
+    std::swap(exits_, other.exits_);
+    supervisor(std::move(other)).abandon();
+    return *this;
+}
+
+BROOD_INLINE supervisor::~supervisor()
+{
+    abandon();
+}
+
+BROOD_INLINE supervisor& supervisor::add(std::string name, const std::string& file,
+                                         const arguments& args, const child_settings& settings)
+{
+    return add_worker(std::move(name), settings,
+                      detail::launch_program(core_->executor(), file, args));
+}
+
+BROOD_INLINE supervisor& supervisor::add(std::string name, supervisor nested)
+{
+    nested.refuse_running("be added to another one");
+    return add_child(std::move(name), core_->policy(), std::move(nested.core_));
+}
+
+BROOD_INLINE void supervisor::start()
+{
+    refuse_running("be started");
+    if (exits_->has_ended())
+        exits_ = std::make_shared<detail::event_queue<exit_info>>(core_->executor());
+    core_->start([exits = exits_](const exit_info& ended) { exits->push(ended); });
+    asio::co_spawn(core_->executor(), detail::watch_end(core_, exits_), asio::detached);
+}
+
+BROOD_INLINE task<bool> supervisor::ready()
+{
+    return core_->ready();
+}
+
+BROOD_INLINE task<std::optional<exit_info>> supervisor::exit()
+{
+    return detail::next_exit(core_, exits_);
+}
+
+BROOD_INLINE task<> supervisor::stop()
+{
+    return detail::stop_all(core_);
+}
+
+BROOD_INLINE brood::worker supervisor::worker(std::string_view path) const
+{
+    if (auto found = core_->find(path))
+        return *found;
+    throw std::out_of_range("brood: supervisor: no worker is called \"" + std::string(path) + '"');
+}
+
+BROOD_INLINE std::vector<child_info> supervisor::children() const
+{
+    std::vector<child_info> result;
+    for (auto& each : core_->children())
+    {
+        result.push_back(
+            {each->name, each->running, each->running && each->ready, each->starts, {}});
+        auto one = each->what->find({});
+        if (one && each->running)
+            result.back().pid = one->pid();
+    }
+    return result;
+}
+
+BROOD_INLINE asio::any_io_executor supervisor::executor() const
+{
+    return core_->executor();
+}
+
+BROOD_INLINE supervisor& supervisor::add_worker(std::string name, const child_settings& wanted,
+                                                detail::worker_launcher launch)
+{
+    cluster_settings settings;
+    settings.size = 1;
+    settings.spawn = wanted.spawn;
+    settings.start_within = wanted.start_within;
+    settings.stop = wanted.stop;
+    settings.watchdog = wanted.watchdog;
+    settings.output = wanted.output;
+    if (wanted.output.where == worker_output::goes::read)
+        throw std::invalid_argument("brood: supervisor: nobody reads the output of a child; "
+                                    "have it printed");
+    settings.check();
+    auto policy = core_->policy();
+    policy.when = wanted.when;
+    return add_child(std::move(name), std::move(policy),
+                     std::make_shared<detail::supervised_worker>(core_->executor(), settings,
+                                                                 std::move(launch)));
+}
+
+BROOD_INLINE supervisor& supervisor::add_workers(std::string name,
+                                                 std::function<std::shared_ptr<any_cluster>()> make)
+{
+    return add_child(std::move(name), core_->policy(),
+                     std::make_shared<detail::supervised_cluster>(executor(), std::move(make)));
+}
+
+BROOD_INLINE supervisor& supervisor::add_child(std::string name, restart_policy policy,
+                                               std::shared_ptr<detail::supervised> child)
+{
+    refuse_running("be given another child");
+    core_->add(std::move(name), std::move(child), std::move(policy));
+    return *this;
+}
+
+BROOD_INLINE void supervisor::refuse_running(const char* what) const
+{
+    if (core_->running())
+        throw std::logic_error(std::string("brood: a supervisor that runs cannot ") + what);
+}
+
+BROOD_INLINE void supervisor::abandon() noexcept
+{
+    if (auto last = std::exchange(core_, nullptr))
+        last->stop(exit_cause::stopped);
+}
+
+} // namespace brood

@@ -3,6 +3,7 @@
 // which process, within the limits of memory, and other children are unaffected.
 #include <brood/process/fork.hpp>
 #include <brood/process/process.hpp>
+#include <brood/wire/frame.hpp>
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"

@@ -2,6 +2,11 @@
 // A peer that knows the wire and breaks its rules: what it can do ends at its own channel.
 #include <brood/wire/channel.hpp>
 
+#include <brood/wire/detail/pass_descriptors.hpp>
+#include <brood/wire/frame.hpp>
+#include <brood/wire/internal/local_pair.hpp>
+#include <brood/wire/internal/memory_file.hpp>
+
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
 #include "support/frames.hpp"

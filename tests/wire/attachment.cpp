@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/asio_net.hpp>
 #include <brood/wire/channel.hpp>
+#include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
 #include "support/client.hpp"

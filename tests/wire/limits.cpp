@@ -2,6 +2,7 @@
 #include <brood/wire/limits.hpp>
 
 #include <brood/wire/channel.hpp>
+#include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
 #include "support/frames.hpp"

@@ -4,6 +4,7 @@
 #include <brood/process/fork.hpp>
 #include <brood/process/process.hpp>
 #include <brood/wire/channel.hpp>
+#include <brood/wire/internal/memory_file.hpp>
 
 #include "support/catch.hpp"
 #include "support/within.hpp"

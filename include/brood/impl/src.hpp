@@ -16,6 +16,13 @@ of their source files; without it brood is header-only and needs no source file"
 
 #include <brood/base/impl/loop.ipp>
 #include <brood/base/impl/task.ipp>
+
+#include <brood/wire/impl/attachment.ipp>
+#include <brood/wire/impl/call.ipp>
+#include <brood/wire/impl/channel.ipp>
+#include <brood/wire/impl/frames.ipp>
+#include <brood/wire/impl/shared_bytes.ipp>
+
 #include <brood/cluster/impl/cluster.ipp>
 #include <brood/cluster/impl/event.ipp>
 #include <brood/cluster/impl/file_watch.ipp>
@@ -26,4 +33,5 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/cluster/impl/stats.ipp>
 #include <brood/cluster/impl/supervisor.ipp>
 #include <brood/cluster/impl/worker.ipp>
+
 #include <brood/metrics/impl/prometheus.ipp>

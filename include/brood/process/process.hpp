@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/assign_descriptor.hpp>
+#include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/loop_children.hpp>

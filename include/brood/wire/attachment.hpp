@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/asio.hpp>
 #include <brood/base/descriptor.hpp>
-#include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/assign_descriptor.hpp>
-#include <brood/base/error.hpp>
+#include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/wire/shared_bytes.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <optional>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -65,21 +63,20 @@ concept asio_stream = !asio_socket<Object> && requires(Object & object, int numb
 template <class Object>
 concept asio_object = asio_socket<Object> || asio_stream<Object>;
 
-inline int socket_option(int socket, int option)
+/// What the kernel says of a descriptor; -1 when it is no socket.
+struct socket_kind
 {
-    int value = -1;
-    socklen_t size = sizeof value;
-    return ::getsockopt(socket, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
-}
+    int family = -1;
+    int type = -1;
+    bool listens = false;
+};
 
-inline int socket_family(int socket)
-{
-    sockaddr_storage address = {};
-    socklen_t size = sizeof address;
-    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-        return -1;
-    return address.ss_family;
-}
+socket_kind kind_of_socket(int number);
+
+bool is_regular_file(int number);
+
+/// Whether what was opened can be used so.
+bool has_direction(int number, bool reads, bool writes);
 
 /// The protocol of a socket of this family, if Protocol covers it.
 template <class Protocol>
@@ -116,9 +113,7 @@ bool has_direction_of(int number)
     {
         object.write_some(std::declval<char(&)[1]>());
     };
-    auto mode = ::fcntl(number, F_GETFL) & O_ACCMODE;
-    return mode == O_RDWR || (reads && !writes && mode == O_RDONLY) ||
-           (writes && !reads && mode == O_WRONLY) || (reads && writes);
+    return has_direction(number, reads, writes);
 }
 
 /// Makes the object that was asked for out of a descriptor, or nothing when it is another kind.
@@ -131,17 +126,15 @@ std::optional<Object> make_object(descriptor from, const asio::any_io_executor& 
     }
     else if constexpr (std::same_as<Object, shared_bytes>)
     {
-        struct stat about = {};
-        if (::fstat(from.get(), &about) != 0 || !S_ISREG(about.st_mode))
+        if (!is_regular_file(from.get()))
             return std::nullopt;
         return shared_bytes::from(std::move(from));
     }
     else if constexpr (asio_socket<Object>)
     {
-        auto protocol = protocol_of<typename Object::protocol_type>(socket_family(from.get()));
-        auto listens = socket_option(from.get(), SO_ACCEPTCONN) == 1;
-        if (!protocol || socket_option(from.get(), SO_TYPE) != protocol->type() ||
-            listens != asio_acceptor<Object>)
+        auto kind = kind_of_socket(from.get());
+        auto protocol = protocol_of<typename Object::protocol_type>(kind.family);
+        if (!protocol || kind.type != protocol->type() || kind.listens != asio_acceptor<Object>)
             return std::nullopt;
         Object object(executor);
         assign_descriptor(std::move(from), object, *protocol);
@@ -160,27 +153,22 @@ std::optional<Object> make_object(descriptor from, const asio::any_io_executor& 
     }
 }
 
-/// The descriptor of an object, which is empty then. Not by a duplicate and close(), unless it has
-/// no release(), as pipes before Asio 1.23: Asio relies on close() to take it out of epoll, which
-/// does not happen while there is a duplicate.
-template <asio_object Object>
-descriptor release(Object& object)
-{
-    if constexpr (requires { object.release(); })
-    {
-        return descriptor(object.release());
-    }
-    else
-    {
-        auto copy = descriptor::duplicate_of(object.native_handle());
-        object.close();
-        return copy;
-    }
-}
+/// Throws std::system_error (EBADF) for -1.
+void check_sendable(int number);
 
-/// The descriptor inside an object that is given away.
+/// Whether the descriptor of an object can be taken out of it, as that of pipes before Asio 1.23
+/// cannot. Not by a duplicate and close() where it can: Asio relies on close() to take it out of
+/// epoll, which does not happen while there is a duplicate.
 template <class Object>
-descriptor take_descriptor(Object&& object)
+concept releasable = requires(Object& object)
+{
+    object.release();
+};
+
+/// The descriptor for what stays as it is until all that is sent beside a message can be given
+/// away; none yet for what can then be taken without fail.
+template <class Object>
+descriptor prepare_to_send(Object&& object)
 {
     using plain = std::remove_cvref_t<Object>;
     if constexpr (std::same_as<plain, shared_bytes>)
@@ -194,30 +182,64 @@ descriptor take_descriptor(Object&& object)
                       "brood::share(it) to keep it as well");
         if constexpr (std::same_as<plain, descriptor>)
         {
-            return std::move(object);
+            check_sendable(object.get());
         }
         else
         {
             static_assert(asio_object<plain>, "brood: only Asio sockets, acceptors, pipes and "
                                               "descriptors, brood::shared_bytes and "
                                               "brood::descriptor can be sent beside a message");
-            return release(object);
+            check_sendable(object.native_handle());
+            if constexpr (!releasable<plain>)
+                return descriptor::duplicate_of(object.native_handle());
         }
+        return descriptor();
     }
 }
 
+/// Empties an object that is given away.
+template <class Object>
+void give_away(Object&& object, descriptor& prepared)
+{
+    using plain = std::remove_cvref_t<Object>;
+    if constexpr (std::same_as<plain, descriptor>)
+        prepared = std::move(object);
+    else if constexpr (asio_object<plain> && releasable<plain>)
+        prepared = descriptor(object.release());
+    else if constexpr (asio_object<plain>)
+        object.close();
+}
+
+/// The descriptors inside objects that are given away: of all of them, or, when this throws, of
+/// none.
 template <class... Objects>
 std::vector<descriptor> take_descriptors(Objects&&... objects)
 {
     std::vector<descriptor> result;
     result.reserve(sizeof...(objects));
-    (result.push_back(take_descriptor(std::forward<Objects>(objects))), ...);
+    (result.push_back(prepare_to_send(std::forward<Objects>(objects))), ...);
+    [[maybe_unused]] auto place = result.begin();
+    (give_away(std::forward<Objects>(objects), *place++), ...);
     return result;
 }
 
 inline std::vector<descriptor> take_descriptors(std::vector<descriptor>&& descriptors)
 {
+    for (auto& each : descriptors)
+        check_sendable(each.get());
     return std::move(descriptors);
+}
+
+/// How many descriptors these objects will be.
+template <class... Objects>
+std::size_t count_of(const Objects&...)
+{
+    return sizeof...(Objects);
+}
+
+inline std::size_t count_of(const std::vector<descriptor>& descriptors)
+{
+    return descriptors.size();
 }
 
 } // namespace detail
@@ -233,3 +255,7 @@ descriptor share(Object& object)
 }
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/wire/impl/attachment.ipp>
+#endif

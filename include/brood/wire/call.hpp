@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio.hpp>
 #include <brood/base/error.hpp>
+#include <brood/base/internal/deadline.hpp>
 #include <brood/base/task.hpp>
-#include <brood/wire/detail/handlers.hpp>
-#include <brood/wire/detail/take.hpp>
+#include <brood/wire/internal/frame_writer.hpp>
+#include <brood/wire/internal/handler.hpp>
+#include <brood/wire/internal/take.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace brood
@@ -45,89 +51,48 @@ namespace detail
 class pending_call
 {
 public:
-    pending_call(std::shared_ptr<link> to, std::string_view request)
-        : link_(std::move(to)), request_(request),
-          slot_(std::make_unique<reply_slot>(link_->executor())),
-          number_(link_->expect_reply(*slot_))
-    {
-    }
+    pending_call(std::shared_ptr<link> to, std::string_view request);
+    pending_call(pending_call&&) noexcept;
+    ~pending_call();
 
-    pending_call(pending_call&&) noexcept = default;
-
-    ~pending_call()
-    {
-        if (link_ && link_->forget_reply(number_) && sent_)
-            link_->sending().send_control(frame_kind::cancel, 0, number_);
-    }
-
-    std::uint64_t number() const noexcept { return number_; }
+    std::uint64_t number() const noexcept;
 
     /// From here on the other side knows of it.
-    void sent() noexcept { sent_ = true; }
+    void sent() noexcept;
 
-    link& to() noexcept { return *link_; }
+    link& to() noexcept;
 
-    /// Suspends until the reply is here. Throws closed when it cannot come any more.
-    task<> answered(deadline until)
-    {
-        link_->sending().flush();
-        auto in_time = true;
-        if (!slot_->answered && !link_->ended())
-            in_time = co_await slot_->waiting.wait_until(until);
-        if (!in_time)
-            throw error(errc::timed_out, link_->peer() + ": no reply to " + request_ + " in time");
-        if (!slot_->answered)
-            throw_ended();
-    }
+    /// Suspends until the reply is here. Throws closed when it cannot come any more, timed_out.
+    task<> answered(deadline until);
 
-    /// The reply's value. Throws what the handler threw as remote_error.
-    template <class Reply>
-    Reply value()
-    {
-        auto& header = slot_->answer.content.header;
-        if (header.kind == frame_kind::failure)
-            throw_failure();
-        using message = typename wanted<Reply>::message;
-        if (header.fingerprint != wanted<Reply>::fingerprint())
-            throw error(errc::wrong_type, link_->peer() + ": the reply to " + request_ + " is a " +
-                                              link_->name_of(header.fingerprint) + ", where a " +
-                                              std::string(message_name<message>()) +
-                                              " was expected");
-        check_descriptors(slot_->answer, *link_);
-        auto decoded = decode_from<message>(*link_, slot_->payload);
-        return wanted<Reply>::make(std::move(decoded), slot_->answer, *link_);
-    }
+    /// The payload of the reply, which must be of this type. Throws what the handler threw as
+    /// remote_error.
+    std::span<const std::byte> reply(type_label expected);
+
+    companions& beside() noexcept;
 
 private:
-    [[noreturn]] void throw_ended() const
-    {
-        link_->rethrow_failure();
-        throw error(errc::closed, link_->peer() + ": it has gone without a reply to " + request_);
-    }
+    class core;
 
-    [[noreturn]] void throw_failure() const
-    {
-        auto what = decode_from<failure>(*link_, slot_->payload);
-        if (what.type.empty())
-            throw error(errc::unhandled, link_->peer() + ": it has no handler for " + request_);
-        throw remote_error(link_->peer(), request_, what.type, what.text);
-    }
-
-    std::shared_ptr<link> link_;
-    std::string request_;
-    std::unique_ptr<reply_slot> slot_;
-    std::uint64_t number_;
-    bool sent_ = false;
+    std::unique_ptr<core> core_;
 };
+
+template <class Reply>
+Reply reply_of(pending_call& call)
+{
+    using message = message_of_t<Reply>;
+    auto value = decode_from<message>(call.to(), call.reply(label_of<message>()));
+    return wanted<Reply>::make(std::move(value), call.beside(), call.to());
+}
 
 template <class Reply>
 task<Reply> reply_to(pending_call call, deadline until)
 {
     co_await call.answered(until);
     if constexpr (std::is_void_v<Reply>)
-        call.template value<nothing>();
+        reply_of<nothing>(call);
     else
-        co_return call.template value<Reply>();
+        co_return reply_of<Reply>(call);
 }
 
 /// Sends a request now; what comes back is awaited for the reply.
@@ -136,13 +101,18 @@ task<Reply> call(std::shared_ptr<link> to, const Request& request, deadline unti
 {
     check_message<Request>();
     pending_call pending(to, message_name<Request>());
-    frame_header header{
-        0, frame_kind::request, 0, 0, message_fingerprint<Request>(), pending.number()};
-    to->sending().send(header, message_name<Request>(),
-                       [&](buffer& bytes) { encode(bytes, request); }, {});
+    {
+        frame_writer frame(*to, frame_kind::request, label_of<Request>(), pending.number());
+        frame.write(request);
+        frame.send();
+    }
     pending.sent();
     return reply_to<Reply>(std::move(pending), until);
 }
 
 } // namespace detail
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/wire/impl/call.ipp>
+#endif

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio.hpp>
+#include <brood/base/asio.hpp>
+#include <brood/base/descriptor.hpp>
+#include <brood/base/internal/deadline.hpp>
 #include <brood/base/internal/temporary.hpp>
-#include <brood/base/loop.hpp>
 #include <brood/base/task.hpp>
+#include <brood/wire/attachment.hpp>
 #include <brood/wire/call.hpp>
-#include <brood/wire/detail/take.hpp>
-#include <brood/wire/internal/local_pair.hpp>
+#include <brood/wire/internal/frame_writer.hpp>
+#include <brood/wire/internal/take.hpp>
 #include <brood/wire/limits.hpp>
 
 #include <chrono>
@@ -39,20 +41,10 @@ public:
 
     /// A channel over one end of a local stream socket. `peer` names the other side in errors.
     channel(asio::any_io_executor executor, descriptor socket, std::string peer,
-            const channel_limits& limits = {})
-        : link_(std::make_shared<detail::link>(std::move(executor), std::move(socket),
-                                               std::move(peer), limits))
-    {
-        link_->open();
-    }
+            const channel_limits& limits = {});
 
     /// Two ends that are connected, both in this process.
-    static std::pair<channel, channel> pair(const channel_limits& limits = {})
-    {
-        auto [one, other] = detail::local_pair();
-        return {channel(default_executor(), std::move(one), "channel", limits),
-                channel(default_executor(), std::move(other), "channel", limits)};
-    }
+    static std::pair<channel, channel> pair(const channel_limits& limits = {});
 
     channel(channel&&) noexcept = default;
 
@@ -83,11 +75,10 @@ public:
     bool send(const Message& value, Objects&&... beside)
     {
         check_message<Message>();
-        auto descriptors = detail::take_descriptors(std::forward<Objects>(beside)...);
-        frame_header header{0, frame_kind::message, 0, 0, message_fingerprint<Message>(), 0};
-        return use().sending().send(
-            header, message_name<Message>(), [&](buffer& to) { encode(to, value); },
-            std::move(descriptors));
+        detail::frame_writer frame(use(), frame_kind::message, detail::label_of<Message>(), 0,
+                                   detail::count_of(beside...));
+        frame.write(value);
+        return frame.send(detail::take_descriptors(std::forward<Objects>(beside)...));
     }
 
     /// The next message, or nothing when the other side has closed and everything it sent was
@@ -104,7 +95,7 @@ public:
     template <class... Messages>
     task<std::optional<detail::one_of_t<Messages...>>> message()
     {
-        return receive<Messages...>(shared(), std::nullopt);
+        return detail::receive<Messages...>(shared(), detail::lane_name::messages, std::nullopt);
     }
 
     /// The same, but when nothing comes within `limit` it throws errc::timed_out and loses nothing.
@@ -112,7 +103,8 @@ public:
     task<std::optional<detail::one_of_t<Messages...>>>
     message(std::chrono::steady_clock::duration limit)
     {
-        return receive<Messages...>(shared(), detail::time_from_now(limit));
+        return detail::receive<Messages...>(shared(), detail::lane_name::messages,
+                                            detail::time_from_now(limit));
     }
 
     /// The next message if one is here, without waiting. Nothing also at the end: `connected()`
@@ -121,10 +113,10 @@ public:
     std::optional<detail::one_of_t<Messages...>> try_message()
     {
         auto& from = use();
-        if (!from.messages().empty())
-            return detail::take_one<Messages...>(from, from.messages());
-        from.rethrow_failure();
-        return std::nullopt;
+        auto oldest = detail::oldest_of(from, detail::lane_name::messages);
+        if (oldest.is != detail::waiting_frame::state::here)
+            return std::nullopt;
+        return detail::take_one<Messages...>(from, detail::lane_name::messages, oldest);
     }
 
     /// Waits until a message can be taken without waiting (true), or none will come any more
@@ -132,33 +124,33 @@ public:
     ///
     /// Takes nothing, so it can stand beside other waits under `||`. Throws what message() throws
     /// for bytes that cannot be right.
-    task<bool> readable() { return wait_readable(shared()); }
+    task<bool> readable();
 
     /// Waits until there is room to send more. Throws errc::closed when there never will be.
-    task<> drain() { return detail::sender::drained(use().shared_sender()); }
+    task<> drain();
 
     /// Waits until everything that was sent is in the hands of the kernel, so that the other side
     /// can read it even when this process ends now. Throws when something could not be delivered.
-    task<> flush() { return detail::sender::flushed(use().shared_sender()); }
+    task<> flush();
 
     /// Sends nothing more. The other side reads everything that was sent, then the end.
     ///
     /// What it still sends can be received. Calling it again does nothing.
     /// Follows https://nodejs.org/api/child_process.html#subprocessdisconnect
-    void disconnect() { use().sending().finish(); }
+    void disconnect();
 
     /// Waits until the other side has closed, or its process has ended; at once when that was
     /// before. Everything it sent can then be taken without waiting.
-    task<> disconnected() { return detail::link::disconnected(shared()); }
+    task<> disconnected();
 
     /// Whether neither side has closed yet.
-    bool connected() const noexcept { return link_ && link_->connected(); }
+    bool connected() const noexcept;
 
     /// The descriptors that were sent and come back: the other side could not receive them, or it
     /// closed or died before it took their message. In the order they were sent; they are the
     /// caller's again. Complete after `disconnected()`: until then it may have said that it took
     /// some, which has not been read.
-    std::vector<descriptor> undelivered() { return use().sending().take_returned(); }
+    std::vector<descriptor> undelivered();
 
     /// Sends a request and awaits its reply: `co_await worker.call<int>(square{3})`.
     ///
@@ -193,9 +185,10 @@ public:
     task<> serve(Handlers&&... handlers)
     {
         (detail::check_temporary<Handlers>(), ...);
-        using serving = detail::serving<std::decay_t<Handlers>...>;
-        return serving::serve(
-            std::make_shared<serving>(shared(), std::forward<Handlers>(handlers)...));
+        std::vector<detail::request_handler> all;
+        all.reserve(sizeof...(handlers));
+        (all.push_back(detail::handler_of(std::forward<Handlers>(handlers))), ...);
+        return detail::serve(shared(), std::move(all));
     }
 
 protected:
@@ -203,61 +196,15 @@ protected:
     const std::shared_ptr<detail::link>& link() const noexcept { return link_; }
 
 private:
-    detail::link& use() const
-    {
-        if (!link_)
-            throw error(errc::no_channel,
-                        "this process was not forked by brood, so it has no channel "
-                        "to a parent; start it with brood::fork()");
-        return *link_;
-    }
-
-    std::shared_ptr<detail::link> shared() const
-    {
-        use();
-        return link_;
-    }
-
-    void abandon() noexcept
-    {
-        if (auto last = std::exchange(link_, nullptr))
-            last->abandon();
-    }
-
-    template <class... Messages>
-    static task<std::optional<detail::one_of_t<Messages...>>>
-    receive(std::shared_ptr<detail::link> from, detail::deadline until)
-    {
-        while (from->messages().empty())
-        {
-            from->rethrow_failure();
-            if (from->ended())
-                co_return std::nullopt;
-            if (!until)
-                co_await from->message_or_end();
-            else
-                co_await message_in_time(from, until);
-        }
-        co_return detail::take_one<Messages...>(*from, from->messages());
-    }
-
-    static task<> message_in_time(std::shared_ptr<detail::link> from, detail::deadline until)
-    {
-        auto in_time = co_await from->message_or_end_until(until);
-        if (!in_time)
-            throw error(errc::timed_out, from->peer() + ": no message came in time");
-    }
-
-    static task<bool> wait_readable(std::shared_ptr<detail::link> from)
-    {
-        while (from->messages().empty() && !from->ended())
-            co_await from->message_or_end();
-        if (from->messages().empty())
-            from->rethrow_failure();
-        co_return !from->messages().empty();
-    }
+    detail::link& use() const;
+    std::shared_ptr<detail::link> shared() const;
+    void abandon() noexcept;
 
     std::shared_ptr<detail::link> link_;
 };
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/wire/impl/channel.ipp>
+#endif

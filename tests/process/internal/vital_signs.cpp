@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/internal/vital_signs.hpp>
 
+#include <brood/wire/internal/memory_file.hpp>
+
 #include "support/catch.hpp"
 
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/wire/internal/control.hpp>
 
+#include <brood/wire/channel.hpp>
+
 #include "support/catch.hpp"
 #include "support/within.hpp"
 

@@ -4,8 +4,8 @@
 #include <brood/base/buffer.hpp>
 #include <brood/base/descriptor.hpp>
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/detail/quiet_write.hpp>
+#include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
 
 #include <cstddef>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/detail/out_of_resources.hpp>
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/internal/listening_socket.hpp>
 

@@ -3,9 +3,11 @@
 
 #include <brood/base/descriptor.hpp>
 #include <brood/base/detail/ring.hpp>
+#include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
 #include <brood/wire/detail/pass_descriptors.hpp>
 #include <brood/wire/frame_reader.hpp>
+#include <brood/wire/internal/take.hpp>
 #include <brood/wire/limits.hpp>
 
 #include <algorithm>
@@ -61,18 +63,28 @@ struct arrival_queue : ring<arrival>
     }
 };
 
+/// Frames of one kind, and who waits for one.
+struct lane
+{
+    explicit lane(const asio::any_io_executor& executor) : takers(executor) {}
+
+    arrival_queue frames;
+    wait_queue takers;
+};
+
 /// Frames that have arrived: pairs descriptors with them, and keeps those that wait to be taken.
 class arrivals
 {
 public:
-    explicit arrivals(const channel_limits& limits)
-        : reader_(limits.max_message, limits.max_descriptors)
+    arrivals(const asio::any_io_executor& executor, const channel_limits& limits)
+        : lanes_{lane(executor), lane(executor), lane(executor)},
+          reader_(limits.max_message, limits.max_descriptors)
     {
     }
 
-    arrival_queue messages;
-    arrival_queue requests;
-    arrival_queue controls;
+    lane& operator[](lane_name name) noexcept { return lanes_[static_cast<std::size_t>(name)]; }
+
+    std::array<lane, 3>& lanes() noexcept { return lanes_; }
 
     /// Receives once, at most so many bytes. What was received is found by `next`.
     received receive_from(int socket, std::size_t most)
@@ -113,11 +125,11 @@ public:
     }
 
     /// Lets a frame wait until it is taken.
-    void push(arrival_queue& to, arrival&& found)
+    void push(lane_name to, arrival&& found)
     {
         waiting_ += size_of(found);
         waiting_descriptors_ += found.descriptors.size();
-        to.push_back(std::move(found));
+        (*this)[to].frames.push_back(std::move(found));
     }
 
     /// Forgets the oldest of a queue; its payload is gone then.
@@ -140,8 +152,8 @@ public:
         auto oldest = oldest_in_stream();
         if (reader_.position() - oldest > 2 * waiting_ + spare)
         {
-            for (auto queue : queues())
-                keep(*queue);
+            for (auto& each : lanes_)
+                keep(each.frames);
             oldest = reader_.position();
         }
         reader_.release(oldest);
@@ -186,14 +198,12 @@ private:
         return frame_header::size + of.content.header.length;
     }
 
-    std::array<arrival_queue*, 3> queues() noexcept { return {&messages, &requests, &controls}; }
-
     std::uint64_t oldest_in_stream()
     {
         auto oldest = reader_.position();
-        for (auto queue : queues())
-            if (queue->kept < queue->size())
-                oldest = std::min(oldest, (*queue)[queue->kept].content.position);
+        for (auto& [frames, takers] : lanes_)
+            if (frames.kept < frames.size())
+                oldest = std::min(oldest, frames[frames.kept].content.position);
         return oldest;
     }
 
@@ -241,6 +251,7 @@ private:
         loose_.emplace_back();
     }
 
+    std::array<lane, 3> lanes_; // by lane_name
     frame_reader reader_;
     std::size_t waiting_ = 0; // bytes of the frames in the queues, wherever they lie
     std::size_t waiting_descriptors_ = 0;

@@ -39,42 +39,32 @@ public:
     /// How many descriptors the other side has not confirmed.
     std::size_t unconfirmed() const noexcept { return unconfirmed_; }
 
-    /// Adds a frame whose payload `write(buffer&)` appends. When that throws, nothing has been
-    /// added. Gives the length of the payload, which the caller checks and may take back with
-    /// `remove_last`.
-    template <class Write>
-    std::size_t add(frame_header header, Write&& write)
+    /// The memory of all frames: a payload is appended to it.
+    buffer& bytes() noexcept { return bytes_; }
+
+    /// Begins a frame behind the last one. Gives where, and to which size bytes() is truncated when
+    /// nothing becomes of it.
+    std::size_t begin()
     {
         auto start = bytes_.size();
         bytes_.prepare(frame_header::size);
         bytes_.commit(frame_header::size);
-        try
-        {
-            write(bytes_);
-        }
-        catch (...)
-        {
-            bytes_.truncate(start);
-            throw;
-        }
-        auto length = bytes_.size() - start - frame_header::size;
-        header.length = static_cast<std::uint32_t>(length);
+        return start;
+    }
+
+    /// What has been appended since is the payload of a frame.
+    void end(std::size_t start, frame_header header)
+    {
+        header.length = static_cast<std::uint32_t>(bytes_.size() - start - frame_header::size);
         store(header, bytes_.data().subspan(start).first<frame_header::size>());
-        return length;
     }
 
-    /// Takes back the frame that was added last, `length` being that of its payload.
-    void remove_last(std::size_t length)
+    /// Lets descriptors ride on the last frame, and perhaps come back.
+    void attach(std::size_t start, std::vector<descriptor> descriptors, bool come_back)
     {
-        bytes_.truncate(bytes_.size() - length - frame_header::size);
-    }
-
-    /// Lets descriptors ride on the frame that was added last, and perhaps come back.
-    void attach(std::size_t length, std::vector<descriptor> descriptors, bool come_back)
-    {
-        auto position = written_ + bytes_.size() - length - frame_header::size;
         unconfirmed_ += descriptors.size();
-        carriers_.push_back({position, ++carriers_added_, std::move(descriptors), 0, come_back});
+        carriers_.push_back(
+            {written_ + start, ++carriers_added_, std::move(descriptors), 0, come_back});
     }
 
     /// Writes as much as the socket takes, each run of frames up to the next descriptors in one

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/assign_descriptor.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
+#include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/wire/detail/outgoing.hpp>
 #include <brood/wire/limits.hpp>
 
@@ -55,37 +55,69 @@ public:
     /// Whether more waits than a send() would still add to.
     bool overfull() const noexcept { return frames_.size() > limits_.max_outgoing; }
 
-    /// Adds a frame whose payload `write(buffer&)` appends. False when it is time to await
-    /// drained(). Throws brood::error (closed, overflow, too_large), std::system_error (EBADF) for
-    /// an empty descriptor, and what `write` throws; nothing is added then.
-    template <class Write>
-    bool send(frame_header header, std::string_view type_name, Write&& write,
-              std::vector<descriptor> descriptors)
+    /// Throws brood::error (closed, overflow, too_large) when no frame of this kind and with so
+    /// many descriptors may be added.
+    void check_may_send(frame_kind kind, std::size_t descriptors) const
     {
-        check_may_send(header.kind, descriptors);
-        announce(header.fingerprint, type_name);
-        header.descriptors = static_cast<std::uint16_t>(descriptors.size());
-        auto length = frames_.add(header, std::forward<Write>(write));
+        if (phase_ != phase::open)
+            throw_closed();
+        auto beyond = frames_.size() - std::min(frames_.size(), limits_.max_outgoing);
+        if (beyond > (kind == frame_kind::control ? control_reserve : 0))
+            throw error(errc::overflow,
+                        peer_ + ": it does not read, and " + std::to_string(frames_.size()) +
+                            " bytes wait already; await drain() when send() is false");
+        if (descriptors > limits_.max_descriptors)
+            throw error(errc::too_large, peer_ + ": a message with " + std::to_string(descriptors) +
+                                             " descriptors, where at most " +
+                                             std::to_string(limits_.max_descriptors) +
+                                             " are allowed");
+    }
+
+    /// Throws brood::error (too_large) for a payload that the other side would refuse.
+    void check_length(std::size_t length, std::string_view type_name) const
+    {
         if (length > max_message())
-        {
-            frames_.remove_last(length);
             throw error(errc::too_large, peer_ + ": a " + std::string(type_name) + " of " +
                                              std::to_string(length) + " bytes, where at most " +
                                              std::to_string(max_message()) +
                                              " are allowed; send shared_bytes instead");
-        }
+    }
+
+    /// Each type's name crosses once, so that an error about a wrong type can name both.
+    void announce(std::uint64_t fingerprint, std::string_view name)
+    {
+        if (std::find(announced_.rbegin(), announced_.rend(), fingerprint) != announced_.rend())
+            return;
+        announced_.push_back(fingerprint);
+        name = name.substr(0, frame_header::max_type_name);
+        auto start = frames_.begin();
+        frames_.bytes().append(name.data(), name.size());
+        frames_.end(start, {0, frame_kind::type_name, 0, 0, fingerprint, 0});
+    }
+
+    /// Begins a frame: its payload is appended to what this gives, and it is a frame after end().
+    buffer& begin(std::size_t& start)
+    {
+        start = frames_.begin();
+        return frames_.bytes();
+    }
+
+    /// False when it is time to await drained().
+    bool end(std::size_t start, frame_header header, std::vector<descriptor> descriptors)
+    {
+        frames_.end(start, header);
         if (!descriptors.empty())
-            frames_.attach(length, std::move(descriptors), header.kind != frame_kind::control);
+            frames_.attach(start, std::move(descriptors), header.kind != frame_kind::control);
         schedule_flush();
         return has_room(1);
     }
 
     /// Adds a frame without a payload; nothing when no frames may be added.
-    void send_control(frame_kind kind, std::uint64_t fingerprint, std::uint64_t correlation)
+    void send_empty(frame_kind kind, std::uint64_t fingerprint, std::uint64_t correlation)
     {
         if (!open())
             return;
-        frames_.add({0, kind, 0, 0, fingerprint, correlation}, [](buffer&) {});
+        frames_.end(frames_.begin(), {0, kind, 0, 0, fingerprint, correlation});
         schedule_flush();
     }
 
@@ -221,25 +253,6 @@ private:
                (nobody_confirms_ || frames_.unconfirmed() <= limits_.max_descriptors / share);
     }
 
-    void check_may_send(frame_kind kind, const std::vector<descriptor>& descriptors) const
-    {
-        if (phase_ != phase::open)
-            throw_closed();
-        auto beyond = frames_.size() - std::min(frames_.size(), limits_.max_outgoing);
-        if (beyond > (kind == frame_kind::control ? control_reserve : 0))
-            throw error(errc::overflow,
-                        peer_ + ": it does not read, and " + std::to_string(frames_.size()) +
-                            " bytes wait already; await drain() when send() is false");
-        if (descriptors.size() > limits_.max_descriptors)
-            throw error(errc::too_large,
-                        peer_ + ": a message with " + std::to_string(descriptors.size()) +
-                            " descriptors, where at most " +
-                            std::to_string(limits_.max_descriptors) + " are allowed");
-        for (auto& each : descriptors)
-            if (!each)
-                throw_system_error(EBADF, "send a descriptor that is empty to", peer_);
-    }
-
     [[noreturn]] void throw_closed() const
     {
         if (failure_)
@@ -247,17 +260,6 @@ private:
         auto text = phase_ == phase::lost ? ": it has gone, so what is sent cannot reach it"
                                           : ": nothing can be sent after disconnect()";
         throw error(errc::closed, peer_ + text);
-    }
-
-    // Each type's name crosses once, so that an error about a wrong type can name both.
-    void announce(std::uint64_t fingerprint, std::string_view name)
-    {
-        if (std::find(announced_.rbegin(), announced_.rend(), fingerprint) != announced_.rend())
-            return;
-        announced_.push_back(fingerprint);
-        name = name.substr(0, frame_header::max_type_name);
-        frames_.add({0, frame_kind::type_name, 0, 0, fingerprint, 0},
-                    [name](buffer& to) { to.append(name.data(), name.size()); });
     }
 
     void schedule_flush()

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/wire/channel.hpp>
+#include <brood/wire/internal/frame_writer.hpp>
+#include <brood/wire/internal/take.hpp>
 
 #include <memory>
 #include <optional>
@@ -13,18 +14,22 @@
 namespace brood::detail
 {
 
+bool may_send(const link& to) noexcept;
+
+/// Ends the link for a control frame of a type that its peer must not send.
+[[noreturn]] void fail_control(link& from);
+
 /// Sends a value on the lane for control; nothing when nothing can be sent any more. Objects beside
 /// it as for channel::send(), but they never come back.
 template <class Message, class... Objects>
 void send_control(link& to, const Message& value, Objects&&... beside)
 {
     check_message<Message>();
-    if (!to.sending().open())
+    if (!may_send(to))
         return;
-    frame_header header{0, frame_kind::control, 0, 0, message_fingerprint<Message>(), 0};
-    to.sending().send(
-        header, message_name<Message>(), [&](buffer& bytes) { encode(bytes, value); },
-        take_descriptors(std::forward<Objects>(beside)...));
+    frame_writer frame(to, frame_kind::control, label_of<Message>(), 0, count_of(beside...));
+    frame.write(value);
+    frame.send(take_descriptors(std::forward<Objects>(beside)...));
 }
 
 /// The next value on that lane, or nothing when no more will come. Throws why the channel failed.
@@ -32,23 +37,19 @@ void send_control(link& to, const Message& value, Objects&&... beside)
 template <class... Messages>
 task<std::optional<one_of_t<Messages...>>> next_control(std::shared_ptr<link> from)
 {
-    while (from->controls().empty())
-    {
-        from->rethrow_failure();
-        if (from->ended())
-            co_return std::nullopt;
-        co_await from->control_or_end();
-    }
     try
     {
-        co_return take_one<Messages...>(*from, from->controls());
+        auto word = co_await receive<Messages...>(from, lane_name::controls, std::nullopt);
+        co_return word;
     }
     catch (const error&)
     {
-        from->fail(error(errc::malformed, "a control frame that it must not send"));
-        from->rethrow_failure();
-        throw;
+        fail_control(*from);
     }
 }
 
 } // namespace brood::detail
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/wire/impl/frames.ipp>
+#endif

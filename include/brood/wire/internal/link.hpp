@@ -29,8 +29,9 @@ struct reply_slot
 {
     explicit reply_slot(asio::any_io_executor executor) : waiting(std::move(executor)) {}
 
-    arrival answer;
+    frame_header header;
     std::vector<std::byte> payload;
+    companions beside;
     bool answered = false;
     wait_queue waiting;
 };
@@ -45,16 +46,15 @@ public:
     link(asio::any_io_executor executor, descriptor socket, std::string peer,
          const channel_limits& limits)
         : socket_(open_stream(executor, std::move(socket))),
-          sender_(std::make_shared<sender>(socket_, peer, limits)), arrivals_(limits),
-          peer_(std::move(peer)), limits_(limits), arrived_(executor), requested_(executor),
-          controlled_(executor), disconnected_(executor)
+          sender_(std::make_shared<sender>(socket_, peer, limits)), arrivals_(executor, limits),
+          peer_(std::move(peer)), limits_(limits), disconnected_(executor)
     {
     }
 
     /// Says hello and begins to read. Call it once.
     void open()
     {
-        sender_->send_control(frame_kind::hello, wire_magic, wire_version);
+        sender_->send_empty(frame_kind::hello, wire_magic, wire_version);
         read_when_ready();
     }
 
@@ -68,50 +68,20 @@ public:
 
     std::shared_ptr<detail::sender> shared_sender() const noexcept { return sender_; }
 
-    arrival_queue& messages() noexcept { return arrivals_.messages; }
-
-    arrival_queue& requests() noexcept { return arrivals_.requests; }
-
-    arrival_queue& controls() noexcept { return arrivals_.controls; }
+    lane& waiting(lane_name where) noexcept { return arrivals_[where]; }
 
     std::span<const std::byte> payload(const arrival& of) const { return arrivals_.payload(of); }
 
     std::string name_of(std::uint64_t fingerprint) const { return arrivals_.name_of(fingerprint); }
 
     /// Takes out the oldest; its payload is gone then. Its sender learns who has the descriptors.
-    arrival pop(arrival_queue& from)
+    arrival pop(lane& from)
     {
-        auto taken = arrivals_.pop(from);
+        auto taken = arrivals_.pop(from.frames);
         acknowledge(taken);
         if (!too_much_waits())
             read_on();
         return taken;
-    }
-
-    /// Waits for a message, the end, or the deadline; what was sent before leaves first.
-    task<> message_or_end()
-    {
-        sender_->flush();
-        return arrived_.wait();
-    }
-
-    /// The same, but false at the deadline.
-    task<bool> message_or_end_until(deadline until)
-    {
-        sender_->flush();
-        return arrived_.wait_until(until);
-    }
-
-    task<> request_or_end()
-    {
-        sender_->flush();
-        return requested_.wait();
-    }
-
-    task<> control_or_end()
-    {
-        sender_->flush();
-        return controlled_.wait();
     }
 
     /// The number of a new request, whose reply goes to `slot` until it is forgotten.
@@ -138,6 +108,8 @@ public:
 
     /// Whether nothing more will arrive. What has arrived can still be taken.
     bool ended() const noexcept { return state_ == state::ended; }
+
+    bool may_send() const noexcept { return sender_->open(); }
 
     bool connected() const noexcept { return !ended() && sender_->open(); }
 
@@ -195,7 +167,8 @@ private:
     bool too_much_waits() noexcept
     {
         return arrivals_.holds_more_than(limits_.incoming_high_water, limits_.max_descriptors) &&
-               !(messages().empty() && requests().empty() && controls().empty());
+               !std::all_of(arrivals_.lanes().begin(), arrivals_.lanes().end(),
+                            [](auto& each) { return each.frames.empty(); });
     }
 
     void read_on()
@@ -311,13 +284,13 @@ private:
         switch (header.kind)
         {
         case frame_kind::message:
-            arrivals_.push(messages(), std::move(found));
+            arrivals_.push(lane_name::messages, std::move(found));
             break;
         case frame_kind::request:
-            arrivals_.push(requests(), std::move(found));
+            arrivals_.push(lane_name::requests, std::move(found));
             break;
         case frame_kind::control:
-            arrivals_.push(controls(), std::move(found));
+            arrivals_.push(lane_name::controls, std::move(found));
             break;
         case frame_kind::reply:
         case frame_kind::failure:
@@ -350,7 +323,8 @@ private:
         replies_.erase(waiting);
         auto payload = arrivals_.payload(found);
         slot.payload.assign(payload.begin(), payload.end());
-        slot.answer = std::move(found);
+        slot.header = found.content.header;
+        slot.beside = {std::move(found.descriptors), found.descriptors_lost};
         slot.answered = true;
         slot.waiting.post_all();
     }
@@ -359,7 +333,7 @@ private:
     {
         if (auto handler = handlers_.find(correlation); handler != handlers_.end())
             handler->second->emit(asio::cancellation_type::terminal);
-        else if (auto request = requests().find(correlation))
+        else if (auto request = waiting(lane_name::requests).frames.find(correlation))
             request->cancelled = true;
     }
 
@@ -367,8 +341,8 @@ private:
     {
         if (taken.carrier == 0)
             return;
-        sender_->send_control(taken.descriptors_lost ? frame_kind::refused : frame_kind::taken, 0,
-                              taken.carrier);
+        sender_->send_empty(taken.descriptors_lost ? frame_kind::refused : frame_kind::taken, 0,
+                            taken.carrier);
         if (sender_->overfull())
             fail(error(errc::overflow, "it sends descriptors and does not read that they came"));
     }
@@ -376,12 +350,9 @@ private:
     // Each goes on inside this call, and may do anything: take, wait again, drop the channel.
     void resume_waiting()
     {
-        while (!messages().empty() && !arrived_.empty())
-            arrived_.resume_one();
-        while (!requests().empty() && !requested_.empty())
-            requested_.resume_one();
-        while (!controls().empty() && !controlled_.empty())
-            controlled_.resume_one();
+        for (auto& [frames, takers] : arrivals_.lanes())
+            while (!frames.empty() && !takers.empty())
+                takers.resume_one();
     }
 
     void end_of_stream()
@@ -420,9 +391,8 @@ private:
         for (auto& [correlation, slot] : std::exchange(replies_, {}))
             slot->waiting.post_all();
         disconnected_.set({});
-        arrived_.post_all();
-        requested_.post_all();
-        controlled_.post_all();
+        for (auto& each : arrivals_.lanes())
+            each.takers.post_all();
     }
 
     static constexpr std::size_t most_per_turn = std::size_t{1} << 20;
@@ -439,9 +409,6 @@ private:
     std::uint64_t last_request_ = 0;
     std::unordered_map<std::uint64_t, reply_slot*> replies_;                 // ours, unanswered
     std::unordered_map<std::uint64_t, asio::cancellation_signal*> handlers_; // of theirs, running
-    wait_queue arrived_;
-    wait_queue requested_;
-    wait_queue controlled_;
     shared_result<std::monostate> disconnected_;
 };
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/task.hpp>
+#include <brood/wire/internal/frame_writer.hpp>
+#include <brood/wire/internal/take.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// The reply of a handler that returns nothing.
+struct nothing
+{
+    template <class Archive>
+    void serialize(Archive&)
+    {
+    }
+};
+
+template <class Function>
+struct signature : signature<decltype(&Function::operator())>
+{
+};
+
+template <class Result, class Argument>
+struct signature<Result (*)(Argument)>
+{
+    using result = Result;
+    using argument = std::remove_cvref_t<Argument>;
+};
+
+template <class Result, class Argument>
+struct signature<Result (*)(Argument) noexcept> : signature<Result (*)(Argument)>
+{
+};
+
+template <class Result, class Class, class Argument>
+struct signature<Result (Class::*)(Argument)> : signature<Result (*)(Argument)>
+{
+};
+
+template <class Result, class Class, class Argument>
+struct signature<Result (Class::*)(Argument) const> : signature<Result (*)(Argument)>
+{
+};
+
+template <class Result, class Class, class Argument>
+struct signature<Result (Class::*)(Argument) noexcept> : signature<Result (*)(Argument)>
+{
+};
+
+template <class Result, class Class, class Argument>
+struct signature<Result (Class::*)(Argument) const noexcept> : signature<Result (*)(Argument)>
+{
+};
+
+template <class Result>
+struct awaited
+{
+    using type = Result;
+    static constexpr bool coroutine = false;
+};
+
+template <class Result>
+struct awaited<task<Result>>
+{
+    using type = Result;
+    static constexpr bool coroutine = true;
+};
+
+/// The request that a handler takes.
+template <class Handler>
+using request_of = typename signature<Handler>::argument;
+
+/// One serve(), and the requests that its handlers are working on.
+class serving;
+
+/// How a request of one type is answered.
+struct request_handler
+{
+    std::uint64_t request; ///< The fingerprint of its type.
+
+    /// Takes the oldest request out of its lane and gives the work that answers it, which has not
+    /// begun. Throws what is wrong with the request.
+    std::function<task<>(std::shared_ptr<serving>, const waiting_frame&)> begin;
+};
+
+/// Takes requests until the other side has closed, and waits then for the replies under way.
+task<> serve(std::shared_ptr<link> from, std::vector<request_handler> handlers);
+
+link& link_of(const serving& by);
+
+/// Whether anybody is there to read a reply. Who reads none of them ends the link.
+bool may_reply(serving& by);
+
+template <class Reply>
+void reply(serving& by, std::uint64_t number, const Reply& value)
+{
+    check_message<Reply>();
+    if (!may_reply(by))
+        return;
+    frame_writer frame(link_of(by), frame_kind::reply, label_of<Reply>(), number);
+    frame.write(value);
+    frame.send();
+}
+
+template <class Handler, class Request>
+task<> answer(std::shared_ptr<Handler> handler, std::shared_ptr<serving> by, std::uint64_t number,
+              Request request)
+{
+    using result = awaited<typename signature<Handler>::result>;
+    if constexpr (result::coroutine && std::is_void_v<typename result::type>)
+    {
+        co_await (*handler)(std::move(request));
+        reply(*by, number, nothing{});
+    }
+    else if constexpr (result::coroutine)
+    {
+        auto value = co_await (*handler)(std::move(request));
+        reply(*by, number, value);
+    }
+    else if constexpr (std::is_void_v<typename result::type>)
+    {
+        (*handler)(std::move(request));
+        reply(*by, number, nothing{});
+    }
+    else
+    {
+        reply(*by, number, (*handler)(std::move(request)));
+    }
+}
+
+template <class Handler>
+request_handler handler_of(Handler&& function)
+{
+    using kept = std::decay_t<Handler>;
+    using request = request_of<kept>;
+    auto handler = std::make_shared<kept>(std::forward<Handler>(function));
+    auto begin = [handler](std::shared_ptr<serving> by, const waiting_frame& oldest)
+    {
+        auto taken = take<request>(link_of(*by), lane_name::requests, oldest.payload);
+        return answer<kept, request>(handler, std::move(by), oldest.number, std::move(taken));
+    };
+    return {message_fingerprint<message_of_t<request>>(), std::move(begin)};
+}
+
+} // namespace brood::detail

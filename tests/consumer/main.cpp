@@ -3,7 +3,12 @@
 // process of itself for the version.
 #include "version.hpp"
 
+#include <brood/brood.hpp>
+
+#include <cereal/types/string.hpp>
+
 #include <iostream>
+#include <string>
 
 brood::task<> ask()
 {

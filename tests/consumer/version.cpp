@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "version.hpp"
 
+#include <brood/version.hpp>
+
+#include <cereal/types/string.hpp>
+
+#include <string>
+
 brood::task<> tell_version(brood::process& self)
 {
     auto version = brood::current_version;

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/brood.hpp>
-
-#include <cereal/types/string.hpp>
-
-#include <string>
+#include <brood/process/fork.hpp>
 
 /// In another file: the headers may be included by any number of them.
 brood::task<> tell_version(brood::process& self);

@@ -1,8 +1,15 @@
 #!/usr/bin/env python3
-"""Builds and runs the program in tests/consumer as a user of brood would: as a meson subproject,
-and with what `meson install` left, through pkg-config and through CMake.
+"""Builds and runs the programs in tests/consumer as users of brood would, with the library and
+header-only, and with all warnings on:
 
-usage: consumer.py BUILD_DIRECTORY subproject|pkg-config|cmake
+  subproject     of meson
+  installed      by this build (meson): the CMake package and pkg-config
+  cmake          built and installed by CMake alone: the same
+  subdirectory   add_subdirectory of CMake
+  fetched        FetchContent of CMake, from a clone
+  copied         only the headers and a compiler
+
+usage: consumer.py BUILD_DIRECTORY WAY
 """
 
 import os
@@ -15,69 +22,153 @@ import tempfile
 from compiler import ROOT, Compiler
 
 CONSUMER = ROOT / 'tests/consumer'
-SOURCES = ['main.cpp', 'version.cpp']
+WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror']
+CLANG = ['-DASIO_HAS_CO_AWAIT=1', '-DASIO_HAS_STD_COROUTINE=1']
+# As a user has them, who knows nothing of the build that runs this.
+for name in ('CXXFLAGS', 'LDFLAGS', 'MESON_TEST_ITERATION'):
+    os.environ.pop(name, None)
 
 
-def run(*command, **options):
-    """What the command printed; ends the test when it fails."""
-    done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, **options)
-    if done.returncode:
-        sys.exit(f'{" ".join(map(str, command))}\n{done.stdout}')
-    return done.stdout
+class Consumer:
+    def __init__(self, build, folder):
+        self.build = pathlib.Path(build).resolve()
+        self.folder = pathlib.Path(folder)
+        self.compiler = Compiler(build)
+        self.http = self.compiler.has_http()
+        os.environ['CXX'] = ' '.join(self.compiler.command())
 
+    def run(self, *command, fails=False, **options):
+        """What the command printed; ends the test when it fails, or should and does not."""
+        done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, **options)
+        if bool(done.returncode) != fails:
+            sys.exit(f'{" ".join(map(str, command))}\nends with {done.returncode}\n{done.stdout}')
+        return done.stdout
 
-def install(folder):
-    """Installs brood under the folder and gives where the .pc file and the CMake package are."""
-    prefix = folder / 'prefix'
-    run('meson', 'setup', folder / 'brood', ROOT, f'--prefix={prefix}')
-    run('meson', 'install', '-C', folder / 'brood')
-    left = {path.relative_to(prefix / 'include') for path in (prefix / 'include').rglob('*.hpp')}
-    ours = {path.relative_to(ROOT / 'include') for path in (ROOT / 'include').rglob('*.hpp')}
-    if left != ours:
-        sys.exit(f'installed headers differ: {sorted(map(str, left ^ ours))}')
-    return prefix
+    def names(self, http):
+        """The programs that a build gives."""
+        return ['consumer', 'consumer_header_only'] + \
+            (['consumer_http', 'consumer_http_header_only'] if http and self.http else [])
 
+    def cmake(self, folder, source, *options):
+        *launcher, compiler = self.compiler.command()
+        self.run('cmake', '-G', 'Ninja', '-S', source, '-B', folder, '-DCMAKE_BUILD_TYPE=None',
+                 f'-DCMAKE_CXX_COMPILER={compiler}', f'-DHTTP={int(self.http)}',
+                 *(f'-DCMAKE_CXX_COMPILER_LAUNCHER={word}' for word in launcher), *options)
+        return folder
 
-def subproject(folder, _):
-    shutil.copytree(CONSUMER, folder / 'project')
-    (folder / 'project/subprojects').mkdir()
-    (folder / 'project/subprojects/brood').symlink_to(ROOT)
-    run('meson', 'setup', folder / 'build', folder / 'project')
-    run('ninja', '-C', folder / 'build')
-    return folder / 'build/consumer'
+    def programs(self, folder, http=True):
+        names = self.names(http)
+        self.run('ninja', '-C', folder, *names)
+        return [folder / name for name in names]
 
+    def compiled(self, target, sources, *flags):
+        """Compiles a program by hand; a source behind ccache is one object."""
+        objects = [self.folder / f'{target}_{pathlib.Path(source).stem}.o' for source in sources]
+        compiler = self.compiler.command()
+        compile_only = [flag for flag in flags if not flag.startswith(('-l', '-L'))]
+        for source, compiled in zip(sources, objects):
+            self.run(*compiler, '-std=c++20', *WARNINGS, *compile_only, '-c', source,
+                     '-o', compiled, cwd=CONSUMER)
+        self.run(*compiler, *objects, *flags, '-o', self.folder / target)
+        return self.folder / target
 
-def pkg_config(folder, compiler):
-    prefix = install(folder)
-    paths = {**os.environ, 'PKG_CONFIG_PATH': str(prefix / 'share/pkgconfig')}
-    flags = run('pkg-config', '--cflags', '--libs', 'brood', env=paths).split()
-    run(*compiler, '-std=c++20', *SOURCES, *flags, '-o', folder / 'consumer', cwd=CONSUMER)
-    if run('pkg-config', '--modversion', 'brood', env=paths) != run(folder / 'consumer'):
-        sys.exit('pkg-config and the headers say different versions')
-    return folder / 'consumer'
+    def subproject(self):
+        shutil.copytree(CONSUMER, self.folder / 'project')
+        (self.folder / 'project/subprojects').mkdir()
+        (self.folder / 'project/subprojects/brood').symlink_to(ROOT)
+        self.run('meson', 'setup', self.folder / 'build', self.folder / 'project',
+                 '--unity=subprojects', '-Ddebug=false')
+        return self.programs(self.folder / 'build')
 
+    def installed(self):
+        self.run('meson', 'install', '-C', self.build, '--no-rebuild', '--destdir', self.folder)
+        return self.from_prefix(next(self.folder.rglob('include/brood')).parents[1])
 
-def cmake(folder, compiler):
-    prefix = install(folder)
-    run('cmake', '-G', 'Ninja', '-S', CONSUMER, '-B', folder / 'build',
-        f'-DCMAKE_PREFIX_PATH={prefix}',
-        f'-DCMAKE_CXX_COMPILER={compiler[-1]}')
-    run('cmake', '--build', folder / 'build')
-    return folder / 'build/consumer'
+    def cmake_alone(self):
+        prefix = self.folder / 'prefix'
+        build = self.cmake(self.folder / 'brood', ROOT, f'-DCMAKE_INSTALL_PREFIX={prefix}',
+                           '-DCMAKE_UNITY_BUILD=ON', '-DBROOD_HTTP=OFF')
+        self.run('ninja', '-C', build, 'install')
+        self.http = False
+        programs = self.from_prefix(prefix)
+        # What was left out says so.
+        said = self.run('cmake', '-S', CONSUMER, '-B', self.folder / 'refused', '-DWAY=installed',
+                        '-DHTTP=1', f'-DCMAKE_PREFIX_PATH={prefix}', fails=True)
+        if 'brood::http was left out: it needs the headers of Boost' not in said:
+            sys.exit(f'the missing brood::http is explained by\n{said}')
+        return programs
+
+    def from_prefix(self, prefix):
+        """The programs by what is installed there, through CMake and through pkg-config."""
+        for kind in ('hpp', 'ipp'):
+            left = {path.relative_to(prefix / 'include')
+                    for path in (prefix / 'include').rglob(f'*.{kind}')}
+            ours = {path.relative_to(ROOT / 'include')
+                    for path in (ROOT / 'include').rglob(f'*.{kind}')}
+            if left != ours:
+                sys.exit(f'installed headers differ: {sorted(map(str, left ^ ours))}')
+        build = self.cmake(self.folder / 'build', CONSUMER, '-DWAY=installed',
+                           f'-DCMAKE_PREFIX_PATH={prefix}')
+        return self.programs(build) + self.with_pkg_config(prefix)
+
+    def with_pkg_config(self, prefix):
+        paths = {**os.environ, 'PKG_CONFIG_PATH':
+                 str(next(prefix.rglob('pkgconfig/brood.pc')).parent)}
+        programs = []
+        for target in self.names(True):
+            library = target.replace('consumer', 'brood').replace('_', '-')
+            flags = self.run('pkg-config', f'--define-variable=prefix={prefix}', '--cflags',
+                             '--libs', library, env=paths).split()
+            sources = ['http.cpp'] if 'http' in target else ['main.cpp', 'version.cpp']
+            programs.append(self.compiled('pkg_config_' + target, sources, *flags))
+        version = self.run('pkg-config', '--modversion', 'brood', env=paths)
+        if version != self.run(programs[0]):
+            sys.exit('pkg-config and the headers say different versions')
+        return programs
+
+    def subdirectory(self):
+        build = self.cmake(self.folder / 'build', CONSUMER, '-DWAY=subdirectory',
+                           f'-DBROOD={ROOT}')
+        return self.programs(build)
+
+    def fetched(self):
+        listed = self.run('git', 'ls-files', '-co', '--exclude-standard', cwd=ROOT).splitlines()
+        for name in listed:
+            if (ROOT / name).exists():
+                target = self.folder / 'clone' / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, target)
+        for words in (['init', '-q'], ['add', '-A'], ['commit', '-qm', 'As it is now']):
+            self.run('git', '-C', self.folder / 'clone', '-c', 'user.name=consumer',
+                     '-c', 'user.email=consumer', *words)
+        build = self.cmake(self.folder / 'build', CONSUMER, '-DWAY=fetched', '-DBROOD_HTTP=OFF',
+                           '-DHTTP=0', f'-DBROOD={self.folder / "clone"}')
+        return self.programs(build, http=False)
+
+    def copied(self):
+        shutil.copytree(ROOT / 'include', self.folder / 'include')
+        bodies = self.folder / 'bodies.cpp'
+        bodies.write_text('#include <brood/impl/src.hpp>\n')
+        flags = [f'-I{self.folder}/include', '-pthread', *CLANG]
+        once = [*flags, '-DBROOD_SEPARATE_COMPILATION']
+        return [self.compiled('header_only', ['main.cpp', 'version.cpp'], *flags),
+                self.compiled('once', ['main.cpp', 'version.cpp', bodies], *once)]
 
 
 def main():
     build, way = sys.argv[1:]
-    compiler = Compiler(build).command()
-    os.environ['CXX'] = ' '.join(compiler)
     with tempfile.TemporaryDirectory() as folder:
-        program = {'subproject': subproject, 'pkg-config': pkg_config, 'cmake': cmake}[way](
-            pathlib.Path(folder), compiler)
-        said = run(program)
-    version = run('meson', 'introspect', '--projectinfo', build)
-    if f'"version": "{said.strip()}"' not in version:
-        sys.exit(f'the headers say version {said.strip()}, the build says {version}')
+        consumer = Consumer(build, folder)
+        programs = {'subproject': consumer.subproject, 'installed': consumer.installed,
+                    'cmake': consumer.cmake_alone, 'subdirectory': consumer.subdirectory,
+                    'fetched': consumer.fetched, 'copied': consumer.copied}[way]()
+        project = consumer.run('meson', 'introspect', '--projectinfo', build)
+        for program in programs:
+            said = consumer.run(program).strip()
+            if f'"version": "{said}"' not in project:
+                sys.exit(f'{program.name} says {said}, the build says {project}')
+    print(f'{len(programs)} passed, 0 failed')
 
 
 if __name__ == '__main__':

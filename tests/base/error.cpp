@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 using namespace brood;
 
 TEST_CASE("an errc compares with the code that an error carries", "[error]")

@@ -4,6 +4,7 @@
 #include "support/within.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/post.hpp>
 
 using namespace brood;
 using namespace std::chrono_literals;

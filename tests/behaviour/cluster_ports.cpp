@@ -7,6 +7,9 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/ip/udp.hpp>
+#include <asio/write.hpp>
+
 #include <cereal/types/vector.hpp>
 
 #include <sys/stat.h>

@@ -11,6 +11,8 @@
 #include "support/within.hpp"
 #include "support/worker_pids.hpp"
 
+#include <asio/write.hpp>
+
 #include <cereal/types/vector.hpp>
 
 #include <unistd.h>

@@ -12,6 +12,8 @@
 #include "support/patience.hpp"
 #include "support/within.hpp"
 
+#include <asio/write.hpp>
+
 #include <algorithm>
 #include <csignal>
 #include <map>

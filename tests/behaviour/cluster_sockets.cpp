@@ -9,7 +9,10 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/ip/udp.hpp>
 #include <asio/read_until.hpp>
+#include <asio/write.hpp>
 
 #include <netinet/tcp.h>
 #include <unistd.h>

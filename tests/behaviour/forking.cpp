@@ -8,6 +8,8 @@
 #include "support/process_table.hpp"
 #include "support/within.hpp"
 
+#include <asio/ip/udp.hpp>
+
 #include <cereal/types/map.hpp>
 #include <cereal/types/memory.hpp>
 #include <cereal/types/string.hpp>

@@ -8,6 +8,7 @@
 #include "support/back_ends.hpp"
 #include "support/catch.hpp"
 #include "support/echo.hpp"
+#include "support/leftovers.hpp"
 #include "support/shell.hpp"
 #include "support/within.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // HTTP in the workers of a cluster: one port, whatever shares it, and no request lost when workers
 // come and go.
+#include <brood/base/detail/asio.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/http/server.hpp>
 

@@ -4,8 +4,13 @@
 // body held.
 #include <brood/http/server.hpp>
 
+#include <brood/base/detail/asio.hpp>
+
 #include "support/raw_client.hpp"
 #include "support/within.hpp"
+
+#include <asio/post.hpp>
+#include <asio/write.hpp>
 
 #include <ctime>
 #include <string>

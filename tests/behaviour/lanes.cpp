@@ -3,12 +3,15 @@
 // on one of these lanes does not stop the others.
 #include <brood/wire/channel.hpp>
 
+#include <brood/base/loop.hpp>
 #include <brood/wire/frame.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
 #include "support/frames.hpp"
 #include "support/within.hpp"
+
+#include <asio/post.hpp>
 
 #include <sys/socket.h>
 

@@ -2,6 +2,7 @@
 // A peer that knows the wire and breaks its rules: what it can do ends at its own channel.
 #include <brood/wire/channel.hpp>
 
+#include <brood/base/loop.hpp>
 #include <brood/wire/detail/pass_descriptors.hpp>
 #include <brood/wire/frame.hpp>
 #include <brood/wire/internal/local_pair.hpp>
@@ -12,10 +13,13 @@
 #include "support/frames.hpp"
 #include "support/within.hpp"
 
+#include <asio/post.hpp>
+
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <string>

@@ -5,10 +5,13 @@
 
 #include "support/back_ends.hpp"
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 #include "support/disturbance.hpp"
 #include "support/shell.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
+
+#include <asio/bind_cancellation_slot.hpp>
 
 #include <climits>
 #include <csignal>

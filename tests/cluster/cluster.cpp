@@ -7,6 +7,8 @@
 #include "support/client.hpp"
 #include "support/within.hpp"
 
+#include <asio/write.hpp>
+
 #include <csignal>
 #include <map>
 #include <set>

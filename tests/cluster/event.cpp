@@ -6,6 +6,9 @@
 #include "support/catch.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/post.hpp>
+
 #include <memory>
 
 using namespace std::chrono_literals;

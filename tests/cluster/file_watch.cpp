@@ -5,6 +5,8 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+
 #include <filesystem>
 #include <fstream>
 

@@ -6,6 +6,8 @@
 #include "support/catch.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+
 #include <cereal/types/string.hpp>
 
 #include <map>

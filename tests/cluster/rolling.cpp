@@ -10,6 +10,9 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/write.hpp>
+
 #include <csignal>
 #include <filesystem>
 #include <map>

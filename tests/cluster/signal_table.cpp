@@ -11,6 +11,8 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/write.hpp>
+
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
 

@@ -4,6 +4,7 @@
 #include <brood/cluster/cluster.hpp>
 
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 #include "support/within.hpp"
 
 #include <csignal>

@@ -7,6 +7,8 @@
 #include "support/http_servers.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+
 #include <sys/socket.h>
 
 #include <string>

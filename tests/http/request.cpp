@@ -8,6 +8,8 @@
 #include "support/raw_client.hpp"
 #include "support/within.hpp"
 
+#include <asio/write.hpp>
+
 #include <optional>
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/http/response.hpp>
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/http/server.hpp>
 
 #include "support/client.hpp"
@@ -11,6 +12,8 @@
 #include "support/within.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/read.hpp>
+#include <asio/write.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>

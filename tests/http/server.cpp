@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/http/server.hpp>
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/http/file.hpp>
 
 #include "support/client.hpp"
@@ -9,6 +10,10 @@
 #include "support/raw_client.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
+
+#include <asio/local/connect_pair.hpp>
+#include <asio/read.hpp>
+#include <asio/write.hpp>
 
 #include <sys/socket.h>
 

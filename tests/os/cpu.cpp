@@ -9,6 +9,7 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <fstream>

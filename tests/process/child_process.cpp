@@ -9,6 +9,9 @@
 #include "support/shell.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/post.hpp>
+
 #include <sys/wait.h>
 
 #include <csignal>

@@ -5,6 +5,7 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 
 #include <sys/resource.h>

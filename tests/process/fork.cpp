@@ -2,6 +2,7 @@
 #include <brood/process/fork.hpp>
 
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 #include "support/within.hpp"
 
 #include <chrono>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/listener.hpp>
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/process.hpp>
 
@@ -10,6 +11,8 @@
 #include "support/within.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/ip/udp.hpp>
+#include <asio/write.hpp>
 
 #include <sys/prctl.h>
 #include <sys/resource.h>

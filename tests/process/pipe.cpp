@@ -5,6 +5,8 @@
 #include "support/shell.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/post.hpp>
 #include <asio/read_until.hpp>
 #include <asio/write.hpp>
 

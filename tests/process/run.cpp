@@ -5,6 +5,7 @@
 #include <brood/process/spawn.hpp>
 
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 #include "support/within.hpp"
 
 #include <chrono>

@@ -5,6 +5,9 @@
 #include "support/shell.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/post.hpp>
+
 #include <csignal>
 #include <system_error>
 

@@ -2,6 +2,8 @@
 #include <brood/process/spawn.hpp>
 
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
+#include "support/leftovers.hpp"
 #include "support/shell.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"

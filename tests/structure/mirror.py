@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Compiled otherwise, or nothing to run in them.
-ELSEWHERE = r'tests/(structure|consumer|refused|fuzz|pch)/.*|tests/support/(asio|main|session)\.cpp'
+ELSEWHERE = r'tests/(structure|consumer|refused|fuzz|pch)/.*|tests/support/(asio|session)\.cpp'
 UNTESTED = {'version.hpp', 'brood.hpp', 'base/asio.hpp'}
 
 

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/loop.hpp>
-
 #include "support/within.hpp"
 
 #include <chrono>
-#include <csignal>
-#include <thread>
 
 namespace brood::test
 {
@@ -20,33 +16,8 @@ enum class disturbance
     busy_parent,   ///< The loop of the parent stands still for a moment, while the child goes on.
 };
 
-inline task<> let_go_on(pid_t child)
-{
-    co_await sleep(std::chrono::milliseconds(30));
-    auto line = find_process(child);
-    if (line && line->parent == ::getpid())
-        ::kill(child, SIGCONT);
-}
-
 /// Disturbs a child of ours, or its parent; a child that has ended cannot be.
-inline void disturb(disturbance how, pid_t child)
-{
-    if (how == disturbance::stopped_child)
-    {
-        ::kill(child, SIGSTOP);
-        wait_until(std::chrono::seconds(2),
-                   [child]
-                   {
-                       auto line = find_process(child);
-                       return !line || line->state == 'T' || line->state == 'Z';
-                   });
-        asio::co_spawn(default_executor(), let_go_on(child), asio::detached);
-    }
-    else if (how == disturbance::busy_parent)
-    {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-}
+void disturb(disturbance how, pid_t child);
 
 /// Runs a body that takes a disturbance 50 times undisturbed, and then once with each of them.
 template <class Body>

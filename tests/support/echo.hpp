@@ -7,15 +7,6 @@ namespace brood::test
 {
 
 /// A child, or a worker, that sends every number back until its parent has gone.
-inline task<> echo(process& self)
-{
-    for (;;)
-    {
-        auto number = co_await self.message<int>();
-        if (!number)
-            break;
-        self.send(*number);
-    }
-}
+task<> echo(process& self);
 
 } // namespace brood::test

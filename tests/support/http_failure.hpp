@@ -39,9 +39,6 @@ task<failure> failure_of(task<Value> operation)
 }
 
 /// What a request for a whole answer throws.
-inline task<failure> failure_of(http::client client, http::client_request request)
-{
-    return failure_of(client.fetch(std::move(request)));
-}
+task<failure> failure_of(http::client client, http::client_request request);
 
 } // namespace brood::test

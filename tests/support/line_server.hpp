@@ -6,95 +6,24 @@
 #include "support/client.hpp"
 #include "support/load.hpp"
 
-#include <asio/read_until.hpp>
-
 #include <cstddef>
-#include <exception>
-#include <stdexcept>
-#include <string>
-#include <system_error>
-#include <utility>
-
-// A server of lines: each request is a number, its answer "keep" or "close" and the number.
 
 namespace brood::test
 {
 
 /// Answers until the client has gone, or this worker is to stop: then the last answer says so.
-inline task<> answer_lines(asio::ip::tcp::socket client, const bool& stopping)
-{
-    std::string line;
-    try
-    {
-        for (bool last = false; !last;)
-        {
-            auto into = asio::dynamic_buffer(line);
-            auto size = co_await asio::async_read_until(client, into, '\n', asio::use_awaitable);
-            last = stopping;
-            auto answer = (last ? "close " : "keep ") + line.substr(0, size);
-            line.erase(0, size);
-            co_await asio::async_write(client, asio::buffer(answer), asio::use_awaitable);
-        }
-    }
-    catch (const std::system_error&)
-    {
-        // The client has gone.
-    }
-}
+task<> answer_lines(asio::ip::tcp::socket client, const bool& stopping);
 
 /// A worker that serves any number of clients at a time, and ends when the last has its answer.
-inline task<> serve_lines(process& self)
-{
-    auto listener = co_await self.listen(0);
-    auto executor = co_await asio::this_coro::executor;
-    bool stopping = false;
-    int running = 0;
-    for (;;)
-    {
-        auto client = co_await listener.accept();
-        if (!client)
-            break;
-        ++running;
-        asio::co_spawn(executor, answer_lines(std::move(*client), stopping),
-                       [&](std::exception_ptr) { --running; });
-    }
-    stopping = true;
-    while (running != 0)
-        co_await sleep(std::chrono::milliseconds(1));
-}
+task<> serve_lines(process& self);
 
 /// One request on a connection: whether the server keeps it. Throws when the answer is wrong.
-inline task<bool> request_line(asio::ip::tcp::socket& server, std::size_t number)
-{
-    auto request = std::to_string(number) + '\n';
-    co_await asio::async_write(server, asio::buffer(request), asio::use_awaitable);
-    std::string answer;
-    auto into = asio::dynamic_buffer(answer);
-    co_await asio::async_read_until(server, into, '\n', asio::use_awaitable);
-    if (answer != "keep " + request && answer != "close " + request)
-        throw std::runtime_error("wrong answer: " + answer);
-    co_return answer.starts_with("keep");
-}
+task<bool> request_line(asio::ip::tcp::socket& server, std::size_t number);
 
 /// Requests on one connection as long as it is kept, or only one.
-inline task<> ask_lines_on(load& of, asio::ip::tcp::socket server, bool keep)
-{
-    for (bool kept = true; kept && !of.stop;)
-    {
-        auto wanted = co_await request_line(server, ++of.asked);
-        ++of.answered;
-        kept = wanted && keep;
-    }
-}
+task<> ask_lines_on(load& of, asio::ip::tcp::socket server, bool keep);
 
 /// One request after the other: on one connection as long as it is kept, or each on its own.
-inline task<> ask_lines(load& of, bool keep)
-{
-    while (!of.stop)
-    {
-        auto server = co_await connect_to(of.port);
-        co_await ask_lines_on(of, std::move(server), keep);
-    }
-}
+task<> ask_lines(load& of, bool keep);
 
 } // namespace brood::test

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio_net.hpp>
-
+#include <asio/io_context.hpp>
 #include <asio/local/datagram_protocol.hpp>
 
-#include <array>
-#include <cstdlib>
 #include <string>
-#include <utility>
 
 namespace brood::test
 {
@@ -18,32 +14,15 @@ namespace brood::test
 class notified_manager
 {
 public:
-    explicit notified_manager(std::string path) : path_(std::move(path))
-    {
-        auto name = path_;
-        if (name.front() == '@')
-            name.front() = '\0';
-        socket_.open();
-        socket_.bind(asio::local::datagram_protocol::endpoint(name));
-        ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
-    }
+    explicit notified_manager(std::string path);
 
-    ~notified_manager()
-    {
-        for (auto name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
-            ::unsetenv(name);
-    }
+    ~notified_manager();
 
     notified_manager(const notified_manager&) = delete;
     notified_manager& operator=(const notified_manager&) = delete;
 
     /// The next that was said; waits for it.
-    std::string heard()
-    {
-        std::array<char, 512> bytes{};
-        auto count = socket_.receive(asio::buffer(bytes));
-        return {bytes.data(), count};
-    }
+    std::string heard();
 
     /// Whether all that was said has been heard.
     bool has_heard_all() { return socket_.available() == 0; }

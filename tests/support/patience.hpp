@@ -3,10 +3,9 @@
 
 #include <brood/base/task.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <thread>
+#include <functional>
+#include <utility>
 
 namespace brood::test
 {
@@ -15,40 +14,21 @@ using clock = std::chrono::steady_clock;
 
 /// A limit as long as this run needs it: BROOD_TEST_PATIENCE says how much slower than usual it is
 /// (sanitizers, valgrind).
-inline clock::duration patient(clock::duration limit)
-{
-    const char* factor = std::getenv("BROOD_TEST_PATIENCE");
-    return limit * (factor != nullptr ? std::max(1, std::atoi(factor)) : 1);
-}
+clock::duration patient(clock::duration limit);
 
 /// Waits until the condition holds, and says whether it came true before the limit.
 ///
 /// Blocks the thread: nothing runs on a loop of this thread meanwhile.
-template <class Condition>
-bool wait_until(clock::duration limit, Condition condition)
-{
-    auto deadline = clock::now() + patient(limit);
-    while (!condition())
-    {
-        if (clock::now() >= deadline)
-            return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return true;
-}
+bool wait_until(clock::duration limit, const std::function<bool()>& condition);
 
 /// The same for a coroutine: the loop goes on while it waits.
+task<bool> eventually(clock::duration limit, std::function<bool()> condition);
+
+// Not by a conversion: g++ 12 would destroy the condition twice in an await.
 template <class Condition>
 task<bool> eventually(clock::duration limit, Condition condition)
 {
-    auto deadline = clock::now() + patient(limit);
-    while (!condition())
-    {
-        if (clock::now() >= deadline)
-            co_return false;
-        co_await sleep(std::chrono::milliseconds(1));
-    }
-    co_return true;
+    return eventually(limit, std::function<bool()>(std::move(condition)));
 }
 
 } // namespace brood::test

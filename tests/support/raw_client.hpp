@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio_net.hpp>
+#include <brood/base/loop.hpp>
 #include <brood/base/task.hpp>
-#include <brood/http/fields.hpp>
 
-#include <asio/local/connect_pair.hpp>
-#include <asio/read.hpp>
-#include <asio/write.hpp>
+#include <asio/local/stream_protocol.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <utility>
 
 namespace brood::test
 {
@@ -27,20 +21,7 @@ struct raw_response
     std::string head; ///< With the empty line behind it.
     std::string body;
 
-    std::optional<std::string> header(std::string_view name) const
-    {
-        std::size_t begin = head.find("\r\n") + 2;
-        while (begin < head.size())
-        {
-            auto end = head.find("\r\n", begin);
-            auto line = std::string_view(head).substr(begin, end - begin);
-            auto colon = line.find(':');
-            if (colon != std::string_view::npos && http::same_name(line.substr(0, colon), name))
-                return std::string(line.substr(colon + 2));
-            begin = end + 2;
-        }
-        return std::nullopt;
-    }
+    std::optional<std::string> header(std::string_view name) const;
 };
 
 /// A client that sends whatever bytes it likes.
@@ -54,17 +35,12 @@ public:
     explicit raw_client(Server& server, asio::any_io_executor executor = default_executor())
         : socket_(executor)
     {
-        socket_type other(executor);
-        asio::local::connect_pair(socket_, other);
-        server.adopt(std::move(other));
+        server.adopt(connect_pair());
     }
 
     socket_type& socket() noexcept { return socket_; }
 
-    task<> send(std::string text)
-    {
-        co_await asio::async_write(socket_, asio::buffer(text), asio::use_awaitable);
-    }
+    task<> send(std::string text);
 
     void end() { socket_.shutdown(socket_type::shutdown_send); }
 
@@ -72,99 +48,23 @@ public:
 
     /// Reads one response by its length or its chunks; to the end of the connection when it says
     /// neither. `to_head`: there is no body. Nothing when the connection ends before it.
-    task<std::optional<raw_response>> response(bool to_head = false)
-    {
-        raw_response result;
-        auto head = co_await read_until("\r\n\r\n");
-        if (!head)
-            co_return std::nullopt;
-        result.head = *head;
-        result.status = std::stoi(result.head.substr(9, 3));
-        if (to_head || result.status < 200 || result.status == 204 || result.status == 304)
-            co_return result;
-        if (auto length = result.header("Content-Length"))
-            result.body = co_await read_exactly(std::stoul(*length));
-        else if (result.header("Transfer-Encoding"))
-            result.body = co_await read_chunks();
-        else
-            result.body = co_await read_all();
-        co_return result;
-    }
+    task<std::optional<raw_response>> response(bool to_head = false);
 
     /// All until the server closes.
-    task<std::string> read_all()
-    {
-        while (true)
-        {
-            auto more = co_await read_some();
-            if (!more)
-                co_return std::exchange(read_, {});
-        }
-    }
+    task<std::string> read_all();
 
     /// Whether the server closes, without a word.
-    task<bool> ends()
-    {
-        auto rest = co_await read_all();
-        co_return rest.empty();
-    }
+    task<bool> ends();
 
 private:
-    task<bool> read_some()
-    {
-        char bytes[65'536];
-        auto into = asio::buffer(bytes);
-        auto read = co_await socket_.async_read_some(into, brood::detail::use_tuple);
-        read_.append(bytes, std::get<1>(read));
-        co_return !std::get<0>(read);
-    }
+    /// The other end of the connection.
+    socket_type connect_pair();
 
-    task<std::optional<std::string>> read_until(std::string mark)
-    {
-        for (;;)
-        {
-            auto found = read_.find(mark);
-            if (found != std::string::npos)
-                co_return take(found + mark.size());
-            auto more = co_await read_some();
-            if (!more)
-                co_return std::nullopt;
-        }
-    }
-
-    task<std::string> read_exactly(std::size_t count)
-    {
-        while (read_.size() < count)
-        {
-            auto more = co_await read_some();
-            if (!more)
-                throw std::runtime_error("the body was cut off");
-        }
-        co_return take(count);
-    }
-
-    task<std::string> read_chunks()
-    {
-        std::string body;
-        for (;;)
-        {
-            auto line = co_await read_until("\r\n");
-            if (!line)
-                throw std::runtime_error("the chunks were cut off");
-            auto size = std::stoul(*line, nullptr, 16);
-            auto chunk = co_await read_exactly(size + 2);
-            body.append(chunk, 0, size);
-            if (size == 0)
-                co_return body;
-        }
-    }
-
-    std::string take(std::size_t count)
-    {
-        auto taken = read_.substr(0, count);
-        read_.erase(0, count);
-        return taken;
-    }
+    task<bool> read_some();
+    task<std::optional<std::string>> read_until(std::string mark);
+    task<std::string> read_exactly(std::size_t count);
+    task<std::string> read_chunks();
+    std::string take(std::size_t count);
 
     socket_type socket_;
     std::string read_;

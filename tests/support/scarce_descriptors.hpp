@@ -3,29 +3,13 @@
 
 #include <brood/base/descriptor.hpp>
 
-#include <fcntl.h>
-
-#include <algorithm>
 #include <cstddef>
-#include <utility>
 #include <vector>
 
 namespace brood::test
 {
 
 /// All descriptors that this process may open, but for so many.
-inline std::vector<descriptor> all_but(std::size_t left)
-{
-    std::vector<descriptor> opened;
-    for (;;)
-    {
-        descriptor next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-        if (!next)
-            break;
-        opened.push_back(std::move(next));
-    }
-    opened.resize(opened.size() - std::min(left, opened.size()));
-    return opened;
-}
+std::vector<descriptor> all_but(std::size_t left);
 
 } // namespace brood::test

@@ -1,166 +1,95 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/within.hpp"
+#include "support/leftovers.hpp"
 
-#include <sys/wait.h>
+#include <brood/base/detail/asio.hpp>
+#include <brood/base/loop.hpp>
 
-#include <csignal>
-#include <fcntl.h>
-#include <stdexcept>
+#include <cstddef>
+#include <exception>
+#include <thread>
+#include <utility>
 
-using namespace brood;
-using namespace brood::test;
-using namespace std::chrono_literals;
-
+namespace brood::test
+{
 namespace
 {
 
-/// A bare child of the test: it sleeps until it is killed or a minute has passed, or ends at once.
-pid_t bare_child(bool sleeps)
-{
-    auto pid = ::fork();
-    if (pid == 0)
-    {
-        if (sleeps)
-            ::sleep(60);
-        ::_exit(0);
-    }
-    return pid;
-}
+constexpr std::size_t any_number = static_cast<std::size_t>(-1);
 
-void reap(pid_t pid)
+/// How a body ended.
+struct outcome
 {
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
+    bool done = false;
+    std::exception_ptr thrown;
+};
+
+/// Runs the body on a loop of its own: at most so many turns, and not beyond the deadline.
+///
+/// Once the body has ended the loop goes on until no child is left, because a dropped child is
+/// stopped and reaped in the background.
+outcome run_body(std::function<task<>()> body, clock::time_point deadline, std::size_t turns,
+                 const leftovers& before)
+{
+    outcome result;
+    asio::io_context loop(1);
+    default_executor_scope scope(loop.get_executor());
+    asio::co_spawn(loop, std::move(body),
+                   [&result](std::exception_ptr thrown)
+                   {
+                       result.done = true;
+                       result.thrown = thrown;
+                   });
+    while (!result.done && turns-- > 0 && clock::now() < deadline)
+        loop.run_one_until(deadline);
+    while (result.done && !before.new_children().empty() && clock::now() < deadline)
+    {
+        loop.restart();
+        if (loop.run_for(std::chrono::milliseconds(2)) == 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return result;
 }
 
 } // namespace
 
-TEST_CASE("within() runs the coroutine to its end with a default executor", "[within]")
+std::vector<std::string> complaints_within(clock::duration limit, std::function<task<>()> body)
 {
-    int turns = 0;
-
-    within(5s,
-           [&turns]() -> task<>
-           {
-               auto executor = co_await asio::this_coro::executor;
-               CHECK(executor == default_executor());
-               for (; turns < 3; ++turns)
-                   co_await sleep(1ms);
-           });
-
-    CHECK(turns == 3);
-}
-
-TEST_CASE("within() throws what the body threw", "[within]")
-{
-    auto body = []() -> task<>
+    leftovers before;
+    auto result = run_body(std::move(body), clock::now() + patient(limit), any_number, before);
+    auto sentences = before.sentences();
+    if (!result.done)
+        sentences.insert(sentences.begin(), "the deadline passed");
+    if (result.thrown)
     {
-        co_await sleep(0ms);
-        throw std::runtime_error("thrown by the body");
-    };
-
-    CHECK_THROWS_WITH(within(5s, body), "thrown by the body");
+        for (auto& sentence : sentences)
+            FAIL_CHECK(sentence);
+        std::rethrow_exception(result.thrown);
+    }
+    return sentences;
 }
 
-TEST_CASE("within() says that the deadline passed instead of hanging", "[within]")
+void within(clock::duration limit, std::function<task<>()> body)
 {
-    auto complaints = complaints_within(20ms, []() -> task<> { co_await sleep(1h); });
-
-    CHECK(complaints == std::vector<std::string>{"the deadline passed"});
+    for (auto& sentence : complaints_within(limit, std::move(body)))
+        FAIL_CHECK(sentence);
 }
 
-TEST_CASE("within() finds a descriptor that was left open and says where it leads", "[within]")
+void abandoned_at_every_step(const std::function<task<>()>& body, clock::duration limit)
 {
-    int leaked = -1;
-
-    auto complaints = complaints_within(5s,
-                                        [&leaked]() -> task<>
-                                        {
-                                            leaked = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-                                            co_return;
-                                        });
-
-    CHECK(complaints == std::vector<std::string>{"descriptor " + std::to_string(leaked) +
-                                                 " was left open: /dev/null"});
-    ::close(leaked);
-}
-
-TEST_CASE("within() finds a descriptor that the body did not own and closed", "[within]")
-{
-    int ours = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-    auto complaints = complaints_within(5s,
-                                        [ours]() -> task<>
-                                        {
-                                            ::close(ours);
-                                            co_return;
-                                        });
-
-    REQUIRE(complaints.size() == 1);
-    CHECK_THAT(complaints[0], Catch::Matchers::ContainsSubstring("did not own"));
-}
-
-TEST_CASE("within() finds a zombie and a child that runs", "[within]")
-{
-    bool sleeps = GENERATE(true, false);
-    pid_t child = 0;
-
-    auto complaints = complaints_within(1s,
-                                        [&child, sleeps]() -> task<>
-                                        {
-                                            child = bare_child(sleeps);
-                                            co_return;
-                                        });
-
-    REQUIRE(complaints.size() == 1);
-    CHECK_THAT(complaints[0], Catch::Matchers::ContainsSubstring(sleeps ? "child " : "zombie "));
-    CHECK_THAT(complaints[0], Catch::Matchers::ContainsSubstring(std::to_string(child)));
-    reap(child);
-}
-
-TEST_CASE("within() accepts the children and descriptors that were there before", "[within]")
-{
-    auto child = bare_child(true);
-
-    within(5s, []() -> task<> { co_return; });
-
-    reap(child);
-    CHECK(gone(child));
-}
-
-TEST_CASE("within() keeps the loop going until the background has reaped its child", "[within]")
-{
-    auto reap_later = [](pid_t pid) -> task<>
+    leftovers before;
+    auto deadline = clock::now() + patient(limit);
+    for (std::size_t turns = 1; clock::now() < deadline; ++turns)
     {
-        co_await sleep(30ms);
-        reap(pid);
-    };
-
-    within(5s,
-           [&reap_later]() -> task<>
-           {
-               asio::co_spawn(default_executor(), reap_later(bare_child(true)), asio::detached);
-               co_return;
-           });
+        auto result = run_body(body, deadline, turns, before);
+        for (auto& sentence : before.sentences())
+            FAIL("abandoned after " << turns << " turns: " << sentence);
+        if (result.thrown)
+            std::rethrow_exception(result.thrown);
+        if (result.done)
+            return;
+    }
+    FAIL("the deadline passed");
 }
 
-TEST_CASE("abandoned_at_every_step() ends the loop once after each turn", "[within]")
-{
-    std::vector<int> reached;
-
-    abandoned_at_every_step(
-        [&reached]() -> task<>
-        {
-            reached.push_back(0);
-            for (int step = 1; step <= 3; ++step)
-            {
-                co_await sleep(0ms);
-                reached.back() = step;
-            }
-        });
-
-    CHECK(reached.size() >= 4);
-    CHECK(std::is_sorted(reached.begin(), reached.end()));
-    CHECK(reached.front() == 0);
-    CHECK(reached.back() == 3);
-}
+} // namespace brood::test

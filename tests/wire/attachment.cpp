@@ -2,6 +2,7 @@
 #include <brood/wire/attachment.hpp>
 
 #include <brood/base/detail/asio_net.hpp>
+#include <brood/base/loop.hpp>
 #include <brood/wire/channel.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 
@@ -15,10 +16,13 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include <asio/ip/udp.hpp>
 #include <asio/read.hpp>
 #include <asio/readable_pipe.hpp>
 #include <asio/writable_pipe.hpp>
+#include <asio/write.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 

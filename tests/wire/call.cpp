@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/wire/call.hpp>
 
+#include <brood/base/loop.hpp>
 #include <brood/wire/channel.hpp>
 
 #include "support/catch.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <vector>

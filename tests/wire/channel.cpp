@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/wire/channel.hpp>
 
+#include <brood/base/loop.hpp>
+
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/frames.hpp"
 #include "support/within.hpp"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/post.hpp>
 
 #include <asio/experimental/awaitable_operators.hpp>
 #include <cereal/types/vector.hpp>

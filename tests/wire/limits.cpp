@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/wire/limits.hpp>
 
+#include <brood/base/loop.hpp>
 #include <brood/wire/channel.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 

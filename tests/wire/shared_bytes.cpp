@@ -7,6 +7,7 @@
 #include <brood/wire/internal/memory_file.hpp>
 
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 #include "support/within.hpp"
 
 #include <fcntl.h>

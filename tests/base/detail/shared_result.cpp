@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/base/detail/shared_result.hpp>
 
+#include <brood/base/loop.hpp>
+
 #include "support/within.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/base/detail/wait_queue.hpp>
 
+#include <brood/base/loop.hpp>
+
 #include "support/within.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/post.hpp>
 
 using namespace brood;
 using namespace std::chrono_literals;

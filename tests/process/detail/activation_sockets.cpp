@@ -8,6 +8,8 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/write.hpp>
+
 #include <cstdlib>
 #include <string>
 #include <system_error>

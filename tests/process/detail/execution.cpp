@@ -9,6 +9,8 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+
 #include <csignal>
 #include <fstream>
 #include <iterator>

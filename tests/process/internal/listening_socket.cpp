@@ -8,6 +8,7 @@
 #include "support/patience.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <asio/ip/udp.hpp>
 #include <asio/read.hpp>
 #include <asio/write.hpp>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/cluster/detail/ports/shared_ports.hpp>
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/cluster/cluster.hpp>
 
 #include "support/catch.hpp"
@@ -9,6 +10,9 @@
 #include "support/scarce_descriptors.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
+
+#include <asio/ip/udp.hpp>
+#include <asio/write.hpp>
 
 #include <cereal/types/string.hpp>
 #include <cereal/types/utility.hpp>

@@ -129,7 +129,7 @@ BROOD_INLINE bool may_send(const link& to) noexcept
     return to.may_send();
 }
 
-BROOD_INLINE void fail_control(link& from)
+[[noreturn]] BROOD_INLINE void fail_control(link& from)
 {
     from.fail(error(errc::malformed, "a control frame that it must not send"));
     from.rethrow_failure();

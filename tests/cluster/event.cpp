@@ -20,9 +20,9 @@ using brood::detail::event_hub;
 namespace
 {
 
-std::shared_ptr<brood::detail::worker_record> worker(std::uint64_t id)
+std::shared_ptr<brood::detail::worker_core> worker(std::uint64_t id)
 {
-    return std::make_shared<brood::detail::worker_record>(brood::default_executor(), id, 0);
+    return std::make_shared<brood::detail::worker_core>(brood::default_executor(), id, 0);
 }
 
 } // namespace

@@ -29,7 +29,7 @@ enum class worker_state
 namespace detail
 {
 
-struct worker_record;
+struct worker_core;
 
 } // namespace detail
 
@@ -39,7 +39,7 @@ struct worker_record;
 class worker
 {
 public:
-    explicit worker(std::shared_ptr<detail::worker_record> record) noexcept
+    explicit worker(std::shared_ptr<detail::worker_core> record) noexcept
         : record_(std::move(record))
     {
     }
@@ -114,7 +114,7 @@ public:
     }
 
 private:
-    std::shared_ptr<detail::worker_record> record_;
+    std::shared_ptr<detail::worker_core> record_;
 };
 
 } // namespace brood

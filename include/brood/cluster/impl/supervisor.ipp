@@ -121,11 +121,14 @@ BROOD_INLINE std::vector<child_info> supervisor::children() const
     std::vector<child_info> result;
     for (auto& each : core_->children())
     {
-        result.push_back(
-            {each->name, each->running, each->running && each->ready, each->starts, {}});
+        auto& added = result.emplace_back();
+        added.name = each->name;
+        added.running = each->runs();
+        added.ready = each->now == detail::child_record::phase::ready;
+        added.starts = each->starts;
         auto one = each->what->find({});
-        if (one && each->running)
-            result.back().pid = one->pid();
+        if (one && added.running)
+            added.pid = one->pid();
     }
     return result;
 }

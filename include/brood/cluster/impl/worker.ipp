@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/core/worker_record.hpp>
+#include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/worker.hpp>
 
 #include <charconv>
@@ -71,17 +71,17 @@ BROOD_INLINE task<exit_info> worker::stop() const
 {
     if (record_->stop)
         record_->stop();
-    return detail::worker_record::wait_end(record_);
+    return detail::worker_core::wait_end(record_);
 }
 
 BROOD_INLINE task<bool> worker::ready() const
 {
-    return detail::worker_record::wait_ready(record_);
+    return detail::worker_core::wait_ready(record_);
 }
 
 BROOD_INLINE task<exit_info> worker::exit() const
 {
-    return detail::worker_record::wait_end(record_);
+    return detail::worker_core::wait_end(record_);
 }
 
 BROOD_INLINE std::optional<exit_info> worker::ended() const

@@ -18,9 +18,9 @@ constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
 /// A primary, and workers that are only files.
 struct primary
 {
-    std::shared_ptr<worker_record> start(std::size_t slot)
+    std::shared_ptr<worker_core> start(std::size_t slot)
     {
-        auto record = std::make_shared<worker_record>(loop.get_executor(), ++last_id, slot);
+        auto record = std::make_shared<worker_core>(loop.get_executor(), ++last_id, slot);
         record->signs = vital_signs::make_file();
         ledger.open(record);
         return record;
@@ -38,7 +38,7 @@ struct primary
 };
 
 /// What the worker itself writes into its file.
-void write(const worker_record& worker, cell which, std::uint64_t number)
+void write(const worker_core& worker, cell which, std::uint64_t number)
 {
     vital_signs(worker.signs).traffic()[static_cast<std::size_t>(which)] = number;
 }

@@ -23,7 +23,7 @@ public:
         place_->worker = core_->workers().start(place_->index, place_->variables);
     }
 
-    const std::shared_ptr<worker_record>& worker() const noexcept { return place_->worker; }
+    const std::shared_ptr<worker_core>& worker() const noexcept { return place_->worker; }
 
     /// Gives it the place, and ends the worker that had it.
     void take_place_of(const std::shared_ptr<slot>& before, exit_cause cause) const

@@ -9,7 +9,7 @@
 #include <brood/cluster/detail/core/message_hub.hpp>
 #include <brood/cluster/detail/core/process_activity.hpp>
 #include <brood/cluster/detail/core/slot.hpp>
-#include <brood/cluster/detail/core/worker_record.hpp>
+#include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/detail/core/workforce.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/settings.hpp>
@@ -97,7 +97,7 @@ public:
     }
 
     /// An end that is told although no place was kept for the worker.
-    void tell(const std::shared_ptr<worker_record>& worker, const exit_info& ended)
+    void tell(const std::shared_ptr<worker_core>& worker, const exit_info& ended)
     {
         ++ended_;
         failed_ += ended.failed() ? 1U : 0U;
@@ -284,7 +284,7 @@ private:
         return one;
     }
 
-    std::shared_ptr<worker_record> first_unready() const
+    std::shared_ptr<worker_core> first_unready() const
     {
         for (auto& place : slots_)
         {

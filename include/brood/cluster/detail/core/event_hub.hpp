@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/cluster/detail/core/event_queue.hpp>
-#include <brood/cluster/detail/core/worker_record.hpp>
+#include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/event.hpp>
 
 #include <memory>
@@ -29,7 +29,7 @@ public:
         return queue;
     }
 
-    void publish(cluster_event::kind what, std::shared_ptr<worker_record> about,
+    void publish(cluster_event::kind what, std::shared_ptr<worker_core> about,
                  std::string text = {}, std::optional<exit_info> ended = std::nullopt)
     {
         std::erase_if(observers_, [](auto& each) { return each.expired(); });

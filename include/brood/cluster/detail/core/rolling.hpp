@@ -195,7 +195,7 @@ private:
         co_return ended;
     }
 
-    static task<bool> lives(std::shared_ptr<worker_record> worker, std::chrono::milliseconds settle)
+    static task<bool> lives(std::shared_ptr<worker_core> worker, std::chrono::milliseconds settle)
     {
         auto ready = co_await worker->ready.get();
         if (!ready)
@@ -234,7 +234,7 @@ private:
         return nullptr;
     }
 
-    bool is_due(const worker_record& worker) const
+    bool is_due(const worker_core& worker) const
     {
         auto& limits = core_->settings().recycle;
         auto age = std::chrono::steady_clock::now() - worker.started;
@@ -248,7 +248,7 @@ private:
                process_activity::resident_memory(worker.process.pid()) > limits.max_memory;
     }
 
-    static std::chrono::milliseconds age_of(const worker_record& worker, const recycling& limits)
+    static std::chrono::milliseconds age_of(const worker_core& worker, const recycling& limits)
     {
         auto age = static_cast<double>(limits.max_age.count());
         return std::chrono::milliseconds(static_cast<long long>(limits.varied(age, worker.id)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/core/worker_record.hpp>
+#include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/restart_policy.hpp>
 
 #include <cstddef>
@@ -17,7 +17,7 @@ struct slot
 {
     std::size_t index = 0;
     std::map<std::string, std::string> variables; // in the environment of its workers
-    std::shared_ptr<worker_record> worker;
+    std::shared_ptr<worker_core> worker;
     failure_history failures;
     std::size_t starts = 1; // of workers here, from the beginning
     std::size_t failed = 0; // of those

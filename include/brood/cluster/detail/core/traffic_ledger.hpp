@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/core/worker_record.hpp>
+#include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/internal/vital_signs.hpp>
 #include <brood/process/traffic.hpp>
@@ -22,14 +22,14 @@ class traffic_ledger
 {
 public:
     /// A worker has started.
-    void open(std::shared_ptr<worker_record> worker)
+    void open(std::shared_ptr<worker_core> worker)
     {
         auto& place = slots_[worker->slot];
         place.living.push_back(std::move(worker));
     }
 
     /// It has ended: its last figures are looked at, and stay in the sums.
-    void close(worker_record& worker)
+    void close(worker_core& worker)
     {
         look_at(worker);
         worker.signs = {};
@@ -48,7 +48,7 @@ public:
     }
 
     /// The same for one worker.
-    static void look_at(worker_record& worker)
+    static void look_at(worker_core& worker)
     {
         if (!worker.signs)
             return;
@@ -81,7 +81,7 @@ private:
     struct account
     {
         traffic_stats ended; // the sum of those that have
-        std::vector<std::shared_ptr<worker_record>> living;
+        std::vector<std::shared_ptr<worker_core>> living;
 
         traffic_stats sum() const
         {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/core/worker_record.hpp>
+#include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/detail/output/output_reader.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/worker.hpp>
@@ -26,7 +26,7 @@ inline bool reads(const cluster_settings& settings, const stdio& stream)
 
 /// The options of the settings, with who the worker is, these variables, and pipes for what is
 /// read.
-inline spawn_options worker_options(const cluster_settings& settings, const worker_record& worker,
+inline spawn_options worker_options(const cluster_settings& settings, const worker_core& worker,
                                     const std::map<std::string, std::string>& variables)
 {
     auto options = settings.spawn;
@@ -43,7 +43,7 @@ inline spawn_options worker_options(const cluster_settings& settings, const work
 }
 
 /// Begins to read what a worker prints, when the settings say so.
-inline void read_output(const cluster_settings& settings, worker_record& worker,
+inline void read_output(const cluster_settings& settings, worker_core& worker,
                         std::shared_ptr<output_hub> to)
 {
     if (!settings.output.on())

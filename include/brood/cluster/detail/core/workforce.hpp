@@ -6,8 +6,8 @@
 #include <brood/cluster/detail/core/hang_detector.hpp>
 #include <brood/cluster/detail/core/oom_detector.hpp>
 #include <brood/cluster/detail/core/traffic_ledger.hpp>
+#include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/detail/core/worker_options.hpp>
-#include <brood/cluster/detail/core/worker_record.hpp>
 #include <brood/cluster/detail/ports/shared_ports.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/internal/worker_launcher.hpp>
@@ -73,9 +73,9 @@ public:
     std::size_t started() const noexcept { return last_id_; }
 
     /// Those that have not ended, also those that have no place any more, or none yet.
-    std::vector<std::shared_ptr<worker_record>> living() const
+    std::vector<std::shared_ptr<worker_core>> living() const
     {
-        std::vector<std::shared_ptr<worker_record>> result;
+        std::vector<std::shared_ptr<worker_core>> result;
         for (auto& [id, worker] : living_)
             result.push_back(worker);
         return result;
@@ -89,10 +89,10 @@ public:
 
     /// Starts a worker, with these variables besides the usual ones. One that cannot be started has
     /// ended when this returns.
-    std::shared_ptr<worker_record> start(std::size_t slot,
-                                         const std::map<std::string, std::string>& variables)
+    std::shared_ptr<worker_core> start(std::size_t slot,
+                                       const std::map<std::string, std::string>& variables)
     {
-        auto worker = std::make_shared<worker_record>(executor_, ++last_id_, slot);
+        auto worker = std::make_shared<worker_core>(executor_, ++last_id_, slot);
         worker->oom_kills = oom_.seen();
         worker->history = history_of(slot);
         try
@@ -127,7 +127,7 @@ public:
     }
 
     /// Asks a worker to end, for a reason, and makes it.
-    void end(const std::shared_ptr<worker_record>& worker, exit_cause cause,
+    void end(const std::shared_ptr<worker_core>& worker, exit_cause cause,
              bool no_successor = false)
     {
         if (worker->has(worker_state::draining))
@@ -138,7 +138,7 @@ public:
     }
 
     /// Makes a worker end by a policy, whatever was asked of it before.
-    void hasten(const std::shared_ptr<worker_record>& worker, const stop_policy& how)
+    void hasten(const std::shared_ptr<worker_core>& worker, const stop_policy& how)
     {
         if (!worker->has(worker_state::ended))
             end_by(worker, exit_cause::stopped, how);
@@ -163,7 +163,7 @@ private:
     // ---- What a worker says
 
     // One that talks nonsense is broken: it has no channel any more, and is ended.
-    static task<> hear(std::shared_ptr<workforce> self, std::shared_ptr<worker_record> worker)
+    static task<> hear(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
     {
         try
         {
@@ -190,7 +190,7 @@ private:
 
     // A worker that closed its channel and lives on can be told nothing any more.
     static task<> end_the_unreachable(std::shared_ptr<workforce> self,
-                                      std::shared_ptr<worker_record> worker)
+                                      std::shared_ptr<worker_core> worker)
     {
         auto until = time_from_now(self->settings_.stop.steps().front().wait());
         auto ended = co_await worker->ended.get_until(until);
@@ -198,7 +198,7 @@ private:
             self->end(worker, exit_cause::unreachable);
     }
 
-    void on(const std::shared_ptr<worker_record>& worker, const online_notice&)
+    void on(const std::shared_ptr<worker_core>& worker, const online_notice&)
     {
         if (worker->state != worker_state::starting)
             return;
@@ -208,7 +208,7 @@ private:
         limit_connections(*worker);
     }
 
-    void on(const std::shared_ptr<worker_record>& worker, const ready_notice&)
+    void on(const std::shared_ptr<worker_core>& worker, const ready_notice&)
     {
         if (worker->ready.ready())
             return;
@@ -219,7 +219,7 @@ private:
         events_.publish(cluster_event::kind::ready, worker);
     }
 
-    void on(const std::shared_ptr<worker_record>& worker, const listen_request& wanted)
+    void on(const std::shared_ptr<worker_core>& worker, const listen_request& wanted)
     {
         ports_.open(worker, wanted);
         auto address = ports_.address_of(*worker, wanted.number);
@@ -229,27 +229,27 @@ private:
         events_.publish(cluster_event::kind::listening, worker, address);
     }
 
-    void on(const std::shared_ptr<worker_record>& worker, const accepted_notice& said)
+    void on(const std::shared_ptr<worker_core>& worker, const accepted_notice& said)
     {
         ports_.accepted(*worker, said.number);
     }
 
-    void on(const std::shared_ptr<worker_record>& worker, const lost_notice& said)
+    void on(const std::shared_ptr<worker_core>& worker, const lost_notice& said)
     {
         ports_.lost(*worker, said.number);
     }
 
-    void on(const std::shared_ptr<worker_record>& worker, const closed_notice& said)
+    void on(const std::shared_ptr<worker_core>& worker, const closed_notice& said)
     {
         ports_.closed(*worker, said.number);
     }
 
-    void on(const std::shared_ptr<worker_record>& worker, const recycle_notice&)
+    void on(const std::shared_ptr<worker_core>& worker, const recycle_notice&)
     {
         worker->wants_recycling = true;
     }
 
-    void on(const std::shared_ptr<worker_record>& worker, const give_up_notice& said)
+    void on(const std::shared_ptr<worker_core>& worker, const give_up_notice& said)
     {
         worker->reason = said.reason;
         if (!worker->cause)
@@ -258,8 +258,7 @@ private:
 
     // ---- Ready, alive, hung
 
-    static task<> watch_start(std::shared_ptr<workforce> self,
-                              std::shared_ptr<worker_record> worker)
+    static task<> watch_start(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
     {
         auto until = time_from_now(self->settings_.start_within);
         auto ready = co_await worker->ready.get_until(until);
@@ -268,7 +267,7 @@ private:
     }
 
     // Its beats wake it up: one that is not watched sleeps for as long as it is idle.
-    void ask_for_signs(const std::shared_ptr<worker_record>& worker)
+    void ask_for_signs(const std::shared_ptr<worker_core>& worker)
     {
         auto& watchdog = settings_.watchdog;
         vital_signs_request request{watchdog.on() ? watchdog.tick.count() : 0};
@@ -284,7 +283,7 @@ private:
         }
     }
 
-    void limit_connections(const worker_record& worker)
+    void limit_connections(const worker_core& worker)
     {
         auto& limits = settings_.recycle;
         if (limits.max_connections == 0)
@@ -294,7 +293,7 @@ private:
                      recycle_request{static_cast<std::uint64_t>(std::max(count, 1.0))});
     }
 
-    static task<> watch(std::shared_ptr<workforce> self, std::shared_ptr<worker_record> worker)
+    static task<> watch(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
     {
         hang_detector detector(worker->process.pid(), self->settings_.watchdog);
         std::optional<std::string> what;
@@ -314,7 +313,7 @@ private:
 
     // ---- The end
 
-    static void end_before_start(worker_record& worker, const char* why)
+    static void end_before_start(worker_core& worker, const char* why)
     {
         exit_info ended;
         ended.id = worker.id;
@@ -326,7 +325,7 @@ private:
         worker.ended.set(std::move(ended));
     }
 
-    void end_by(const std::shared_ptr<worker_record>& worker, exit_cause cause,
+    void end_by(const std::shared_ptr<worker_core>& worker, exit_cause cause,
                 const stop_policy& policy)
     {
         worker->state = worker_state::draining;
@@ -336,8 +335,8 @@ private:
         spawn(walk_to_end(shared_from_this(), worker, policy));
     }
 
-    static task<> walk_to_end(std::shared_ptr<workforce> self,
-                              std::shared_ptr<worker_record> worker, stop_policy policy)
+    static task<> walk_to_end(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker,
+                              stop_policy policy)
     {
         try
         {
@@ -351,7 +350,7 @@ private:
     }
 
     // It is no worker any more, although its process runs.
-    void detach(worker_record& worker)
+    void detach(worker_core& worker)
     {
         worker.process.detach();
         worker.reason = "asked to end as " + to_string(*worker.cause) +
@@ -362,14 +361,14 @@ private:
         conclude(worker, unknown);
     }
 
-    static task<> watch_end(std::shared_ptr<workforce> self, std::shared_ptr<worker_record> worker)
+    static task<> watch_end(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
     {
         auto status = co_await worker->process.exit();
         if (!worker->ended.ready())
             self->conclude(*worker, status);
     }
 
-    void conclude(worker_record& worker, const exit_status& status)
+    void conclude(worker_core& worker, const exit_status& status)
     {
         worker.state = worker_state::ended;
         living_.erase(worker.id);
@@ -414,7 +413,7 @@ private:
     oom_detector oom_;
     std::map<std::size_t, std::shared_ptr<slot_history>> histories_;
     std::uint64_t last_id_ = 0;
-    std::map<std::uint64_t, std::shared_ptr<worker_record>> living_;
+    std::map<std::uint64_t, std::shared_ptr<worker_core>> living_;
 };
 
 } // namespace brood::detail

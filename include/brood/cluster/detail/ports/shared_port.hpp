@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/cluster/detail/core/traffic_ledger.hpp>
-#include <brood/cluster/detail/core/worker_record.hpp>
+#include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/internal/listener_core.hpp>
@@ -75,14 +75,14 @@ public:
     }
 
     /// A worker takes connections from here on, under this number of its own.
-    void add(std::shared_ptr<worker_record> by, std::uint64_t number)
+    void add(std::shared_ptr<worker_core> by, std::uint64_t number)
     {
         takers_.push_back({std::move(by), number, {}});
         room_.post_all();
     }
 
     /// A worker has accepted the oldest connection that it was handed.
-    void accepted(const worker_record& by, std::uint64_t number)
+    void accepted(const worker_core& by, std::uint64_t number)
     {
         for (auto& each : takers_)
             if (each.is(by, number) && !each.copies.empty())
@@ -91,7 +91,7 @@ public:
     }
 
     /// A worker had no descriptor left for the oldest: it is handed over once more.
-    void lost(const worker_record& by, std::uint64_t number)
+    void lost(const worker_core& by, std::uint64_t number)
     {
         for (auto& each : takers_)
             if (each.is(by, number) && !each.copies.empty())
@@ -103,7 +103,7 @@ public:
     }
 
     /// A worker takes no more: what it has not accepted is for another.
-    void remove(const worker_record& gone, std::uint64_t number)
+    void remove(const worker_core& gone, std::uint64_t number)
     {
         for (auto& each : takers_)
             if (each.is(gone, number))
@@ -133,11 +133,11 @@ public:
 private:
     struct taker
     {
-        std::shared_ptr<worker_record> worker;
+        std::shared_ptr<worker_core> worker;
         std::uint64_t number;
         std::deque<descriptor> copies; // of what it was handed and has not accepted
 
-        bool is(const worker_record& other, std::uint64_t listener) const noexcept
+        bool is(const worker_core& other, std::uint64_t listener) const noexcept
         {
             return worker.get() == &other && number == listener;
         }
@@ -178,7 +178,7 @@ private:
             source_->hand_over(std::move(copy));
     }
 
-    static std::uint64_t open_connections(worker_record& worker)
+    static std::uint64_t open_connections(worker_core& worker)
     {
         traffic_ledger::look_at(worker);
         return worker.traffic.open_connections;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/cluster/detail/core/worker_record.hpp>
+#include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/detail/ports/accept_queue.hpp>
 #include <brood/cluster/detail/ports/shared_port.hpp>
 #include <brood/cluster/dispatch_policy.hpp>
@@ -45,7 +45,7 @@ public:
 
     /// Answers what a worker asks for: opens the port when nobody has yet, and lets it share.
     /// Throws errc::malformed for what no worker asks for.
-    void open(const std::shared_ptr<worker_record>& worker, const listen_request& wanted)
+    void open(const std::shared_ptr<worker_core>& worker, const listen_request& wanted)
     {
         refuse_forged(*worker, wanted);
         listen_reply reply;
@@ -68,19 +68,19 @@ public:
         send_control(*worker->process.link(), reply, std::move(beside));
     }
 
-    void accepted(const worker_record& by, std::uint64_t number)
+    void accepted(const worker_core& by, std::uint64_t number)
     {
         if (auto port = opened_by(by, number))
             port->accepted(by, number);
     }
 
-    void lost(const worker_record& by, std::uint64_t number)
+    void lost(const worker_core& by, std::uint64_t number)
     {
         if (auto port = opened_by(by, number))
             port->lost(by, number);
     }
 
-    void closed(const worker_record& by, std::uint64_t number)
+    void closed(const worker_core& by, std::uint64_t number)
     {
         if (auto port = opened_by(by, number))
             port->remove(by, number);
@@ -88,7 +88,7 @@ public:
     }
 
     /// A worker has ended: what it did not accept is for others.
-    void forget(const worker_record& gone)
+    void forget(const worker_core& gone)
     {
         auto place = opened_.lower_bound(std::tuple(gone.id, std::uint64_t{0}));
         while (place != opened_.end() && std::get<0>(place->first) == gone.id)
@@ -116,7 +116,7 @@ public:
     }
 
     /// Where a listener of a worker is.
-    std::string address_of(const worker_record& worker, std::uint64_t number) const
+    std::string address_of(const worker_core& worker, std::uint64_t number) const
     {
         auto port = opened_by(worker, number);
         return port ? to_string(port->address()) : std::string();
@@ -172,7 +172,7 @@ private:
         co_return thrown;
     }
 
-    void refuse_forged(const worker_record& worker, const listen_request& wanted) const
+    void refuse_forged(const worker_core& worker, const listen_request& wanted) const
     {
         constexpr std::ptrdiff_t enough = 4'096; // ports of one worker
         auto first = opened_.lower_bound(std::tuple(worker.id, std::uint64_t{0}));
@@ -251,7 +251,7 @@ private:
         return first->first == name ? first->second : nullptr;
     }
 
-    std::shared_ptr<shared_port> opened_by(const worker_record& worker, std::uint64_t number) const
+    std::shared_ptr<shared_port> opened_by(const worker_core& worker, std::uint64_t number) const
     {
         auto found = opened_.find(std::tuple(worker.id, number));
         return found == opened_.end() ? nullptr : found->second;

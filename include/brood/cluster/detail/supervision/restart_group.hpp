@@ -45,6 +45,8 @@ public:
     }
 
 private:
+    using phase = child_record::phase;
+
     // An end that nobody in the supervisor wanted.
     struct own_end
     {
@@ -66,12 +68,12 @@ private:
              ++index)
         {
             auto child = children_[index];
-            if (!child->kept || child->running)
+            if (!child->wants_start())
                 continue;
             start_one(child, index);
-            while (child->running && !child->ready && !supervision_->stopping)
+            while (child->now == phase::starting && !supervision_->stopping)
                 co_await supervision_->changed.wait();
-            if (!child->running && child->kept)
+            if (child->now == phase::ended)
                 break;
         }
     }
@@ -79,8 +81,7 @@ private:
     void start_one(const std::shared_ptr<child_record>& child, std::size_t index)
     {
         ++child->starts;
-        child->running = true;
-        child->ready = child->taken_down = child->resting = child->undecided = false;
+        child->now = phase::starting;
         child->what->start(
             [weak = std::weak_ptr(supervision_), name = child->name](exit_info ended)
             {
@@ -98,9 +99,9 @@ private:
     {
         auto start = child->starts;
         auto ready = co_await child->what->ready();
-        if (start != child->starts)
+        if (!ready || start != child->starts || child->now != phase::starting)
             co_return;
-        child->ready = ready;
+        child->now = phase::ready;
         self->supervision_->changed.post_all();
     }
 
@@ -109,10 +110,8 @@ private:
     {
         auto start = child->starts;
         auto ended = co_await child->what->ended();
-        child->running = false;
         ended.name = child->name;
-        child->undecided = !child->taken_down;
-        if (child->undecided)
+        if (child->end())
             self->ends_.push_back({index, start, ended});
         self->supervision_->report(std::move(ended));
         self->supervision_->changed.post_all();
@@ -145,11 +144,10 @@ private:
     // It is not started again by itself.
     void settle(child_record& child, const exit_info& ended, const restart_decision& decision)
     {
-        child.resting = ended.cause == exit_cause::exited && ended.id != 0 &&
-                        child.policy.when == restart::transient && !child.policy.gives_up(ended) &&
-                        decision.what == restart_decision::action::leave;
-        child.kept = child.resting;
-        child.undecided = false;
+        auto rests = ended.cause == exit_cause::exited && ended.id != 0 &&
+                     child.policy.when == restart::transient && !child.policy.gives_up(ended) &&
+                     decision.what == restart_decision::action::leave;
+        child.now = rests ? phase::resting : phase::dropped;
         if (decision.what == restart_decision::action::fail)
             supervision_->fail(ended);
     }
@@ -158,8 +156,7 @@ private:
     std::optional<std::size_t> first_to_start() const
     {
         for (std::size_t index = 0; index < children_.size(); ++index)
-            if (!children_[index]->settled() && !children_[index]->running &&
-                !children_[index]->undecided)
+            if (children_[index]->now == phase::waiting)
                 return index;
         return std::nullopt;
     }
@@ -167,7 +164,7 @@ private:
     bool is_any_running() const
     {
         return std::any_of(children_.begin(), children_.end(),
-                           [](auto& each) { return each->running; });
+                           [](auto& each) { return each->runs(); });
     }
 
     // From the right to the left, each when the one behind it has ended.
@@ -176,14 +173,13 @@ private:
         for (std::size_t index = children_.size(); index-- > first;)
         {
             auto child = children_[index];
-            if (child->policy.when == restart::temporary && child->running)
-                child->kept = false;
-            if (child->running)
+            if (child->runs())
             {
-                child->taken_down = true;
+                auto for_good = child->policy.when == restart::temporary;
+                child->now = for_good ? phase::leaving : phase::ending;
                 child->what->stop(cause);
             }
-            while (child->running)
+            while (child->runs())
                 co_await supervision_->changed.wait();
         }
     }

@@ -26,9 +26,9 @@ public:
 
     void start(end_observer) override { worker_ = workforce_->start(0, {}); }
 
-    task<bool> ready() override { return worker_record::wait_ready(worker_); }
+    task<bool> ready() override { return worker_core::wait_ready(worker_); }
 
-    task<exit_info> ended() override { return worker_record::wait_end(worker_); }
+    task<exit_info> ended() override { return worker_core::wait_end(worker_); }
 
     void stop(exit_cause cause) override { workforce_->end(worker_, cause, true); }
 
@@ -41,7 +41,7 @@ public:
 
 private:
     std::shared_ptr<workforce> workforce_;
-    std::shared_ptr<worker_record> worker_;
+    std::shared_ptr<worker_core> worker_;
 };
 
 } // namespace brood::detail

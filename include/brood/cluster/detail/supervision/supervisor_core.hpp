@@ -143,7 +143,7 @@ private:
         for (std::size_t index = 0; index < children_.size(); ++index)
         {
             auto child = children_[index];
-            if (!child->running)
+            if (!child->runs())
                 continue;
             auto ready = co_await child->what->ready();
             if (!ready)

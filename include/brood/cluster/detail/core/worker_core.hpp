@@ -33,22 +33,22 @@ public:
 };
 
 /// What a cluster knows of one worker, shared by all who hold a `worker`.
-struct worker_record
+struct worker_core
 {
-    worker_record(asio::any_io_executor executor, std::uint64_t number, std::size_t place)
+    worker_core(asio::any_io_executor executor, std::uint64_t number, std::size_t place)
         : id(number), slot(place), ready(executor), ended(std::move(executor))
     {
     }
 
     bool has(worker_state at_least) const noexcept { return state >= at_least; }
 
-    static task<bool> wait_ready(std::shared_ptr<worker_record> self)
+    static task<bool> wait_ready(std::shared_ptr<worker_core> self)
     {
         auto result = co_await self->ready.get();
         co_return result;
     }
 
-    static task<exit_info> wait_end(std::shared_ptr<worker_record> self)
+    static task<exit_info> wait_end(std::shared_ptr<worker_core> self)
     {
         auto result = co_await self->ended.get();
         co_return result;

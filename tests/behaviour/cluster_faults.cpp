@@ -2,6 +2,8 @@
 // A primary that is killed, or that runs out of descriptors or processes.
 #include <brood/cluster/cluster.hpp>
 
+#include <brood/process/listener.hpp>
+
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/descriptors.hpp"

@@ -2,6 +2,8 @@
 // What Node's cluster promises about the life of a worker and its messages.
 #include <brood/cluster/cluster.hpp>
 
+#include <brood/process/listener.hpp>
+
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/process_table.hpp"

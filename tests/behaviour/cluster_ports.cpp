@@ -2,6 +2,8 @@
 // What Node's cluster promises about the addresses that workers share.
 #include <brood/cluster/cluster.hpp>
 
+#include <brood/process/listener.hpp>
+
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/temporary_directory.hpp"

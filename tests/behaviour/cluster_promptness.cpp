@@ -2,6 +2,8 @@
 // How soon a cluster sees that a worker ended or hangs, replaces it, or gives up.
 #include <brood/cluster/cluster.hpp>
 
+#include <brood/process/listener.hpp>
+
 #include "support/catch.hpp"
 #include "support/line_server.hpp"
 #include "support/load.hpp"

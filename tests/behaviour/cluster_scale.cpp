@@ -2,6 +2,8 @@
 // Many workers, many ends, many reloads, many connections: nothing is lost, and nothing grows.
 #include <brood/cluster/cluster.hpp>
 
+#include <brood/process/listener.hpp>
+
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/descriptors.hpp"

@@ -3,6 +3,8 @@
 // closes, those it is sent.
 #include <brood/cluster/cluster.hpp>
 
+#include <brood/process/listener.hpp>
+
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/descriptors.hpp"

@@ -2,6 +2,7 @@
 #include <brood/cluster/signal_table.hpp>
 
 #include <brood/cluster/cluster.hpp>
+#include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
 #include "support/client.hpp"

@@ -3,6 +3,7 @@
 
 #include <brood/cluster/cluster.hpp>
 #include <brood/cluster/detail/core/stats_table.hpp>
+#include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
 #include "support/client.hpp"

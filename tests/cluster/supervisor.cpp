@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/cluster/supervisor.hpp>
 
+#include <brood/process/listener.hpp>
+
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/temporary_directory.hpp"

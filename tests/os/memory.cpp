@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/os/memory.hpp>
 
+#include <brood/os/detail/memory.hpp>
+
 #include "os/faked_root.hpp"
 #include "os/shell.hpp"
 #include "support/catch.hpp"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/os/network.hpp>
 
+#include <brood/os/detail/network.hpp>
+
 #include <brood/base/descriptor.hpp>
 
 #include "support/catch.hpp"

@@ -2,6 +2,7 @@
 #include <brood/process/listener.hpp>
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/process/detail/process_core.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/process.hpp>
 
@@ -41,7 +42,7 @@ namespace
 /// This process without a parent.
 brood::process alone()
 {
-    return brood::process(brood::default_executor(), {}, {});
+    return brood::detail::process_core::make(brood::default_executor(), {}, {});
 }
 
 /// Tells what accept() throws in a sandbox that refuses it.

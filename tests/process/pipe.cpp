@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/pipe.hpp>
 
+#include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/quiet_write.hpp>
+
 #include "support/catch.hpp"
 #include "support/shell.hpp"
 #include "support/within.hpp"
@@ -119,20 +122,6 @@ TEST_WITHIN(30s, "ten megabytes go both ways at once", "[pipe]")
     co_await child.exit();
 
     CHECK((received == sent));
-}
-
-TEST_WITHIN(10s, "Asio's own operations read and write pipes, mixed with ours", "[pipe]")
-{
-    auto child = echo();
-    std::string text = "by asio\nby brood\n";
-    co_await asio::async_write(child.in(), asio::buffer(text), asio::use_awaitable);
-    child.in().close();
-    std::string read;
-    auto into = asio::dynamic_buffer(read);
-    auto count = co_await asio::async_read_until(child.out(), into, '\n', asio::use_awaitable);
-    co_await child.exit();
-
-    CHECK(read.substr(0, count) == "by asio\n");
 }
 
 TEST_CASE("a write to a reader that has gone is an error, and no signal", "[pipe]")

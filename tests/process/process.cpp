@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/process.hpp>
 
+#include <brood/process/detail/process_core.hpp>
 #include <brood/process/fork.hpp>
+#include <brood/process/signals.hpp>
 #include <brood/process/spawn.hpp>
 
 #include "support/catch.hpp"
@@ -230,7 +232,7 @@ TEST_WITHIN(10s, "a signal can be awaited, and says which one it was", "[process
 
 TEST_WITHIN(10s, "a process without a parent has no channel and says so", "[process]")
 {
-    process self(brood::default_executor(), {}, {});
+    auto self = brood::detail::process_core::make(brood::default_executor(), {}, {});
 
     CHECK_FALSE(self.connected());
     CHECK_THROWS_WITH(self.send(1), ContainsSubstring("start it with brood::fork()"));

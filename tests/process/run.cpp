@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/run.hpp>
 
+#include <brood/process/detail/forking.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/spawn.hpp>
 

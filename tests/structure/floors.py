@@ -21,13 +21,15 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.s
 ONLY_FOR = {'os': r'cluster/(impl/settings\.ipp|detail/core/oom_detector\.hpp)'}
 # Who may include what does not come from brood: everybody else asks for it by our own name.
 # A message of brood's own needs cereal's part for its members, as a user's message does.
-OUTSIDE = {'asio': r'impl/\w+\.hpp|base/(detail/)?asio\w*\.hpp|http/.*', 'asio.hpp': 'nobody',
+OUTSIDE = {'asio': r'impl/\w+\.hpp|base/(detail/)?asio\w*\.hpp|process/listener\.hpp|http/.*',
+           'asio.hpp': 'nobody',
            'boost': r'http/(parser\.hpp|(detail|impl)/.*)',
            'cereal': r'codec/.*|wire/(detail|internal|impl)/.*', 'iostream': 'nobody'}
 # What the core in one include leaves out.
-OPTIONAL = r'codec/json\.hpp|impl/.*|.*/(detail|internal)/.*|os/.*|(http|metrics|remote|node)/.*'
+OPTIONAL = r'codec/json\.hpp|impl/.*|.*/(detail|internal)/.*|os/.*|' \
+    r'wire/frame_reader\.hpp|process/pipe_stream\.hpp|(http|metrics|remote|node)/.*'
 # These faces name sockets of Asio.
-NAME_SOCKETS = r'wire/attachment\.hpp|process/(listener|pipe_streams?)\.hpp'
+NAME_SOCKETS = r'wire/attachment\.hpp|process/listener\.hpp'
 # Faces that still bring mechanism in; one that no longer does must leave the list.
 UNFINISHED = HERE / 'unfinished.txt'
 
@@ -85,6 +87,8 @@ def mechanism(name, target):
     inside = target.removeprefix('brood/')
     if re.fullmatch(NAME_SOCKETS, name) and (
             target.startswith('asio/') or inside == 'base/detail/asio_net.hpp'):
+        return False
+    if name == 'process/pipe_stream.hpp':  # operations of Asio's, which are templates
         return False
     if name.startswith('codec/'):  # templates, all of it
         return inside.startswith(('base/detail/', 'asio/', 'boost/'))

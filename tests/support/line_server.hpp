@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/process/listener.hpp>
 #include <brood/process/process.hpp>
 
 #include "support/client.hpp"

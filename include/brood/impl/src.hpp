@@ -17,11 +17,33 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/base/impl/loop.ipp>
 #include <brood/base/impl/task.ipp>
 
+#include <brood/os/impl/cpu.ipp>
+#include <brood/os/impl/host.ipp>
+#include <brood/os/impl/memory.ipp>
+#include <brood/os/impl/network.ipp>
+#include <brood/os/impl/oom_kills.ipp>
+#include <brood/os/impl/priority.ipp>
+#include <brood/os/impl/user.ipp>
+
 #include <brood/wire/impl/attachment.ipp>
 #include <brood/wire/impl/call.ipp>
 #include <brood/wire/impl/channel.ipp>
 #include <brood/wire/impl/frames.ipp>
 #include <brood/wire/impl/shared_bytes.ipp>
+
+#include <brood/process/impl/child_process.ipp>
+#include <brood/process/impl/entries.ipp>
+#include <brood/process/impl/environment.ipp>
+#include <brood/process/impl/exec.ipp>
+#include <brood/process/impl/fork.ipp>
+#include <brood/process/impl/listener.ipp>
+#include <brood/process/impl/pipe.ipp>
+#include <brood/process/impl/process.ipp>
+#include <brood/process/impl/run.ipp>
+#include <brood/process/impl/service_manager.ipp>
+#include <brood/process/impl/signals.ipp>
+#include <brood/process/impl/spawn.ipp>
+#include <brood/process/impl/traffic.ipp>
 
 #include <brood/cluster/impl/cluster.ipp>
 #include <brood/cluster/impl/event.ipp>

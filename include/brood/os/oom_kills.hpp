@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/os/detail/cgroup.hpp>
-#include <brood/os/detail/text.hpp>
+#include <brood/impl/config.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace brood::os
 {
@@ -23,37 +21,19 @@ class oom_kills
 {
 public:
     /// Tests give another root than the real one.
-    explicit oom_kills(const std::string& root = {})
-    {
-        auto group = detail::find_cgroup("memory", root);
-        auto name = group.version == 1 ? "/memory.oom_control" : "/memory.events";
-        // The topmost group has no such file, nor has one below it that shares its memory with it.
-        for (auto& folder : group.folders)
-            if (read(folder + name))
-            {
-                file_ = folder + name;
-                break;
-            }
-    }
+    explicit oom_kills(const std::string& root = {});
 
     /// So many until now; always 0 where the system does not tell. Opens and reads one file.
-    std::uint64_t count() const { return file_.empty() ? 0 : read(file_).value_or(0); }
+    std::uint64_t count() const;
 
 private:
-    static std::optional<std::uint64_t> read(const std::string& file)
-    {
-        auto text = detail::read_text(file).value_or("");
-        std::string_view rest = text;
-        while (!rest.empty())
-        {
-            auto value = detail::cut(rest, "\n");
-            if (detail::cut_word(value) == "oom_kill")
-                return detail::number<std::uint64_t>(value);
-        }
-        return std::nullopt;
-    }
+    static std::optional<std::uint64_t> read(const std::string& file);
 
     std::string file_;
 };
 
 } // namespace brood::os
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/os/impl/oom_kills.ipp>
+#endif

@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio.hpp>
 #include <brood/base/internal/temporary.hpp>
-#include <brood/process/detail/child_tree.hpp>
-#include <brood/process/detail/stopping.hpp>
+#include <brood/base/task.hpp>
+#include <brood/process/exit_status.hpp>
+#include <brood/process/pipe.hpp>
+#include <brood/process/stop_policy.hpp>
 
 #include <csignal>
-#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
+#include <sys/types.h>
 #include <type_traits>
 #include <utility>
 
 namespace brood
 {
+namespace detail
+{
+
+class child_process_core;
+
+} // namespace detail
 
 /// A child that was started: made by spawn(), used while it runs, and its end awaited.
 ///
@@ -32,145 +39,81 @@ public:
     /// No process: what needs one throws std::logic_error.
     child_process() noexcept = default;
 
-    explicit child_process(std::shared_ptr<detail::child_process_core> state) noexcept
-        : state_(std::move(state))
-    {
-    }
-
     child_process(child_process&&) noexcept = default;
-
-    child_process& operator=(child_process&& other) noexcept
-    {
-        std::swap(state_, other.state_);
-        child_process(std::move(other)).drop();
-        return *this;
-    }
-
-    ~child_process() { drop(); }
+    child_process& operator=(child_process&& other) noexcept;
+    ~child_process();
 
     /// Whether this is the handle of a child, which may have ended.
-    explicit operator bool() const noexcept { return state_ != nullptr; }
+    explicit operator bool() const noexcept { return core_ != nullptr; }
 
-    pid_t pid() const { return use().process.pid(); }
+    pid_t pid() const;
 
     /// What it was started as.
-    const std::string& program() const { return use().program; }
+    const std::string& program() const;
 
     /// Writes to its standard input, or to another of its descriptors that was asked to be a pipe
     /// to it or a stream both ways. Throws std::system_error (EBADF) for any other.
-    pipe_writer& in(int number = 0) { return find(use().inputs, number); }
+    pipe_writer& in(int number = 0);
 
     /// Reads what it prints, or from another of its descriptors that was asked to be a pipe or a
     /// stream both ways. Throws std::system_error (EBADF) for any other.
-    pipe_reader& out(int number = 1) { return find(use().outputs, number); }
+    pipe_reader& out(int number = 1);
 
     pipe_reader& err() { return out(2); }
 
     /// Waits for its end, after everything it sent over its channel can be taken.
-    task<exit_status> exit()
-    {
-        return detail::wait_for(shared(), &detail::child_process_core::exited);
-    }
+    task<exit_status> exit();
 
     /// Waits for its end and until nobody, a grandchild say, holds the other end of any pipe to it.
     /// What is left in the pipes can still be read.
-    task<exit_status> closed()
-    {
-        return detail::wait_for(shared(), &detail::child_process_core::closed);
-    }
+    task<exit_status> closed();
 
     /// How it ended, or nothing while it runs.
-    std::optional<exit_status> status() const { return use().exited.peek(); }
+    std::optional<exit_status> status() const;
 
     /// Sends it a signal; 0 only looks whether it is there. False when it has ended: a process that
     /// got its number later is never hit. Throws std::system_error (EPERM, EINVAL).
-    bool kill(int signal = SIGTERM) { return note(signal, use().process.signal(signal)); }
+    bool kill(int signal = SIGTERM);
 
     /// Sends a signal to it and to all that it started, and they; to its process group as well when
     /// it leads one. Before SIGKILL all of them are stopped, so that none starts another unseen.
     /// What left it before, a daemon, is not found. False when it has ended itself.
-    bool kill_tree(int signal = SIGTERM)
-    {
-        return note(signal, detail::child_tree(use()).signal(signal));
-    }
+    bool kill_tree(int signal = SIGTERM);
 
     /// The last signal that kill() or kill_tree() sent, 0 before. Says nothing about its end.
-    int kill_requested() const { return use().last_signal; }
+    int kill_requested() const;
 
     /// Ends it step by step, as spawn_options::stop says, and waits for its end. Throws
     /// errc::timed_out when it survives every step. Cancelled, it takes no further step.
-    task<exit_status> stop() { return detail::walk(shared(), use().stop); }
+    task<exit_status> stop();
 
     /// The same by another policy.
-    task<exit_status> stop(const stop_policy& policy) { return detail::walk(shared(), policy); }
+    task<exit_status> stop(const stop_policy& policy);
 
     /// Lets it go on when this handle, or its loop, or this program, ends.
-    void detach() { use().on_drop = on_drop::detach; }
-
-protected:
-    const std::shared_ptr<detail::child_process_core>& state() const noexcept { return state_; }
+    void detach();
 
 private:
-    const std::shared_ptr<detail::child_process_core>& shared() const
-    {
-        if (!state_)
-            throw std::logic_error("brood: this child_process is the handle of no process; it was "
-                                   "moved from, or never made by spawn() or fork()");
-        return state_;
-    }
+    friend class detail::child_process_core;
 
-    detail::child_process_core& use() const { return *shared(); }
+    explicit child_process(std::shared_ptr<detail::child_process_core> core) noexcept;
 
-    // What kill_requested() tells.
-    bool note(int signal, bool sent)
-    {
-        if (sent && signal != 0)
-            state_->last_signal = signal;
-        return sent;
-    }
+    detail::child_process_core& use() const;
 
-    template <class Pipes>
-    typename Pipes::mapped_type& find(Pipes& pipes, int number) const
-    {
-        auto found = pipes.find(number);
-        if (found == pipes.end())
-            throw_system_error(EBADF,
-                               "process " + std::to_string(pid()) + " (" + program() +
-                                   "): descriptor " + std::to_string(number),
-                               "is no pipe this way; start it with stdio::pipe()");
-        return found->second;
-    }
+    void drop() noexcept;
 
-    void drop() noexcept
-    {
-        if (state_)
-            detail::drop(std::exchange(state_, nullptr));
-    }
-
-    std::shared_ptr<detail::child_process_core> state_;
+    std::shared_ptr<detail::child_process_core> core_;
 };
 
 namespace detail
 {
 
-template <class Child, class Body>
-task<exit_status> run_with(Child child, Body body)
+task<exit_status> run_with(std::shared_ptr<child_process> child, std::function<task<>()> body);
+
+template <class Result>
+task<> without_result(task<Result> work)
 {
-    std::exception_ptr thrown;
-    try
-    {
-        co_await body(child);
-    }
-    catch (...)
-    {
-        thrown = std::current_exception();
-    }
-    // A cancelled coroutine could not await the end any more.
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    auto status = co_await child.stop();
-    if (thrown)
-        std::rethrow_exception(thrown);
-    co_return status;
+    co_await std::move(work);
 }
 
 } // namespace detail
@@ -185,7 +128,24 @@ template <class Child, class Body>
 task<exit_status> with(Child child, Body&& body)
 {
     detail::check_temporary<Body>();
-    return detail::run_with<Child, std::decay_t<Body>>(std::move(child), std::forward<Body>(body));
+    struct both
+    {
+        Child child;
+        std::decay_t<Body> body;
+    };
+    auto held = std::make_shared<both>(both{std::move(child), std::forward<Body>(body)});
+    auto run = [of = held.get()]() -> task<>
+    {
+        if constexpr (std::is_same_v<decltype(of->body(of->child)), task<>>)
+            return of->body(of->child);
+        else
+            return detail::without_result(of->body(of->child));
+    };
+    return detail::run_with(std::shared_ptr<child_process>(held, &held->child), run);
 }
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/process/impl/child_process.ipp>
+#endif

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio.hpp>
-#include <brood/base/loop.hpp>
 #include <brood/base/task.hpp>
 
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 namespace brood
 {
+namespace detail
+{
+
+class signals_core;
+
+} // namespace detail
 
 /// Signals of this process as something to wait for, instead of what they would do by default.
 ///
@@ -22,47 +27,39 @@ class signals
 public:
     /// Throws std::system_error (EINVAL) for SIGKILL, SIGSTOP and what is no signal.
     template <class... Numbers>
-    explicit signals(const asio::any_io_executor& executor, int first, Numbers... others)
-        : set_(std::make_unique<asio::signal_set>(executor, first))
+    explicit signals(asio::any_io_executor executor, int first, Numbers... others)
+        : signals(std::move(executor), std::vector<int>{first, others...})
     {
-        (set_->add(others), ...);
-    }
-
-    /// The same for signals that are only known when the program runs.
-    signals(const asio::any_io_executor& executor, const std::vector<int>& numbers)
-        : set_(std::make_unique<asio::signal_set>(executor))
-    {
-        for (int number : numbers)
-            set_->add(number);
     }
 
     /// The same on the default executor of this thread.
     template <class... Numbers>
-    explicit signals(int first, Numbers... others) : signals(default_executor(), first, others...)
+    explicit signals(int first, Numbers... others) : signals(std::vector<int>{first, others...})
     {
     }
+
+    /// The same for signals that are only known when the program runs.
+    signals(asio::any_io_executor executor, const std::vector<int>& numbers);
+
+    /// The same on the default executor of this thread.
+    explicit signals(const std::vector<int>& numbers);
+
+    signals(signals&&) noexcept;
+    signals& operator=(signals&&) noexcept;
+    ~signals();
 
     /// The number of the next one.
-    task<int> next()
-    {
-        auto number = co_await set_->async_wait(asio::use_awaitable);
-        co_return number;
-    }
+    task<int> next();
 
     /// Calls a function in a turn of the loop after the next one has come.
-    template <class Call>
-    void wait_then(Call call)
-    {
-        set_->async_wait(
-            [call = std::move(call)](std::error_code failed, int)
-            {
-                if (!failed)
-                    call();
-            });
-    }
+    void wait_then(std::function<void()> call);
 
 private:
-    std::unique_ptr<asio::signal_set> set_;
+    std::unique_ptr<detail::signals_core> core_;
 };
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/process/impl/signals.ipp>
+#endif

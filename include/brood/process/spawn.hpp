@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/loop.hpp>
+#include <brood/base/asio.hpp>
 #include <brood/process/arguments.hpp>
 #include <brood/process/child_process.hpp>
-#include <brood/process/detail/start.hpp>
+#include <brood/process/spawn_error.hpp>
 #include <brood/process/spawn_options.hpp>
 
 #include <string>
-#include <utility>
 
 namespace brood
 {
@@ -20,19 +19,15 @@ namespace brood
 /// this process is never copied. Throws spawn_error, which names the program, the step that failed
 /// and why; nothing of the attempt is left then. Follows
 /// https://nodejs.org/api/child_process.html#child_processspawncommand-args-options
-inline child_process spawn(asio::any_io_executor executor, const std::string& program,
-                           const arguments& args = {}, const spawn_options& options = {})
-{
-    auto child = detail::start(std::move(executor), program, args, options);
-    detail::begin_watch(child, options);
-    return child_process(std::move(child));
-}
+child_process spawn(asio::any_io_executor executor, const std::string& program,
+                    const arguments& args = {}, const spawn_options& options = {});
 
 /// The same on the default executor of this thread.
-inline child_process spawn(const std::string& program, const arguments& args = {},
-                           const spawn_options& options = {})
-{
-    return spawn(default_executor(), program, args, options);
-}
+child_process spawn(const std::string& program, const arguments& args = {},
+                    const spawn_options& options = {});
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/process/impl/spawn.ipp>
+#endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <algorithm>
+#include <brood/impl/config.hpp>
+
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 namespace brood
 {
@@ -50,26 +50,7 @@ inline constexpr std::size_t traffic_cell_count = 7;
 
 using traffic_numbers = std::array<std::uint64_t, traffic_cell_count>;
 
-inline traffic_stats to_traffic_stats(const traffic_numbers& numbers) noexcept
-{
-    auto at = [&](traffic_cell which)
-    {
-        return numbers[static_cast<std::size_t>(which)];
-    };
-    auto open = [&](traffic_cell begun, traffic_cell ended)
-    {
-        return at(begun) - std::min(at(begun), at(ended));
-    };
-    traffic_stats result;
-    result.connections = at(traffic_cell::opened);
-    result.open_connections = open(traffic_cell::opened, traffic_cell::closed);
-    result.requests = at(traffic_cell::requests);
-    result.open_requests = open(traffic_cell::begun, traffic_cell::requests);
-    result.failed_requests = at(traffic_cell::failed);
-    result.bytes_received = at(traffic_cell::received);
-    result.bytes_sent = at(traffic_cell::sent);
-    return result;
-}
+traffic_stats to_traffic_stats(const traffic_numbers& numbers) noexcept;
 
 using traffic_cells = std::array<std::atomic<std::uint64_t>, traffic_cell_count>;
 
@@ -112,26 +93,11 @@ public:
     void count_sent(std::uint64_t bytes) noexcept { add(detail::traffic_cell::sent, bytes); }
 
     /// The figures until now. Those of one moment may be apart by what is being counted.
-    traffic_stats read() const noexcept
-    {
-        auto& from = *cells_.load(std::memory_order_acquire);
-        detail::traffic_numbers numbers;
-        for (std::size_t index = 0; index < numbers.size(); ++index)
-            numbers[index] = from[index].load(std::memory_order_relaxed);
-        return detail::to_traffic_stats(numbers);
-    }
+    traffic_stats read() const noexcept;
 
     /// For the link to a primary: counts there from here on, what was counted already included. The
     /// memory must stay for as long as this does.
-    void move_to(detail::traffic_cells& to) noexcept
-    {
-        // Another thread that is in add() at this moment may still add to the old cells, which
-        // nobody reads any more: these figures are for people, and the loop's own are exact.
-        auto& from = *cells_.exchange(&to, std::memory_order_acq_rel);
-        for (std::size_t index = 0; &from != &to && index < to.size(); ++index)
-            to[index].fetch_add(from[index].exchange(0, std::memory_order_relaxed),
-                                std::memory_order_relaxed);
-    }
+    void move_to(detail::traffic_cells& to) noexcept;
 
 private:
     void add(detail::traffic_cell which, std::uint64_t count) noexcept
@@ -158,21 +124,8 @@ inline traffic_counters& traffic_of_this_process() noexcept
     return detail::counted_here;
 }
 
-inline traffic_stats& traffic_stats::operator+=(const traffic_stats& other) noexcept
-{
-    auto add = [](std::uint64_t& to, std::uint64_t count)
-    {
-        auto room = std::numeric_limits<std::uint64_t>::max() - to;
-        to += count < room ? count : room;
-    };
-    add(connections, other.connections);
-    add(open_connections, other.open_connections);
-    add(requests, other.requests);
-    add(open_requests, other.open_requests);
-    add(failed_requests, other.failed_requests);
-    add(bytes_received, other.bytes_received);
-    add(bytes_sent, other.bytes_sent);
-    return *this;
-}
-
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/process/impl/traffic.ipp>
+#endif

@@ -2,6 +2,7 @@
 #include <brood/process/detail/activation_sockets.hpp>
 
 #include <brood/cluster/cluster.hpp>
+#include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
 #include "support/client.hpp"

@@ -3,7 +3,9 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/shared_result.hpp>
+#include <brood/process/child_process.hpp>
 #include <brood/process/detail/loop_children.hpp>
+#include <brood/process/detail/pipe_core.hpp>
 #include <brood/process/detail/reaper.hpp>
 #include <brood/process/pipe.hpp>
 #include <brood/process/spawn_options.hpp>
@@ -23,14 +25,30 @@ namespace brood::detail
 /// What is known of a child, shared by its handle, by those who wait for its end, and by the
 /// coroutine that watches it.
 ///
-/// Destroyed while the child runs, which only happens when nothing can watch it any more, it kills
-/// the child.
-struct child_process_core final : loop_child
+/// Destroyed while the child runs, which only happens when nothing can watch it any more, it
+/// kills the child.
+class child_process_core final : public loop_child
 {
+public:
     child_process_core(asio::any_io_executor on, std::string name, const spawn_options& options)
         : executor(std::move(on)), program(std::move(name)), stop(options.stop),
           on_drop(options.on_drop), exited(executor), closed(executor)
     {
+    }
+
+    /// The one handle of a child that was started.
+    static child_process handle(std::shared_ptr<child_process_core> of) noexcept
+    {
+        return child_process(std::move(of));
+    }
+
+    /// The same of one with a channel.
+    template <class Forked, class Channel>
+    static Forked handle(std::shared_ptr<child_process_core> of, Channel to) noexcept
+    {
+        Forked result(handle(std::move(of)), std::move(to));
+        result.core_->channel = result.link();
+        return result;
     }
 
     ~child_process_core()
@@ -42,8 +60,8 @@ struct child_process_core final : loop_child
     /// Whether anybody can still ask for anything: the handle, or a wait that it began.
     bool wanted() const noexcept { return has_handle || waits != 0; }
 
-    /// The handle, or a wait that it began, has gone. What nobody wants must not keep the loop busy
-    /// for longer than the child is stopped.
+    /// The handle, or a wait that it began, has gone. What nobody wants must not keep the loop
+    /// busy for longer than the child is stopped.
     void less_wanted() noexcept
     {
         if (wanted())
@@ -70,7 +88,7 @@ struct child_process_core final : loop_child
     void close_pipes() noexcept
     {
         for (auto& [number, pipe] : inputs)
-            pipe.end()->close();
+            pipe_core::of(pipe)->close();
         for (auto& [number, pipe] : outputs)
             pipe.close();
     }
@@ -108,13 +126,13 @@ struct child_process_core final : loop_child
     shared_result<exit_status> closed;
 };
 
-/// Waits until nobody else holds a pipe of the child. Without anybody who would read what is left
-/// in them, at once.
+/// Waits until nobody else holds a pipe of the child. Without anybody who would read what is
+/// left in them, at once.
 inline task<> pipes_end(std::shared_ptr<child_process_core> child)
 {
     child->less_wanted();
     for (auto& [number, pipe] : child->outputs)
-        co_await pipe_core::hung_up(pipe.end());
+        co_await pipe_core::hung_up(pipe_core::of(pipe));
     for (auto& [number, pipe] : child->inputs)
         pipe.close();
 }

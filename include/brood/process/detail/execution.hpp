@@ -125,7 +125,7 @@ private:
     // A program need not read all, or any, of its input.
     static task<> feed(std::shared_ptr<execution> self)
     {
-        auto end = self->child_->inputs.at(0).end();
+        auto end = pipe_core::of(self->child_->inputs.at(0));
         std::string_view text;
         if (self->options_.input())
             text = *self->options_.input();

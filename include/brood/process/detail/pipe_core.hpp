@@ -5,12 +5,17 @@
 #include <brood/base/descriptor.hpp>
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/quiet_write.hpp>
+#include <brood/base/error.hpp>
 #include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
+#include <brood/process/pipe.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <sys/socket.h>
 #include <utility>
@@ -28,6 +33,13 @@ public:
     {
         assign_descriptor(std::move(end), stream_.emplace(executor_));
         stream_->native_non_blocking(true);
+    }
+
+    /// What a handle is for.
+    template <class Handle>
+    static const std::shared_ptr<pipe_core>& of(const Handle& handle) noexcept
+    {
+        return handle.core_;
     }
 
     const asio::any_io_executor& executor() const noexcept { return executor_; }
@@ -76,7 +88,7 @@ public:
         co_await let_others_go_on(end);
         for (;;)
         {
-            auto count = end->read_now();
+            auto count = end->fill();
             if (count >= 0)
                 co_return count != 0;
             if (errno != EAGAIN)
@@ -85,15 +97,56 @@ public:
         }
     }
 
+    /// Some bytes, as soon as there are any; empty at the end.
+    static task<std::string> read_some(std::shared_ptr<pipe_core> end)
+    {
+        if (end->unread_.empty())
+            co_await read_more(end);
+        co_return end->take(end->unread_.size());
+    }
+
+    static task<std::optional<std::string>> read_line(std::shared_ptr<pipe_core> end,
+                                                      std::size_t longest)
+    {
+        for (std::size_t searched = 0;;)
+        {
+            auto found = end->find_line_end(searched);
+            searched = end->unread_.size();
+            if (found.value_or(searched) > longest)
+                throw_too_large("a line", longest);
+            if (found)
+            {
+                auto text = end->take(*found);
+                end->unread_.consume(1);
+                co_return text;
+            }
+            auto more = co_await read_more(end);
+            if (!more)
+                break;
+        }
+        if (end->unread_.empty())
+            co_return std::nullopt;
+        co_return end->take(end->unread_.size());
+    }
+
+    static task<std::string> read_all(std::shared_ptr<pipe_core> end, std::size_t most)
+    {
+        for (bool more = true; more;)
+        {
+            if (end->unread_.size() > most)
+                throw_too_large("what it wrote", most);
+            more = co_await read_more(end);
+        }
+        co_return end->take(end->unread_.size());
+    }
+
     /// What was read, and what can be without waiting: a little more than a pipe holds, at most.
-    std::string take_now()
+    std::string read_now()
     {
         constexpr std::size_t enough = std::size_t{1} << 20;
-        while (unread_.size() < enough && read_now() > 0)
+        while (unread_.size() < enough && fill() > 0)
             continue;
-        std::string text(reinterpret_cast<const char*>(unread_.data().data()), unread_.size());
-        unread_.consume(text.size());
-        return text;
+        return take(unread_.size());
     }
 
     /// Writes all of it.
@@ -110,6 +163,11 @@ public:
             else
                 throw_system_error(errno, "write to pipe");
         }
+    }
+
+    static task<> write_all(std::shared_ptr<pipe_core> end, std::string text)
+    {
+        co_await write(end, text);
     }
 
     /// As write(2); to an end that is closed here as if nobody read.
@@ -130,8 +188,31 @@ public:
     }
 
 private:
+    std::string take(std::size_t count)
+    {
+        std::string text(reinterpret_cast<const char*>(unread_.data().data()), count);
+        unread_.consume(count);
+        return text;
+    }
+
+    std::optional<std::size_t> find_line_end(std::size_t from) const
+    {
+        auto bytes = unread_.data().subspan(std::min(from, unread_.size()));
+        auto found = bytes.empty() ? nullptr : std::memchr(bytes.data(), '\n', bytes.size());
+        if (found == nullptr)
+            return std::nullopt;
+        return static_cast<std::size_t>(static_cast<const std::byte*>(found) -
+                                        unread_.data().data());
+    }
+
+    [[noreturn]] static void throw_too_large(const char* what, std::size_t limit)
+    {
+        throw error(errc::too_large, std::string("pipe from a child: ") + what +
+                                         " is longer than " + std::to_string(limit) + " bytes");
+    }
+
     // The room is not kept across a wait: another reader may move the buffer.
-    ssize_t read_now()
+    ssize_t fill()
     {
         constexpr std::size_t chunk = 65536; // what a pipe holds by default
         auto room = unread_.prepare(chunk);

@@ -230,7 +230,7 @@ private:
             refuse("stdio", "socket pair", errno);
         auto [output, added] =
             state_->outputs.try_emplace(number, state_->executor, std::move(ends.reading));
-        state_->inputs.try_emplace(number, output->second.end());
+        state_->inputs.try_emplace(number, output->second);
         give(number, std::move(ends.writing));
     }
 

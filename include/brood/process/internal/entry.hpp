@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/error.hpp>
 #include <brood/base/task.hpp>
-#include <brood/process/process.hpp>
+#include <brood/process/internal/entries.hpp>
+#include <brood/process/run.hpp>
 
 #include <cstddef>
-#include <cstring>
-#include <optional>
-#include <stdexcept>
-#include <string>
 #include <tuple>
 #include <type_traits>
 #include <typeinfo>
@@ -17,16 +13,6 @@
 
 namespace brood::detail
 {
-
-/// A function that a forked copy of this program can start with, known by name in parent and child.
-struct entry
-{
-    const char* name;
-    task<int> (*start)(process&);
-    entry* next;
-};
-
-inline entry* all_entries = nullptr;
 
 /// The parameters of an entry behind the process: what fork<entry>(...) is given.
 template <class Function>
@@ -55,10 +41,10 @@ task<> take_arguments(process& self, Arguments& arguments)
     {
         auto value = co_await self.channel::message<std::tuple_element_t<Index, Arguments>>();
         if (!value)
-            throw error(errc::closed,
-                        "the parent has gone before it sent the arguments of the entry");
+            throw_without_arguments();
         std::get<Index>(arguments) = std::move(*value);
-        co_await take_arguments<Index + 1>(self, arguments);
+        if constexpr (Index + 1 < std::tuple_size_v<Arguments>)
+            co_await take_arguments<Index + 1>(self, arguments);
     }
 }
 
@@ -67,54 +53,41 @@ template <auto Entry>
 struct registered
 {
     using signature = entry_signature<std::decay_t<decltype(Entry)>>;
+    using arguments = typename signature::arguments;
+
+    template <class... Values>
+    static task<int> call(process& self, Values&&... values)
+    {
+        if constexpr (std::is_void_v<typename signature::result>)
+            return with_exit_code(self, Entry(self, std::forward<Values>(values)...));
+        else if constexpr (std::is_same_v<typename signature::result, int>)
+            return Entry(self, std::forward<Values>(values)...);
+        else
+            return to_code(Entry(self, std::forward<Values>(values)...));
+    }
+
+    static task<int> start_with_arguments(process& self)
+    {
+        arguments taken;
+        co_await take_arguments<0>(self, taken);
+        auto begin = [&](auto&... values)
+        {
+            return call(self, std::move(values)...);
+        };
+        auto code = co_await std::apply(begin, taken);
+        co_return code;
+    }
 
     static task<int> start(process& self)
     {
-        typename signature::arguments arguments;
-        co_await take_arguments<0>(self, arguments);
-        auto begin = [&](auto&... values)
-        {
-            return Entry(self, std::move(values)...);
-        };
-        if constexpr (std::is_void_v<typename signature::result>)
-        {
-            co_await std::apply(begin, arguments);
-            co_return self.exit_code();
-        }
+        if constexpr (std::tuple_size_v<arguments> == 0)
+            return call(self);
         else
-        {
-            int code = co_await std::apply(begin, arguments);
-            co_return code;
-        }
-    }
-
-    static entry* add(entry& added)
-    {
-        added.next = std::exchange(all_entries, &added);
-        return &added;
+            return start_with_arguments(self);
     }
 
     inline static entry ours{typeid(registered).name(), &registered::start, nullptr};
-    inline static entry* const listed = add(ours);
+    inline static entry* const listed = add_entry(ours);
 };
-
-/// The entry of this name. Throws std::logic_error when there is none, or more than one.
-inline const entry& find_entry(const std::string& name)
-{
-    const entry* found = nullptr;
-    for (auto each = all_entries; each != nullptr; each = each->next)
-    {
-        if (name != each->name)
-            continue;
-        if (found != nullptr)
-            throw std::logic_error("brood: two functions that fork() starts have the name " + name +
-                                   "; give one of them another");
-        found = each;
-    }
-    if (found == nullptr)
-        throw std::logic_error("brood: this program has no entry " + name +
-                               "; is it the program that forked it?");
-    return *found;
-}
 
 } // namespace brood::detail

@@ -48,6 +48,42 @@ public:
     listener_core(const listener_core&) = delete;
     listener_core& operator=(const listener_core&) = delete;
 
+    /// A listener of a process that has no primary.
+    static std::shared_ptr<listener_core> listen(asio::any_io_executor executor,
+                                                 const listen_request& wanted)
+    {
+        listening_socket socket(wanted);
+        auto result = std::make_shared<listener_core>(std::move(executor), socket.address());
+        result->own(std::move(socket));
+        return result;
+    }
+
+    /// The same at a socket that listens already.
+    static std::shared_ptr<listener_core> listen_with(asio::any_io_executor executor,
+                                                      descriptor open)
+    {
+        auto name = "descriptor " + std::to_string(open.get());
+        int listens = 0;
+        socklen_t size = sizeof listens;
+        check(::getsockopt(open.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size), "listen with",
+              name);
+        if (listens == 0)
+            throw_system_error(EINVAL, "listen with", name);
+        check(::fcntl(open.get(), F_SETFL, ::fcntl(open.get(), F_GETFL) | O_NONBLOCK),
+              "listen with", name);
+        auto result =
+            std::make_shared<listener_core>(std::move(executor), socket_address::of(open.get()));
+        result->accept_from(std::move(open));
+        return result;
+    }
+
+    /// A listener or local_listener.
+    template <class Handle>
+    static Handle handle(std::shared_ptr<listener_core> of) noexcept
+    {
+        return Handle(std::move(of));
+    }
+
     const socket_address& address() const noexcept { return address_; }
 
     const asio::any_io_executor& executor() const noexcept { return executor_; }

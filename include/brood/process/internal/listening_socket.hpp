@@ -7,6 +7,7 @@
 #include <brood/process/detail/newcomers.hpp>
 #include <brood/process/detail/socket_address.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
+#include <brood/process/listen_options.hpp>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -21,6 +22,23 @@
 
 namespace brood::detail
 {
+
+/// What to ask for, to listen or to receive datagrams at an endpoint.
+template <class Endpoint>
+listen_request to_listen_request(const Endpoint& at, const listen_options& options)
+{
+    auto protocol = at.protocol();
+    listen_request result;
+    result.family = protocol.family();
+    result.type = protocol.type();
+    result.protocol = protocol.protocol();
+    result.address.assign(reinterpret_cast<const char*>(at.data()), at.size());
+    result.backlog = options.backlog;
+    result.v6_only = options.v6_only;
+    result.reuse_port = options.reuse_port;
+    result.mode = options.mode;
+    return result;
+}
 
 /// A listening socket, or one that is bound for datagrams.
 class listening_socket

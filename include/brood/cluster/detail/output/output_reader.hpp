@@ -77,7 +77,7 @@ public:
     {
         for (auto& [stream, pipe] : pipes_)
         {
-            add(stream, pipe.end()->take_now());
+            add(stream, pipe.read_now());
             end_line(stream);
         }
         return last_;

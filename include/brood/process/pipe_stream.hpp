@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/process/detail/pipe_core.hpp>
+#include <brood/process/pipe.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -11,7 +12,11 @@
 #include <system_error>
 #include <utility>
 
-namespace brood::detail
+// The ends of pipes as streams for Asio's own operations: asio::async_read_until(child.out(), …).
+
+namespace brood
+{
+namespace detail
 {
 
 /// Begins an Asio operation that reads: what was read already comes first.
@@ -95,4 +100,20 @@ private:
     std::size_t count_ = 0;
 };
 
-} // namespace brood::detail
+} // namespace detail
+
+template <class Buffers, class Token>
+auto pipe_reader::async_read_some(const Buffers& to, Token&& token)
+{
+    return asio::async_initiate<Token, void(std::error_code, std::size_t)>(detail::pipe_read{core_},
+                                                                           token, to);
+}
+
+template <class Buffers, class Token>
+auto pipe_writer::async_write_some(const Buffers& from, Token&& token)
+{
+    return asio::async_compose<Token, void(std::error_code, std::size_t)>(
+        detail::pipe_write<Buffers>(core_, from), token, get_executor());
+}
+
+} // namespace brood

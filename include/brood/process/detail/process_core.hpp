@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/asio.hpp>
+#include <brood/process/detail/inheritance.hpp>
+#include <brood/process/detail/loop_children.hpp>
+#include <brood/process/detail/primary_link.hpp>
+#include <brood/process/detail/stop_request.hpp>
+#include <brood/process/internal/listener_core.hpp>
+#include <brood/process/process.hpp>
+#include <brood/wire/internal/link.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// What is known of this process, shared by its handle and by what it has begun.
+class process_core
+{
+public:
+    /// For brood::run(): a process whose channel, if it has one, leads to its parent.
+    static process make(asio::any_io_executor executor, inheritance inherited,
+                        const channel_limits& limits)
+    {
+        channel to_parent;
+        if (inherited.channel)
+            to_parent = channel(executor, std::move(inherited.channel),
+                                "parent process " + std::to_string(::getppid()), limits);
+        process result(std::move(to_parent), nullptr);
+        result.core_ = std::make_shared<process_core>(std::move(executor), result.link());
+        result.core_->join(inherited.worker);
+        return result;
+    }
+
+    static const std::shared_ptr<process_core>& of(const process& handle) noexcept
+    {
+        return handle.core_;
+    }
+
+    process_core(asio::any_io_executor executor, std::shared_ptr<detail::link> to_parent)
+        : stop_asked(std::make_shared<stop_request>(executor)), executor_(std::move(executor)),
+          link_(std::move(to_parent))
+    {
+    }
+
+    const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    const std::shared_ptr<detail::link>& link() const noexcept { return link_; }
+
+    /// Of a worker; null in no cluster.
+    const std::shared_ptr<primary_link>& primary() const noexcept { return primary_; }
+
+    /// Whether there was a parent at the other end of a channel, and is no more.
+    bool parent_is_gone() const noexcept { return link_ && link_->ended(); }
+
+    /// Lets the parent read the end.
+    void disconnect_if_any()
+    {
+        if (link_)
+            link_->sending().finish();
+    }
+
+    /// Runs what before_exit() was given.
+    static task<> run_before_exit(std::shared_ptr<process_core> self)
+    {
+        for (std::size_t index = 0; index < self->before_exit.size(); ++index)
+            co_await self->before_exit[index]();
+    }
+
+    /// Calls the functions of on_exit, each once, and gives the exit code.
+    int run_exit_functions()
+    {
+        for (auto& call : std::exchange(on_exit, {}))
+            call(exit_code);
+        return exit_code;
+    }
+
+    void show_uncaught(std::exception_ptr thrown)
+    {
+        if (on_uncaught)
+            on_uncaught(std::move(thrown));
+    }
+
+    /// Waits until the kernel has what was sent, or cannot have it, or the time is over.
+    static task<> flush_within(std::shared_ptr<process_core> self,
+                               std::chrono::steady_clock::duration limit)
+    {
+        if (!self->link_)
+            co_return;
+        asio::steady_timer give_up(self->executor_, limit);
+        give_up.async_wait(
+            [to = self->link_](std::error_code cancelled)
+            {
+                if (!cancelled)
+                    to->sending().give_up(nullptr);
+            });
+        try
+        {
+            co_await sender::flushed(self->link_->shared_sender());
+        }
+        catch (const std::exception&)
+        {
+            // The parent has gone, or does not read: there is nobody to tell.
+        }
+    }
+
+    static task<> exit(std::shared_ptr<process_core> self, int code)
+    {
+        self->exit_code = code;
+        co_await flush_within(self, std::chrono::seconds(5));
+        auto last_code = self->run_exit_functions();
+        // A cancelled coroutine could not await any more.
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await background_stops_ended(self->executor_);
+        loop_children_of(self->executor_).shutdown(); // as if the loop went
+        std::exit(last_code);
+    }
+
+    /// Where connections come from.
+    static task<std::shared_ptr<listener_core>> listen(std::shared_ptr<process_core> self,
+                                                       listen_request wanted)
+    {
+        if (!self->primary_ || wanted.reuse_port)
+            co_return listener_core::listen(self->executor_, wanted);
+        auto connections = co_await primary_link::listen(self->primary_, wanted);
+        co_return connections;
+    }
+
+    /// A socket that is bound for datagrams.
+    static task<descriptor> bind(std::shared_ptr<process_core> self, listen_request wanted)
+    {
+        if (!self->primary_ || wanted.reuse_port)
+            co_return listening_socket(wanted).socket().duplicate();
+        auto bound = co_await primary_link::bind(self->primary_, wanted);
+        co_return bound;
+    }
+
+    int exit_code = 0;
+    std::vector<std::function<void(int)>> on_exit;
+    std::vector<std::function<task<>()>> before_exit;
+    std::function<void(std::exception_ptr)> on_uncaught;
+    const std::shared_ptr<stop_request> stop_asked;
+
+private:
+    void join(const std::string& identity)
+    {
+        if (!link_ || identity.empty())
+            return;
+        primary_ = std::make_shared<primary_link>(link_, to_worker_identity(identity), stop_asked);
+        primary_->begin();
+    }
+
+    asio::any_io_executor executor_;
+    std::shared_ptr<detail::link> link_;
+    std::shared_ptr<primary_link> primary_;
+};
+
+} // namespace brood::detail

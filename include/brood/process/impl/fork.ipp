@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/process/detail/forking.hpp>
+#include <brood/process/fork.hpp>
+
+namespace brood
+{
+namespace detail
+{
+
+BROOD_INLINE forked_process fork_entry(asio::any_io_executor executor, const spawn_options& options,
+                                       const entry& start)
+{
+    auto& known = find_entry(start.name);
+    return fork(std::move(executor), this_program(), {}, options, known.name);
+}
+
+} // namespace detail
+
+BROOD_INLINE forked_process fork(asio::any_io_executor executor, const std::string& program,
+                                 const arguments& args, const spawn_options& options)
+{
+    return detail::fork(std::move(executor), program, args, options, nullptr);
+}
+
+BROOD_INLINE forked_process fork(const std::string& program, const arguments& args,
+                                 const spawn_options& options)
+{
+    return fork(default_executor(), program, args, options);
+}
+
+} // namespace brood

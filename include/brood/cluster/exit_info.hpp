@@ -24,7 +24,7 @@ enum class exit_cause
     hung,            ///< Its loop stood still, and it was killed: the reason says what it did.
     unreachable,     ///< It closed its channel and lived on, or sent what no worker sends: nothing
                      ///< could be told to it any more.
-    unkillable,      ///< It outlived every step of its stop policy, and is left alone: it still
+    unkillable,      ///< It outlived every step of its stop policy, and is detached: it still
                      ///< runs. The reason says why it was to end.
     children_failed, ///< A supervisor, or a cluster, whose children failed too often.
     recycled,        ///< It had lived long enough.

@@ -34,7 +34,7 @@ struct url
 
 /// "http://host:port/path?query" as its parts: RFC 9110 4.2.1.
 ///
-/// Without a port 80, without a path "/". A fragment is dropped. Nothing for another scheme, https
+/// Without a port 80, without a path "/". A fragment is left out. Nothing for another scheme, https
 /// as well, for a host that is_host() refuses, for user information (RFC 9110 4.2.4), and when the
 /// rest has a character that a target must not have: what is not visible ASCII is to be encoded
 /// by whoever writes the URL.

@@ -28,7 +28,7 @@ class child_process_core;
 /// A child that was started: made by spawn(), used while it runs, and its end awaited.
 ///
 /// The handle owns its child. Destroyed while the child runs, it never blocks and never throws: the
-/// child is stopped, killed or left alone in the background of the loop, as spawn_options::on_drop
+/// child is stopped, killed or detached in the background of the loop, as spawn_options::on_drop
 /// says. What still runs when the loop goes is killed. Every wait may be cancelled and loses
 /// nothing, any number of coroutines may wait, before and after the end, and the handle may be
 /// moved or destroyed meanwhile. A child that runs keeps its loop running. Follows Node's
@@ -76,7 +76,7 @@ public:
     bool kill(int signal = SIGTERM);
 
     /// Sends a signal to it and to all that it started, and they; to its process group as well when
-    /// it leads one. Before SIGKILL all of them are stopped, so that none starts another unseen.
+    /// it leads one. Before SIGKILL all of them are frozen, so that none starts another unseen.
     /// What left it before, a daemon, is not found. False when it has ended itself.
     bool kill_tree(int signal = SIGTERM);
 

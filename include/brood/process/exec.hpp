@@ -19,7 +19,7 @@ namespace brood
 /// that it started are ended, and what it printed until then is kept. When it has ended itself and
 /// somebody else still holds its pipes, a grandchild say, they are read for one more second.
 /// Cancelled, it is ended in the same way in the background of the loop, and brood::run() waits for
-/// that; when the loop itself goes, all of them are killed. What survives SIGKILL is let go, and
+/// that; when the loop itself goes, all of them are killed. What survives SIGKILL is detached, and
 /// throws errc::timed_out. A process that left the tree before, a daemon, is not found. Follows
 /// https://nodejs.org/api/child_process.html#child_processexecfilefile-args-options-callback
 task<exec_result> exec_file(asio::any_io_executor executor, std::string program,

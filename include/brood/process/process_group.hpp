@@ -9,7 +9,7 @@ namespace brood
 /// The process group and session that a child is put into: one choice, made by a named constructor.
 ///
 /// A terminal sends Ctrl-C to all of its foreground group. A child in another group does not get
-/// it, is reached as a whole by child_process::kill_tree(), and is stopped (SIGTTIN) when it reads
+/// it, is reached as a whole by child_process::kill_tree(), and is frozen (SIGTTIN) when it reads
 /// the terminal. See credentials(7).
 class process_group
 {

@@ -73,7 +73,7 @@ private:
 /// How a process is ended, as data: the steps are tried one after the other until it has. No
 /// longer: even SIGKILL waits for a process that sleeps in a broken disk, so there is a last wait.
 ///
-/// SIGCONT follows every signal but SIGKILL, since a stopped process would not even see a SIGTERM.
+/// SIGCONT follows every signal but SIGKILL, since a frozen process would not even see a SIGTERM.
 /// Unless a policy says otherwise, SIGKILL is for all that the process started, too: a process that
 /// does not end when it is asked does not end its own children either.
 class stop_policy

@@ -26,7 +26,7 @@ public:
         leads_ = ::getpgid(pid) == pid;
     }
 
-    /// Before SIGKILL all of them are stopped, so that none starts another unseen. False when the
+    /// Before SIGKILL all of them are frozen, so that none starts another unseen. False when the
     /// child itself has ended.
     bool signal(int number)
     {

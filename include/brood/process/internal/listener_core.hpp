@@ -145,7 +145,7 @@ public:
             if (connection || self->is_over())
                 co_return connection;
             co_await changed(self);
-            // Under || what is taken from here on would be dropped.
+            // Under || what is taken from here on would be lost.
             auto cancellation = co_await asio::this_coro::cancellation_state;
             if (cancellation.cancelled() != asio::cancellation_type::none)
             {

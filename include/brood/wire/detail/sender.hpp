@@ -316,7 +316,7 @@ private:
     phase phase_ = phase::open;
     flusher flusher_ = flusher::nobody;
     bool nobody_confirms_ = false;
-    bool undeliverable_ = false; // frames were dropped, which flushed() must report for ever
+    bool undeliverable_ = false; // frames were lost, which flushed() must report for ever
     std::exception_ptr failure_; // why, unless the other side just closed
     asio::steady_timer retry_;
     wait_queue drained_;

@@ -144,6 +144,34 @@ def wrong_bodies(root):
     for path in compiled:
         if f"'src/{path.name}'" not in build:
             yield f'src/{path.name}: is not in meson.build'
+def wrong_order(root):
+    """Header-only, bodies come with the first header that brings them: all that they need has to
+    be read by then, whichever header a program includes first."""
+    ours = {name: (includes(path), bodies(path)) for name, path in sources(root).items()}
+
+    def read(name, state):
+        state[name] = 'open'
+        declared, defined = ours.get(name, ([], []))
+        for target in declared:
+            yield from enter(name, target, state)
+        state[name] = 'declared'
+        for target in defined:
+            if target.removeprefix('brood/') not in state:
+                yield from enter(name, target, state)
+
+    def enter(name, target, state):
+        inside = target.removeprefix('brood/')
+        if inside == target:
+            return
+        if state.get(inside) == 'open':
+            yield f'{name}: needs {inside}, which is not yet read in a program that begins with'
+        elif inside not in state:
+            yield from read(inside, state)
+
+    return sorted({f'{wrong}: {name}' for name in filter(is_face, ours)
+                   for wrong in read(name, {})})
+
+
 def reached(root, door):
     """All headers of brood that this one brings in."""
     seen, new = set(), [door]
@@ -179,5 +207,5 @@ if __name__ == '__main__':
     root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / '../../include/brood'
     root = root.resolve()
     wrong = [*wrong_floors(root), *wrong_doors(root), *finished(wrong_faces(root)),
-             *wrong_bodies(root)]
+             *wrong_bodies(root), *wrong_order(root)]
     sys.exit('\n'.join(wrong) or None)

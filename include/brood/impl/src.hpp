@@ -28,6 +28,7 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/wire/impl/attachment.ipp>
 #include <brood/wire/impl/call.ipp>
 #include <brood/wire/impl/channel.ipp>
+#include <brood/wire/impl/control.ipp>
 #include <brood/wire/impl/frames.ipp>
 #include <brood/wire/impl/shared_bytes.ipp>
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/process/pipe.hpp>
+
 #include <brood/base/detail/asio.hpp>
 #include <brood/process/detail/pipe_core.hpp>
-#include <brood/process/pipe.hpp>
 
 #include <cerrno>
 #include <cstddef>

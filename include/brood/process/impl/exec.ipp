@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/loop.hpp>
+#include <brood/process/child_process.hpp>
 #include <brood/process/detail/execution.hpp>
 #include <brood/process/exec.hpp>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/wire/internal/control.hpp>
 #include <brood/wire/internal/frame_writer.hpp>
 #include <brood/wire/internal/link.hpp>
 #include <brood/wire/internal/take.hpp>
@@ -122,18 +121,6 @@ BROOD_INLINE void throw_wrong_kind(const link& from, std::string_view name, std:
     throw error(errc::wrong_descriptor, from.peer() + ": descriptor " + std::to_string(place + 1) +
                                             " beside a " + std::string(name) +
                                             " is of another kind than was asked for");
-}
-
-BROOD_INLINE bool may_send(const link& to) noexcept
-{
-    return to.may_send();
-}
-
-[[noreturn]] BROOD_INLINE void fail_control(link& from)
-{
-    from.fail(error(errc::malformed, "a control frame that it must not send"));
-    from.rethrow_failure();
-    throw error(errc::malformed, "a control frame");
 }
 
 } // namespace brood::detail

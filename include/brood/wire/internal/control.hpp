@@ -51,5 +51,5 @@ task<std::optional<one_of_t<Messages...>>> next_control(std::shared_ptr<link> fr
 } // namespace brood::detail
 
 #if !defined(BROOD_SEPARATE_COMPILATION)
-#include <brood/wire/impl/frames.ipp>
+#include <brood/wire/impl/control.ipp>
 #endif

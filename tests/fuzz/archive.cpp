@@ -164,6 +164,9 @@ inline constexpr brood::enum_bounds<color> brood::enum_range<color>{color::red, 
 namespace
 {
 
+// Small, so that short inputs meet them.
+constexpr brood::archive_limits limits{.depth = 16, .memory = 64 << 10};
+
 /// Reads; writes what was read; that must read and write as the same bytes.
 template <class Value>
 void check(std::span<const std::byte> input)
@@ -171,7 +174,7 @@ void check(std::span<const std::byte> input)
     Value value;
     try
     {
-        value = brood::decode<Value>(input);
+        value = brood::decode<Value>(input, limits);
     }
     catch (const brood::error& wrong)
     {
@@ -179,9 +182,11 @@ void check(std::span<const std::byte> input)
             std::abort();
         return;
     }
-    brood::buffer first, second;
-    brood::encode(first, value);
-    brood::encode(second, brood::decode<Value>(first.data()));
+    static brood::buffer first, second; // kept, as their memory is many times that of an input
+    first.clear();
+    second.clear();
+    brood::encode(first, value, limits);
+    brood::encode(second, brood::decode<Value>(first.data(), limits), limits);
     if (!std::ranges::equal(first.data(), second.data()))
         std::abort();
 }

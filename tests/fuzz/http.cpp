@@ -120,6 +120,60 @@ bool drain(int from, std::string& into)
     }
 }
 
+// One server for all inputs, as making it costs more than most of them.
+class served
+{
+public:
+    served() : server_(loop_.get_executor(), echo, options()) {}
+
+    static served& one()
+    {
+        static served only;
+        return only;
+    }
+
+    std::vector<answered> records;
+
+    std::size_t connections() const { return server_.connections(); }
+
+    local::socket connect()
+    {
+        records.clear();
+        local::socket ours(loop_), theirs(loop_);
+        asio::local::connect_pair(ours, theirs);
+        server_.adopt(std::move(theirs));
+        return ours;
+    }
+
+    void poll()
+    {
+        loop_.restart();
+        loop_.poll();
+    }
+
+private:
+    http::server_options options()
+    {
+        http::server_options result;
+        result.max_header_size = 512;
+        result.max_header_count = 20;
+        result.max_body = 1'000;
+        result.on_request = [this](const http::access_record& record)
+        {
+            records.push_back({record.request.method, record.request.target, record.status});
+        };
+        // The handler itself never fails.
+        result.on_error = [](const http::request&, std::exception_ptr)
+        {
+            std::abort();
+        };
+        return result;
+    }
+
+    asio::io_context loop_{1};
+    http::server server_;
+};
+
 } // namespace
 
 // The first two bytes are the sizes of pieces, by turns.
@@ -127,27 +181,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     if (size < 3)
         return 0;
-    std::vector<answered> records;
-    asio::io_context loop(1);
-    http::server_options options;
-    options.max_header_size = 512;
-    options.max_header_count = 20;
-    options.max_body = 1'000;
-    options.on_request = [&](const http::access_record& record)
-    {
-        records.push_back({record.request.method, record.request.target, record.status});
-    };
-    // The handler itself never fails.
-    options.on_error = [](const http::request&, std::exception_ptr)
-    {
-        std::abort();
-    };
-    http::server server(loop.get_executor(), echo, options);
-    local::socket ours(loop), theirs(loop);
-    asio::local::connect_pair(ours, theirs);
-    server.adopt(std::move(theirs));
+    auto& server = served::one();
+    auto ours = server.connect();
 
-    std::string text;
+    static std::string text;
+    text.clear();
     bool open = true;
     for (std::size_t at = 2, turn = 0; at < size && open; ++turn)
     {
@@ -157,20 +195,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (sent <= 0)
             break;
         at += static_cast<std::size_t>(sent);
-        loop.poll();
+        server.poll();
         open = drain(ours.native_handle(), text);
     }
     ::shutdown(ours.native_handle(), SHUT_WR);
     for (int turn = 0; turn < 1'000 && server.connections() != 0; ++turn)
     {
-        loop.poll();
+        server.poll();
         drain(ours.native_handle(), text);
     }
     require(server.connections() == 0);
     drain(ours.native_handle(), text);
 
     std::string_view rest = text;
-    for (auto& each : records)
+    for (auto& each : server.records)
         check_response(rest, each);
     require(rest.empty());
     return 0;

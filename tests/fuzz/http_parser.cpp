@@ -57,7 +57,8 @@ reading read(std::string_view text, std::size_t step, const parser_limits& limit
     request_head head;
     fields trailers;
     request_parser parser(head, trailers, limits);
-    brood::buffer input;
+    static brood::buffer input; // kept, as its memory is many times that of a request
+    input.clear();
     bool in_body = false;
     reading result;
     try

@@ -41,7 +41,8 @@ def main():
     wrong, headers, bodies, conditionals = [], [], [], 0
     sources = [path for folder in ('include', 'src', 'tests', 'examples', 'benchmarks', 'tools')
                for path in sorted((ROOT / folder).rglob('*'))
-               if path.is_file() and '__pycache__' not in path.parts]
+               if path.is_file() and '__pycache__' not in path.parts and
+               path.parent.parent.name != 'fuzz']  # inputs of fuzz targets
     for path in sources:
         name = path.relative_to(ROOT)
         try:

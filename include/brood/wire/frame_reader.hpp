@@ -73,6 +73,14 @@ public:
         base_ = position;
     }
 
+    /// Begins again with another stream, and keeps the memory.
+    void reset() noexcept
+    {
+        bytes_.clear();
+        base_ = parsed_ = 0;
+        greeted_ = false;
+    }
+
     /// Where the next frame will begin: everything before it has been handed out.
     std::uint64_t position() const noexcept { return parsed_; }
 

@@ -11,6 +11,10 @@ task<> assertions()
     CHECK(                                  // wrong: macro
         co_await value() == 7);
     CHECK(first && co_await second()); // wrong: macro, short-circuit
+    EXPECT_EQ(co_await value(), 7);    // wrong: macro
+    BOOST_TEST(co_await value() == 7); // wrong: macro
+    assert(co_await value() == 7);     // wrong: macro
+    LOG(INFO, co_await value());       // wrong: macro
 }
 
 task<int> operators(bool no)
@@ -23,9 +27,51 @@ task<int> operators(bool no)
         use(i);
     bool both = first() && co_await second(); // wrong: short-circuit
     use(1, no && co_await second());          // wrong: short-circuit
-    auto x = no ? co_await next() : 1;        // wrong: conditional
-    co_await (no ? f() : g());                // wrong: conditional
-    co_return no ? co_await next() : 1;       // wrong: conditional
+    while (n < 3 and co_await next())         // wrong: short-circuit
+        ++n;
+    if (no or not co_await next()) // wrong: short-circuit
+        co_return 0;
+    auto x = no ? co_await next() : 1;  // wrong: conditional
+    co_await (no ? f() : g());          // wrong: conditional
+    co_return no ? co_await next() : 1; // wrong: conditional
+}
+
+task<int> conditions()
+{
+    if (co_await next()) // wrong: condition
+        use(1);
+    if (!co_await next()) // wrong: condition
+        use(2);
+    else if ((co_await number()) == 3) // wrong: condition
+        use(3);
+    while (co_await next()) // wrong: condition
+    {
+        use(4);
+        co_await f();
+    }
+    while (!(co_await next()).empty()) // wrong: condition
+        use(5);
+    for (; co_await next();) // wrong: condition
+        use(6);
+    for (int i = 0; co_await next(); ++i) // wrong: condition
+        use(7);
+    if (int i = 0; co_await next()) // wrong: condition
+        use(8);
+    if (co_await next(); true) // wrong: condition
+        use(9);
+    switch (co_await number()) // wrong: condition
+    {
+    case 1:
+        co_return 1;
+    }
+    do
+    {
+        use(10);
+    } while (co_await next()); // wrong: condition
+    if constexpr (true)
+        while (co_await next()) // wrong: condition
+            use(11);
+    co_return 0;
 }
 
 task<> temporaries(std::string text)
@@ -67,6 +113,8 @@ task<> closures(std::string text)
         }(),
         detached);
     auto [error, size] = co_await read(buffer, use_tuple); // wrong: tuple
+    auto [one, two] = co_await brood::all(a(), b());       // wrong: tuple
+    const auto& [three, four] = co_await all(a(), b());    // wrong: tuple
     add(co_await a(), co_await b());                       // wrong: two
     co_await f(co_await g());                              // wrong: two
 }
@@ -150,7 +198,16 @@ task<Value> named(process& self)
         co_await f();
     };
     co_await lambda();
-    switch (co_await f())
+    if ((good = co_await f()))
+        use(good);
+    while ((reply = co_await f()) != nullptr)
+        use(*reply);
+    for (auto item = co_await f(); item; item = co_await f())
+        use(item);
+    auto pair = co_await brood::all(a(), b());
+    auto& [one, two] = pair;
+    auto number = co_await f();
+    switch (number)
     {
     case 1:
         use(message{1, "x"});

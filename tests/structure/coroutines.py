@@ -1,31 +1,36 @@
 #!/usr/bin/env python3
 """Finds the coroutine shapes that g++ 12 miscompiles or that dangle on every compiler.
 
-Reads text, not types: in a second, with every test run. What needs types is in coroutines.query.
-Each rule is one sentence; the cure is nearly always to name the value in a statement before.
+Reads text, not types, in a second: an aggregate in parentheses, or copied into the call, it cannot
+see. Each rule is one sentence; the cure is nearly always to name the value in a statement before.
 
-usage: coroutines.py [FILE...]      all headers, tests, examples, benchmarks and documents
-       coroutines.py --samples FILE  every line with "// wrong: RULE" is found, and no other
+usage: brood-lint PATH...    C++ files, and all of them in folders; ends with 1 when it found some
 """
+
+# Within brood's own sources, where this is tests/structure/coroutines.py:
+#   coroutines.py                 all headers, tests, examples, benchmarks and documents
+#   coroutines.py --samples FILE  every line with "// wrong: RULE" is found, and no other
+# What needs types is in coroutines.query.
 
 import pathlib
 import re
 import sys
 
-from documents import all_blocks
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SOURCES = re.compile(r'\.([chit]pp|[ch]xx|cc|hh|h|C|cppm|ixx)')
 
 RULES = {
-    'macro': 'co_await inside an assertion: g++ 12 runs it three times',
+    'macro': 'co_await inside a macro: an assertion of g++ 12 runs it three times',
     'short-circuit': 'co_await under && or ||: g++ 12 runs it although the condition says not to',
     'conditional': '?: in a statement with co_await: g++ 12 runs both sides or destroys one twice',
+    'condition': 'a bare condition with co_await: g++ 12 makes nonsense of a coroutine without '
+                 'variables: name the result',
     'braces': 'a braced temporary in a statement with co_await: g++ 12 destroys it twice',
     'capture': 'a capturing lambda in a statement with co_await: g++ 12 destroys it twice',
     'two': 'two co_await in one statement',
     'co_spawn': 'co_spawn(co_await ...): take the executor in a statement before',
     'dangling': 'a capturing coroutine lambda called at once: it outlives its captures',
-    'tuple': 'auto [...] = co_await of a tuple: GCC 15 skips its destructor',
+    'tuple': 'auto [...] = co_await of a tuple: GCC 15 skips its destructor: name the tuple',
 }
 
 TOKEN = re.compile(r'''
@@ -106,8 +111,9 @@ def by_value(capture):
 class Statement:
     """One full expression: its tokens, with the bodies of lambdas taken out and named."""
 
-    def __init__(self, some):
+    def __init__(self, some, is_head=False):
         self.tokens = some
+        self.is_head = is_head  # of if, while, for or switch
 
     def walk(self, some=None):
         """(siblings, place) of each token, but for those in bodies of lambdas."""
@@ -185,7 +191,7 @@ def statements(some):
                 heads = [part.tokens for part in statements_of_head(token)]
                 current = []
                 for head in heads:
-                    yield Statement(head)
+                    yield Statement(head, is_head=True)
         n += 1
     yield from finish()
 
@@ -260,12 +266,16 @@ def found_in_statement(statement):
         return
     if len(awaits) > 1:
         yield awaits[1].line, 'two'
-    for token in after_operator(statement.tokens, ('&&', '||'), (',', '=', ';', ':')):
+    behind = list(after_operator(statement.tokens, ('&&', '||', 'and', 'or'), (',', '=', ';', ':')))
+    for token in behind:
         yield token.line, 'short-circuit'
+    if statement.is_head and not behind and not {'=', ':'} & {
+            some[n].text for some, n in walked}:
+        yield awaits[0].line, 'condition'
     for some, n in walked:
         token = some[n]
         before = some[n - 1] if n else None
-        if re.fullmatch(r'(STATIC_)?(CHECK|REQUIRE|INFO|CAPTURE|FAIL|WARN)\w*', token.text) \
+        if re.fullmatch(r'[A-Z][A-Z0-9_]{2,}|assert', token.text) \
                 and n + 1 < len(some) and holds_await(some[n + 1]):
             yield token.line, 'macro'
         if token.text == '?':
@@ -274,8 +284,8 @@ def found_in_statement(statement):
             yield token.line, 'braces'
         if is_lambda(some, n) and lambda_end(some, n) is not None and by_value(token):
             yield token.line, 'capture'
-    words = [token.text for token in statement.tokens]
-    if words[:1] == ['auto'] and '[' in words[:4] and {'use_tuple', 'as_tuple'} & {
+    words = [token.text for token in statement.tokens if token.text != 'const']
+    if words[:1] == ['auto'] and '[' in words[:4] and {'use_tuple', 'as_tuple', 'all'} & {
             some[n].text for some, n in walked}:
         yield statement.tokens[0].line, 'tuple'
 
@@ -314,7 +324,29 @@ def check_samples(path):
     return wrong
 
 
+def sources(path):
+    """The file itself, or all C++ files in the folder, but for hidden ones."""
+    if not path.is_dir():
+        return [path]
+    return sorted(each for each in path.rglob('*') if SOURCES.fullmatch(each.suffix) and
+                  each.is_file() and not any(part.startswith('.') for part in
+                                             each.relative_to(path).parts))
+
+
+def check_paths(names):
+    wrong = []
+    for path in [each for name in names for each in sources(pathlib.Path(name))]:
+        try:
+            text = path.read_text(errors='replace')
+        except OSError as error:
+            wrong.append(f'{path}: {error.strerror}')
+            continue
+        wrong += [f'{path}:{line}: {RULES[rule]}' for line, rule in findings(text)]
+    return wrong
+
+
 def check_everything():
+    from documents import all_blocks
     wrong = []
     for folder in ('include', 'tests', 'examples', 'benchmarks'):
         for path in sorted((ROOT / folder).rglob('*.[ch]pp')):
@@ -331,11 +363,15 @@ def check_everything():
 def main():
     if sys.argv[1:2] == ['--samples']:
         wrong = check_samples(sys.argv[2])
+    elif sys.argv[1:] in (['-h'], ['--help']):
+        print(__doc__.strip())
+        return
     elif sys.argv[1:]:
-        wrong = [f'{path}:{line}: {RULES[rule]}' for path in sys.argv[1:]
-                 for line, rule in findings(pathlib.Path(path).read_text())]
-    else:
+        wrong = check_paths(sys.argv[1:])
+    elif (ROOT / 'tests/structure/coroutines.py').exists():
         wrong = check_everything()
+    else:
+        sys.exit(__doc__.strip())
     sys.exit('\n'.join(wrong) or None)
 
 

@@ -8,12 +8,14 @@
 
 #include <brood/version.hpp>
 
+#include <brood/base/all.hpp>
 #include <brood/base/buffer.hpp>
 #include <brood/base/descriptor.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/base/signal.hpp>
 #include <brood/base/task.hpp>
+#include <brood/base/task_group.hpp>
 
 #include <brood/codec/archive.hpp>
 #include <brood/codec/message.hpp>

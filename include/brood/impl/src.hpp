@@ -14,8 +14,10 @@ of their source files; without it brood is header-only and needs no source file"
 
 #include <brood/impl/agreement.ipp>
 
+#include <brood/base/impl/all.ipp>
 #include <brood/base/impl/loop.ipp>
 #include <brood/base/impl/task.ipp>
+#include <brood/base/impl/task_group.ipp>
 
 #include <brood/os/impl/cpu.ipp>
 #include <brood/os/impl/host.ipp>

@@ -22,7 +22,6 @@
 #include <brood/http/head.hpp>
 #include <brood/http/health.hpp>
 #include <brood/http/host.hpp>
-#include <brood/http/parser.hpp>
 #include <brood/http/percent.hpp>
 #include <brood/http/refusal.hpp>
 #include <brood/http/request.hpp>
@@ -30,6 +29,7 @@
 #include <brood/http/server.hpp>
 #include <brood/http/server_options.hpp>
 #include <brood/http/status.hpp>
+#include <brood/http/stream_socket.hpp>
 #include <brood/http/target.hpp>
 #include <brood/http/upload.hpp>
 #include <brood/http/url.hpp>

@@ -2,6 +2,7 @@
 // What a server costs: nothing new for a request, little for an idle connection, the same memory
 // for a body of any length.
 
+#include <brood/base/loop.hpp>
 #include <brood/http/server.hpp>
 #include <brood/process/run.hpp>
 

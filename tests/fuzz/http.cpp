@@ -4,7 +4,9 @@
 
 #include <brood/http/server.hpp>
 
+#include <asio/io_context.hpp>
 #include <asio/local/connect_pair.hpp>
+#include <asio/local/stream_protocol.hpp>
 
 #include <sys/socket.h>
 

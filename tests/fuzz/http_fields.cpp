@@ -3,7 +3,13 @@
 // within its bounds or refused, and what was taken says the same when it is written again.
 
 #include <brood/http/byte_range.hpp>
+#include <brood/http/conditions.hpp>
 #include <brood/http/content_type.hpp>
+#include <brood/http/date.hpp>
+#include <brood/http/etag.hpp>
+#include <brood/http/host.hpp>
+#include <brood/http/percent.hpp>
+#include <brood/http/target.hpp>
 #include <brood/http/url.hpp>
 
 #include <cstdint>

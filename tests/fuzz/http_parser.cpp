@@ -2,7 +2,7 @@
 // A request is the same whether it comes at once or in pieces: what is whole at once is whole in
 // pieces, with the same head, body, trailers and rest; and what is refused is never whole.
 
-#include <brood/http/parser.hpp>
+#include <brood/http/detail/parser.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/http/client.hpp>
 
+#include <brood/base/loop.hpp>
+
 #include "support/http_failure.hpp"
 #include "support/http_servers.hpp"
 #include "support/temporary_directory.hpp"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/http/content_type.hpp>
 
+#include <brood/http/detail/content_types.hpp>
+
 #include "support/catch.hpp"
 
 #include <algorithm>

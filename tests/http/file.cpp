@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/http/file.hpp>
 
+#include <brood/base/loop.hpp>
 #include <brood/http/server.hpp>
 
 #include "support/raw_client.hpp"

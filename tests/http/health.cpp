@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/http/health.hpp>
 
+#include <brood/base/loop.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/http/server.hpp>
 

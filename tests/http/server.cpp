@@ -2,6 +2,7 @@
 #include <brood/http/server.hpp>
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/base/loop.hpp>
 #include <brood/http/file.hpp>
 
 #include "support/client.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/http/upload.hpp>
 
+#include <brood/base/loop.hpp>
 #include <brood/http/client.hpp>
 
 #include "support/http_failure.hpp"

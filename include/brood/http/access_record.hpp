@@ -21,39 +21,12 @@ struct access_record
     std::chrono::microseconds time{0}; ///< From its first byte to the end of the response.
 };
 
-namespace detail
-{
-
-// What would end a field of the line early, or begin another line, is shown as "\x22".
-inline void append_quoted(std::string& line, std::string_view text)
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    for (auto letter : text)
-    {
-        auto code = static_cast<unsigned char>(letter);
-        if (code >= 0x20 && code < 0x7f && letter != '"' && letter != '\\')
-            line += letter;
-        else
-            line.append("\\x").append({digits[code >> 4U], digits[code & 15U]});
-    }
-}
-
-} // namespace detail
-
 /// A line for a log, in the common format with two fields more: the agent, and milliseconds.
 /// `192.0.2.7 "GET / HTTP/1.1" 200 5 "curl/8" 0.3`
-inline std::string to_string(const access_record& record)
-{
-    std::string line(record.client);
-    line += " \"";
-    detail::append_quoted(line, record.request.method);
-    line += ' ';
-    detail::append_quoted(line, record.request.target);
-    line += record.request.version >= 11 ? " HTTP/1.1\" " : " HTTP/1.0\" ";
-    line += std::to_string(record.status) + ' ' + std::to_string(record.body_size) + " \"";
-    detail::append_quoted(line, record.request.headers.find("User-Agent").value_or("-"));
-    auto tenths = (record.time.count() + 50) / 100;
-    return line + "\" " + std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10);
-}
+std::string to_string(const access_record& record);
 
 } // namespace brood::http
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/http/impl/access_record.ipp>
+#endif

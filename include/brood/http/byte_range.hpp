@@ -2,11 +2,7 @@
 #pragma once
 
 #include <brood/http/conditions.hpp>
-#include <brood/http/date.hpp>
-#include <brood/http/detail/text.hpp>
-#include <brood/http/etag.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,66 +36,26 @@ struct byte_range
 /// The end, and a count from the end, may lie beyond the file, by any number of digits. The last
 /// bytes of an empty file are the whole of it; "-0" is unsatisfiable, as any first byte at or
 /// behind the end is.
-inline byte_range parse_byte_range(std::string_view text, std::uint64_t size) noexcept
-{
-    using extent = byte_range::extent;
-    byte_range whole{extent::whole, 0, size};
-    byte_range unsatisfiable{extent::unsatisfiable, 0, 0};
-    auto ends = detail::trimmed(text);
-    auto unit = detail::cut(ends, '=');
-    auto dash = ends.find('-');
-    if (!detail::same_ignoring_case(unit, "bytes") || dash == ends.npos)
-        return whole;
-    auto first = detail::digits<std::uint64_t>(ends.substr(0, dash));
-    auto last = detail::digits<std::uint64_t>(ends.substr(dash + 1));
-    auto open = dash + 1 == ends.size();
-    if (dash == 0)
-    {
-        if (!last)
-            return whole;
-        if (*last == 0)
-            return unsatisfiable;
-        auto count = std::min(*last, size);
-        return size == 0 ? whole : byte_range{extent::part, size - count, count};
-    }
-    if (!first || (!last && !open) || (last && *last < *first))
-        return whole;
-    if (*first >= size)
-        return unsatisfiable;
-    auto end = last ? std::min(*last, size - 1) : size - 1;
-    return {extent::part, *first, end - *first + 1};
-}
+byte_range parse_byte_range(std::string_view text, std::uint64_t size) noexcept;
 
 /// Whether a range may be served under its If-Range field (RFC 9110 13.1.5): a strong tag equal to
 /// that of the file, or exactly its date. When not, the whole is.
 ///
 /// That a file did not change twice within the second of its date, only the tag can say.
-inline bool allows_range(std::string_view if_range, const validators& current)
-{
-    auto date = parse_http_date(if_range);
-    return strongly_equal(if_range, current.etag) || (date && date == current.modified);
-}
+bool allows_range(std::string_view if_range, const validators& current);
 
 /// The bytes that a request gets of a file, once evaluate() lets it be served. A method other than
 /// GET has no range (RFC 9110 14.2), and without a range If-Range says nothing.
-inline byte_range select_range(std::string_view method, std::optional<std::string_view> range,
-                               std::optional<std::string_view> if_range, const validators& current,
-                               std::uint64_t size)
-{
-    if (method != "GET" || !range || (if_range && !allows_range(*if_range, current)))
-        return {byte_range::extent::whole, 0, size};
-    return parse_byte_range(*range, size);
-}
+byte_range select_range(std::string_view method, std::optional<std::string_view> range,
+                        std::optional<std::string_view> if_range, const validators& current,
+                        std::uint64_t size);
 
 /// The Content-Range field (RFC 9110 14.4) of a 206, "bytes 0-99/1000", and of a 416,
 /// "bytes */1000". Not for the whole, which has none.
-inline std::string content_range(const byte_range& range, std::uint64_t size)
-{
-    auto of = '/' + std::to_string(size);
-    if (range.what != byte_range::extent::part)
-        return "bytes *" + of;
-    return "bytes " + std::to_string(range.first) + '-' +
-           std::to_string(range.first + range.count - 1) + of;
-}
+std::string content_range(const byte_range& range, std::uint64_t size);
 
 } // namespace brood::http
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/http/impl/byte_range.ipp>
+#endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/error.hpp>
 #include <brood/base/task.hpp>
-#include <brood/http/detail/client_exchange.hpp>
 #include <brood/http/fields.hpp>
 
 #include <cstddef>
@@ -15,6 +15,14 @@
 
 namespace brood::http
 {
+
+struct response_head;
+
+namespace detail
+{
+class client_exchange;
+struct client_core;
+} // namespace detail
 
 /// What a server answered, as a whole.
 struct answer
@@ -45,33 +53,27 @@ class client_response
 public:
     client_response() = default; ///< Only a place for one.
 
-    unsigned status() const noexcept { return head().status; }
+    unsigned status() const noexcept;
 
     /// The words behind the status; no program should depend on them.
-    const std::string& reason() const noexcept { return head().reason; }
+    const std::string& reason() const noexcept;
 
     /// 11 for HTTP/1.1, 10 for HTTP/1.0.
-    unsigned version() const noexcept { return head().version; }
+    unsigned version() const noexcept;
 
-    const fields& headers() const noexcept { return head().headers; }
+    const fields& headers() const noexcept;
 
     /// The first value of a header; nothing when there is none.
-    std::optional<std::string_view> header(std::string_view name) const noexcept
-    {
-        return headers().find(name);
-    }
+    std::optional<std::string_view> header(std::string_view name) const noexcept;
 
     /// What the server said before it knew its answer: the fields of responses with status 103.
-    const fields& early_hints() const noexcept { return exchange_->early_hints(); }
+    const fields& early_hints() const noexcept;
 
     /// Bytes of the body, when the server says so beforehand.
-    std::optional<std::uint64_t> content_length() const
-    {
-        return exchange_->reader().parser().content_length();
-    }
+    std::optional<std::uint64_t> content_length() const;
 
     /// Whether all of the body has been read.
-    bool complete() const { return exchange_->reader().done(); }
+    bool complete() const;
 
     /// The next piece of the body, as it comes, or nothing behind the last. A view until the next
     /// call.
@@ -79,43 +81,30 @@ public:
     /// Suspends until the server has sent something; a server is not read faster than this is
     /// called. Throws brood::error, which names the URL: errc::closed when the body is cut off,
     /// errc::malformed, errc::too_large and errc::timed_out as client_options say.
-    task<std::optional<std::string_view>> chunk()
-    {
-        return detail::client_exchange::next(exchange_);
-    }
+    task<std::optional<std::string_view>> chunk();
 
     /// The whole body. Throws as chunk(), and errc::too_large when it has more than `limit` bytes.
-    task<std::string> body(std::size_t limit = 1U << 20) { return whole(exchange_, limit); }
+    task<std::string> body(std::size_t limit = 1U << 20);
 
     /// The fields behind a body in chunks; there once it is complete.
-    const fields& trailers() const noexcept { return exchange_->reader().trailers(); }
+    const fields& trailers() const noexcept;
 
-    // ---- For the client
+private:
+    friend class upload;
+    friend detail::client_core;
 
-    explicit client_response(std::shared_ptr<detail::client_exchange> exchange)
+    explicit client_response(std::shared_ptr<detail::client_exchange> exchange) noexcept
         : exchange_(std::move(exchange))
     {
     }
 
-private:
-    const response_head& head() const noexcept { return exchange_->reader().head(); }
-
-    static task<std::string> whole(std::shared_ptr<detail::client_exchange> from, std::size_t limit)
-    {
-        std::string text;
-        for (;;)
-        {
-            auto piece = co_await detail::client_exchange::next(from);
-            if (!piece)
-                co_return text;
-            if (piece->size() > limit - text.size())
-                throw from->asked().failure(errc::too_large, "the body has more than " +
-                                                                 std::to_string(limit) + " bytes");
-            text += *piece;
-        }
-    }
+    const response_head& head() const noexcept;
 
     std::shared_ptr<detail::client_exchange> exchange_;
 };
 
 } // namespace brood::http
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/http/impl/client_response.ipp>
+#endif

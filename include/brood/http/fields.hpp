@@ -1,39 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/http/detail/text.hpp>
+#include <brood/impl/config.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace brood::http
 {
 
 /// Whether two texts are the same but for the case of ASCII letters.
-inline bool same_name(std::string_view one, std::string_view other) noexcept
-{
-    return detail::same_ignoring_case(one, other);
-}
+bool same_name(std::string_view one, std::string_view other) noexcept;
 
 /// Whether a text may name a field or a method: letters, digits and !#$%&'*+-.^_`|~, at least one.
 /// Follows RFC 9110, section 5.6.2.
-inline bool is_token(std::string_view text) noexcept
-{
-    auto is_part = [](char letter)
-    {
-        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-               (letter >= '0' && letter <= '9') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(letter) != std::string_view::npos;
-    };
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_part);
-}
+bool is_token(std::string_view text) noexcept;
 
 /// The fields of a head, or those behind a body, in their order. Names match in any case; a name
 /// may stand there several times. Follows RFC 9110, section 5.
@@ -57,69 +42,31 @@ public:
     iterator end() const noexcept;
 
     /// The first value under this name; nothing when there is none.
-    std::optional<std::string_view> find(std::string_view name) const noexcept
-    {
-        for (auto& each : places_)
-            if (same_name(name_of(each), name))
-                return value_of(each);
-        return std::nullopt;
-    }
+    std::optional<std::string_view> find(std::string_view name) const noexcept;
 
     bool has(std::string_view name) const noexcept { return find(name).has_value(); }
 
     /// All values under this name, in their order.
-    std::vector<std::string_view> all(std::string_view name) const
-    {
-        std::vector<std::string_view> values;
-        for (auto& each : places_)
-            if (same_name(name_of(each), name))
-                values.push_back(value_of(each));
-        return values;
-    }
+    std::vector<std::string_view> all(std::string_view name) const;
 
     /// All values under this name as one list, with ", " between them; nothing when there is none.
     /// Follows RFC 9110, section 5.2.
-    std::optional<std::string> joined(std::string_view name) const
-    {
-        std::optional<std::string> list;
-        for (auto value : all(name))
-            list = list ? *list + ", " + std::string(value) : std::string(value);
-        return list;
-    }
+    std::optional<std::string> joined(std::string_view name) const;
 
     /// Adds a field beside those of the same name; the texts may be views of these fields. Throws
     /// std::invalid_argument for a name or value that would end the field early, so that nobody can
     /// write a head of their own into yours.
-    void add(std::string_view name, std::string_view value)
-    {
-        check(name, value);
-        add_checked(name, value);
-    }
+    void add(std::string_view name, std::string_view value);
 
     /// The same for what a parser has checked already.
-    void add_checked(std::string_view name, std::string_view value)
-    {
-        auto begin = text_.size();
-        append(name, value);
-        places_.push_back({static_cast<std::uint32_t>(begin),
-                           static_cast<std::uint32_t>(name.size()),
-                           static_cast<std::uint32_t>(value.size())});
-    }
+    void add_checked(std::string_view name, std::string_view value);
 
     /// Puts a field in the place of all those of the same name. Throws as add(), and changes
     /// nothing then.
-    void set(std::string_view name, std::string_view value)
-    {
-        check(name, value);
-        remove(name);
-        add_checked(name, value);
-    }
+    void set(std::string_view name, std::string_view value);
 
     /// Removes all fields of this name.
-    void remove(std::string_view name)
-    {
-        std::erase_if(places_, [&](auto& each) { return same_name(name_of(each), name); });
-    }
+    void remove(std::string_view name);
 
     void clear() noexcept
     {
@@ -134,35 +81,7 @@ private:
         std::uint32_t begin, name_size, value_size;
     };
 
-    static void check(std::string_view name, std::string_view value)
-    {
-        if (!is_token(name))
-            throw std::invalid_argument("brood: http: not a name of a field: " + std::string(name));
-        if (std::any_of(value.begin(), value.end(), ends_field))
-            throw std::invalid_argument("brood: http: the value of the field " + std::string(name) +
-                                        " holds a control character");
-    }
-
-    // The memory that they may be views of lives until they are copied.
-    void append(std::string_view name, std::string_view value)
-    {
-        auto size = text_.size() + name.size() + value.size();
-        if (size <= text_.capacity())
-        {
-            text_.append(name).append(value);
-            return;
-        }
-        std::string larger;
-        larger.reserve(std::max(size, 2 * text_.capacity()));
-        larger.append(text_).append(name).append(value);
-        text_ = std::move(larger);
-    }
-
-    static bool ends_field(char letter) noexcept
-    {
-        auto code = static_cast<unsigned char>(letter);
-        return (code < 0x20 && letter != '\t') || code == 0x7f;
-    }
+    void append(std::string_view name, std::string_view value);
 
     std::string_view name_of(const place& at) const noexcept
     {
@@ -228,12 +147,10 @@ inline fields::iterator fields::end() const noexcept
 }
 
 /// Whether a list of tokens, as in `Connection: close, Upgrade`, holds this one, in any case.
-inline bool list_has(std::string_view list, std::string_view token) noexcept
-{
-    while (!list.empty())
-        if (same_name(detail::trimmed(detail::cut(list, ',')), token))
-            return true;
-    return false;
-}
+bool list_has(std::string_view list, std::string_view token) noexcept;
 
 } // namespace brood::http
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/http/impl/fields.ipp>
+#endif

@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/http/response.hpp>
-#include <brood/process/process.hpp>
+#include <brood/base/task.hpp>
 
-#include <string_view>
-
-namespace brood::http
-{
-namespace detail
+namespace brood
 {
 
-inline task<> tell_health(response& by, bool starting, bool stopping)
-{
-    by.set("Cache-Control", "no-store");
-    by.set("Content-Type", "text/plain; charset=utf-8");
-    if (starting || stopping)
-        by.status(503);
-    auto text = stopping ? "stopping\n" : starting ? "starting\n" : "ok\n";
-    co_await by.end(text);
-}
+class process;
 
-} // namespace detail
+namespace http
+{
+
+class response;
 
 /// Answers whether this process should be given new work: 200 "ok", or 503 "starting" before a
 /// worker is ready and "stopping" once the process was asked to stop. For what spreads load over
@@ -29,9 +19,11 @@ inline task<> tell_health(response& by, bool starting, bool stopping)
 ///
 ///     if (request.target() == "/health")
 ///         co_await http::health(self, response);
-inline task<> health(const process& self, response& by)
-{
-    return detail::tell_health(by, !self.is_ready(), self.stopping());
-}
+task<> health(const process& self, response& by);
 
-} // namespace brood::http
+} // namespace http
+} // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/http/impl/health.ipp>
+#endif

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio.hpp>
 #include <brood/base/internal/temporary.hpp>
-#include <brood/base/loop.hpp>
-#include <brood/http/detail/open_acceptor.hpp>
-#include <brood/http/detail/server_core.hpp>
+#include <brood/base/task.hpp>
+#include <brood/http/request.hpp>
+#include <brood/http/response.hpp>
+#include <brood/http/server_options.hpp>
+#include <brood/http/stream_socket.hpp>
 
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
 namespace brood::http
 {
+
+namespace detail
+{
+class server_core;
+} // namespace detail
 
 /// An HTTP/1.1 server: a handler, and the connections on which it answers requests.
 ///
@@ -26,100 +31,90 @@ namespace brood::http
 class server
 {
 public:
-    using socket_type = asio::generic::stream_protocol::socket;
+    using socket_type = stream_socket;
 
-    explicit server(handler answer, server_options options = {})
-        : server(default_executor(), std::move(answer), std::move(options))
-    {
-    }
-
-    server(asio::any_io_executor executor, handler answer, server_options options = {})
-        : core_(std::make_shared<detail::server_core>(std::move(executor), std::move(answer),
-                                                      std::move(options)))
-    {
-    }
+    explicit server(handler answer, server_options options = {});
+    server(asio::any_io_executor executor, handler answer, server_options options = {});
 
     server(server&&) noexcept = default;
     server& operator=(server&&) = delete;
 
     /// As close_all(). A handler that runs goes on until it next touches its connection.
-    ~server()
-    {
-        if (core_)
-            core_->close_all();
-    }
+    ~server();
 
-    /// Serves what a listener accepts until that is closed, which for a worker's is when it is
-    /// asked to stop, then as close(), and returns when the last connection has ended. A copy of
-    /// the listener will do, and several may be served. Throws what accept() throws.
+    /// Serves what a listener or an acceptor of Asio accepts until that is closed, which for a
+    /// worker's listener is when it is asked to stop, then as close(), and returns when the last
+    /// connection has ended. A copy of the listener will do, and several may be served. Throws what
+    /// accept() throws.
     template <class Listener>
     task<> serve(Listener from)
     {
-        return serve_from(core_, std::move(from));
-    }
-
-    /// The same for an acceptor of Asio.
-    template <class Protocol, class Executor>
-    task<> serve(asio::basic_socket_acceptor<Protocol, Executor> from)
-    {
-        return serve_from(core_, detail::open_acceptor<Protocol, Executor>(std::move(from)));
+        if constexpr (requires { from.release(); })
+            return serve_open(core_, from.get_executor(), from.release());
+        else
+            return serve_from(core_, std::move(from));
     }
 
     /// Serves a connection that somebody else has accepted: TCP or a local socket, of which these
     /// bytes have been read already. Closing, it serves what has come, and ends the connection.
     void adopt(socket_type connection, std::string_view already_read = {})
     {
-        core_->add(std::move(connection), already_read);
+        add(core_, std::move(connection), already_read);
     }
 
     /// Ends well: the listeners that are served are closed, requests that have begun are answered,
     /// with `Connection: close`, and what waits for a request is closed at once; but a connection
     /// that was used in the last half second has the rest of that for one more, because its client
     /// may be sending it.
-    void close() { core_->close(); }
+    void close();
 
     /// Closes the connections that wait for a request.
-    void close_idle() { core_->close_idle(); }
+    void close_idle();
 
     /// Closes all connections, in the middle of whatever they do.
-    void close_all() { core_->close_all(); }
+    void close_all();
 
     /// Waits until there is no connection.
-    task<> closed() { return detail::server_core::closed(core_); }
+    task<> closed();
 
     /// How many connections there are.
-    std::size_t connections() const noexcept { return core_->connections(); }
+    std::size_t connections() const noexcept;
 
     /// How many of them wait for a request.
-    std::size_t idle() const { return core_->idle(); }
+    std::size_t idle() const;
 
 private:
+    using core = std::shared_ptr<detail::server_core>;
+
     template <class Listener>
-    static task<> serve_from(std::shared_ptr<detail::server_core> core, Listener from)
+    static task<> serve_from(core serving, Listener from)
     {
-        auto listening = core->closes_too([from]() mutable { from.close(); });
+        auto listening = closes_too(serving, [from]() mutable { from.close(); });
         for (;;)
         {
             auto connection = co_await from.accept();
             if (!connection)
                 break;
-            core->add(socket_type(std::move(*connection)), {});
+            add(serving, socket_type(std::move(*connection)), {});
         }
-        core->close();
-        co_await detail::server_core::closed(core);
+        co_await finish(serving);
     }
 
-    std::shared_ptr<detail::server_core> core_;
+    // An acceptor by its descriptor.
+    static task<> serve_open(core serving, asio::any_io_executor executor, int number);
+
+    // Calls this when the server is closed, as long as what is returned lives.
+    static std::shared_ptr<void> closes_too(const core& of, std::function<void()> close);
+    static void add(const core& to, socket_type connection, std::string_view already_read);
+    static task<> finish(core of);
+
+    core core_;
 };
 
 namespace detail
 {
 
-template <class Listener>
-task<> serve_alone(server made, Listener from)
-{
-    co_await made.serve(std::move(from));
-}
+task<> serve_alone(server made, task<> serving);
 
 } // namespace detail
 
@@ -135,7 +130,12 @@ task<> serve(Listener from, Handler&& answer, server_options options = {})
     static_assert(std::convertible_to<Handler, handler>,
                   "brood: an http handler is task<>(http::request&, http::response&)");
     server made(handler(std::forward<Handler>(answer)), std::move(options));
-    return detail::serve_alone(std::move(made), std::move(from));
+    auto serving = made.serve(std::move(from));
+    return detail::serve_alone(std::move(made), std::move(serving));
 }
 
 } // namespace brood::http
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/http/impl/server.ipp>
+#endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/task.hpp>
 #include <brood/http/access_record.hpp>
-#include <brood/http/request.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -12,6 +12,12 @@
 
 namespace brood::http
 {
+
+class request;
+class response;
+
+/// What answers a request. An exception that leaves it becomes a 500, a refusal its own status.
+using handler = std::function<task<>(request&, response&)>;
 
 /// How patient a server is, and how much it takes. The defaults are those of Node's http:
 /// https://nodejs.org/api/http.html#class-httpserver

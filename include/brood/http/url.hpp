@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/http/detail/text.hpp>
-#include <brood/http/host.hpp>
-#include <brood/http/target.hpp>
+#include <brood/impl/config.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,11 +20,7 @@ struct url
     std::string target = "/"; ///< The path and the query, as the request names them.
 
     /// What the Host field says: the host, IPv6 in [], and the port unless it is 80 (RFC 9110 7.2).
-    std::string authority() const
-    {
-        auto text = host.find(':') == host.npos ? host : '[' + host + ']';
-        return port == 80 ? text : text + ':' + std::to_string(port);
-    }
+    std::string authority() const;
 
     friend bool operator==(const url&, const url&) = default;
 };
@@ -38,24 +31,10 @@ struct url
 /// as well, for a host that is_host() refuses, for user information (RFC 9110 4.2.4), and when the
 /// rest has a character that a target must not have: what is not visible ASCII is to be encoded
 /// by whoever writes the URL.
-inline std::optional<url> parse_url(std::string_view text)
-{
-    text = text.substr(0, text.find('#'));
-    if (!is_target(text, "GET"))
-        return std::nullopt;
-    http::target parts(text);
-    auto named = parse_host(parts.authority());
-    if (!named || !detail::same_ignoring_case(parts.scheme(), "http"))
-        return std::nullopt;
-    url made;
-    made.host = named->name;
-    std::transform(made.host.begin(), made.host.end(), made.host.begin(), detail::lower);
-    made.port = named->port.value_or(80);
-    made.target = parts.raw_path();
-    // A '?' with nothing behind it is still part of what was asked for.
-    if (auto mark = text.find('?'); mark != text.npos)
-        made.target += text.substr(mark);
-    return made;
-}
+std::optional<url> parse_url(std::string_view text);
 
 } // namespace brood::http
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/http/impl/url.ipp>
+#endif

@@ -60,3 +60,27 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/cluster/impl/worker.ipp>
 
 #include <brood/metrics/impl/prometheus.ipp>
+
+#if __has_include(<boost/beast/http/basic_parser.hpp>)
+#include <brood/http/impl/access_record.ipp>
+#include <brood/http/impl/byte_range.ipp>
+#include <brood/http/impl/client.ipp>
+#include <brood/http/impl/client_request.ipp>
+#include <brood/http/impl/client_response.ipp>
+#include <brood/http/impl/conditions.ipp>
+#include <brood/http/impl/content_type.ipp>
+#include <brood/http/impl/date.ipp>
+#include <brood/http/impl/etag.ipp>
+#include <brood/http/impl/fields.ipp>
+#include <brood/http/impl/file.ipp>
+#include <brood/http/impl/health.ipp>
+#include <brood/http/impl/host.ipp>
+#include <brood/http/impl/percent.ipp>
+#include <brood/http/impl/request.ipp>
+#include <brood/http/impl/response.ipp>
+#include <brood/http/impl/server.ipp>
+#include <brood/http/impl/status.ipp>
+#include <brood/http/impl/target.ipp>
+#include <brood/http/impl/upload.ipp>
+#include <brood/http/impl/url.ipp>
+#endif

@@ -9,6 +9,9 @@
 
 #include <asio/generic/stream_protocol.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -26,6 +29,13 @@ namespace brood::http::detail
 {
 
 using socket_type = asio::generic::stream_protocol::socket;
+
+/// Small pieces are not held back for others to come.
+inline void send_at_once(socket_type& socket)
+{
+    int on = 1; // on a local socket, this fails and is not needed
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
 
 /// A connection as bytes: TCP or a local socket, what has been read of it and not yet used, and how
 /// long its waits may take.

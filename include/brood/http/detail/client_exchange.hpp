@@ -69,10 +69,13 @@ public:
     const fields& early_hints() const noexcept { return early_hints_; }
 
     /// Whether the connection was kept and nothing came: when it is closed, another may do better.
-    bool is_doubtful() const noexcept { return kept_ && !answered_; }
+    bool is_doubtful() const noexcept { return kept_ && !answered(); }
+
+    /// The body of the request, when it comes in pieces.
+    outgoing_body& body() noexcept { return body_; }
 
     /// The request has been sent to its end.
-    void sent() noexcept { sent_ = true; }
+    void sent() noexcept { sending_ = sending::done; }
 
     /// Sends these texts, one behind the other; false when the server has answered or closed
     /// instead of reading on, and the rest will not be sent.
@@ -84,11 +87,11 @@ public:
         try
         {
             self->must_be_sound();
-            while (!self->refused_)
+            while (self->sending_ != sending::refused)
             {
                 if (self->write_some(rest))
                     co_return true;
-                if (!self->refused_)
+                if (self->sending_ != sending::refused)
                     co_await make_room(self);
             }
             co_return false;
@@ -151,6 +154,26 @@ public:
     }
 
 private:
+    // How far the request has come.
+    enum class sending
+    {
+        under_way,
+        refused, // the server takes no more of it
+        done,
+    };
+
+    // How far the response has come.
+    enum class answer
+    {
+        awaited,
+        begun, // something has come
+        head,  // the head of the final response, behind those of interim ones
+    };
+
+    bool answered() const noexcept { return answer_ != answer::awaited; }
+
+    bool has_answer() const noexcept { return answer_ == answer::head; }
+
     // True as long as it lives.
     class scoped_flag
     {
@@ -174,14 +197,14 @@ private:
         explicit early_answer_watch(client_exchange& of)
             : of_(of), state_(std::make_shared<state>())
         {
-            if (of.reading_ || of.head_came_)
+            if (of.reading_ || of.has_answer())
                 return;
             of.stream_.socket().async_wait(
                 socket_type::wait_read,
                 [state = state_, weak = of.weak_from_this()](std::error_code failed)
                 {
                     auto alive = weak.lock();
-                    if (failed || state->over || !alive || alive->reading_ || alive->head_came_)
+                    if (failed || state->over || !alive || alive->reading_ || alive->has_answer())
                         return;
                     state->heard = true;
                     alive->stream_.cancel();
@@ -249,7 +272,7 @@ private:
         {
             if (!is_gone(failed.code()))
                 throw;
-            refused_ = true; // the answer may have come all the same
+            sending_ = sending::refused; // the answer may have come all the same
             return false;
         }
     }
@@ -272,7 +295,10 @@ private:
         throw_when_cancelled(state);
         self->must_be_sound();
         if (watching.heard())
-            self->refused_ = self->hear();
+        {
+            if (self->hear())
+                self->sending_ = sending::refused;
+        }
         else if (limit.rang())
             throw self->context_->late("sending the request", time);
     }
@@ -314,20 +340,21 @@ private:
     // Takes the head from what has come, if it is there, and those of interim responses before it.
     bool has_head()
     {
-        while (!head_came_ && !stream_.text().empty())
+        while (!has_answer() && !stream_.text().empty())
         {
-            answered_ = true;
+            answer_ = answer::begun;
             if (!reader_.read_head())
                 break;
             check_status(reader_.head().status);
-            head_came_ = reader_.head().status >= 200;
+            if (reader_.head().status >= 200)
+                answer_ = answer::head;
             if (reader_.head().status == 103)
                 for (auto [name, value] : reader_.head().headers)
                     early_hints_.add_checked(name, value);
-            if (!head_came_)
+            if (!has_answer())
                 begin_head();
         }
-        return head_came_;
+        return has_answer();
     }
 
     void check_status(unsigned status)
@@ -342,7 +369,7 @@ private:
             throw context_->failure(errc::malformed, "more and more interim responses");
     }
 
-    connection_end end() const noexcept { return {kept_, answered_, stream_.at_end()}; }
+    connection_end end() const noexcept { return {kept_, answered(), stream_.at_end()}; }
 
     void must_be_sound() const
     {
@@ -367,17 +394,17 @@ private:
     // The connection is ready for the next request, or is closed.
     void give_back()
     {
-        if (!pool_ || failure_ || !sent_ || !head_came_ || !reader_.done())
+        if (!pool_ || failure_ || sending_ != sending::done || !has_answer() || !reader_.done())
             return;
         auto pool = std::move(pool_);
         reader_.let_go();
         std::error_code failed;
-        auto reusable = reader_.parser().keep_alive() && stream_.text().empty() &&
-                        !context_->request.wants_close();
+        auto reusable =
+            reader_.parser().keep_alive() && stream_.text().empty() && !context_->wants_close();
         descriptor connection(reusable ? stream_.socket().release(failed) : -1);
         stream_.close();
         if (reusable && !failed)
-            pool->put(context_->request.to().key(), std::move(connection), time_to_keep());
+            pool->put(context_->key(), std::move(connection), time_to_keep());
     }
 
     // A second less than the server says, which may close at any time then: as Node's agent does.
@@ -407,11 +434,10 @@ private:
     clock::time_point moved_ = clock::now(); // when something was sent last
     unsigned interim_ = 0;
     const bool kept_;
-    bool sent_ = false;      // the request, to its end
-    bool refused_ = false;   // the server takes no more of the request
-    bool answered_ = false;  // something of a response has come
-    bool head_came_ = false; // the one of the final response
-    bool reading_ = false;   // somebody waits for something to read
+    outgoing_body body_{"body"};
+    sending sending_ = sending::under_way;
+    answer answer_ = answer::awaited;
+    bool reading_ = false; // somebody waits for something to read
 };
 
 } // namespace brood::http::detail

@@ -9,9 +9,6 @@
 #include <brood/http/detail/byte_stream.hpp>
 #include <brood/http/detail/request_context.hpp>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
@@ -61,7 +58,7 @@ inline void start(const std::shared_ptr<name_lookup>& lookup, const destination&
 inline task<std::vector<asio::ip::tcp::endpoint>> look_up(std::shared_ptr<const request_context> of,
                                                           request_context::clock::time_point until)
 {
-    auto& to = of->request.to();
+    auto& to = of->to();
     auto executor = co_await asio::this_coro::executor;
     auto lookup = std::make_shared<name_lookup>(executor);
     start(lookup, to);
@@ -84,7 +81,7 @@ inline task<std::vector<asio::ip::tcp::endpoint>> look_up(std::shared_ptr<const 
 inline task<std::vector<endpoint_type>> find_addresses(std::shared_ptr<const request_context> of,
                                                        request_context::clock::time_point until)
 {
-    auto& to = of->request.to();
+    auto& to = of->to();
     std::vector<endpoint_type> addresses;
     std::error_code no_address;
     auto literal = asio::ip::make_address(to.host, no_address);
@@ -116,15 +113,14 @@ inline std::string text_of(const endpoint_type& address, const destination& to)
     return text + ':' + std::to_string(known.port());
 }
 
-/// A socket of the right kind, close-on-exec. Small requests are not held back for more to come.
+/// A socket of the right kind, close-on-exec.
 inline void open_socket(socket_type& socket, const endpoint_type& address, std::error_code& failed)
 {
     socket.open(address.protocol(), failed);
     if (failed)
         return;
     ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-    int on = 1; // on a local socket, this fails and is not needed
-    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    send_at_once(socket);
 }
 
 /// A connection that no loop knew, as a socket of this one.
@@ -184,7 +180,7 @@ inline task<socket_type> connect(std::shared_ptr<const request_context> of)
             co_return socket;
         if (&address != &addresses.back())
             continue;
-        auto where = text_of(address, of->request.to());
+        auto where = text_of(address, of->to());
         if (failed == errc::timed_out)
             throw of->late("connecting to " + where, time);
         throw of->failure(failed, "connect to " + where);

@@ -85,7 +85,7 @@ public:
                     if (!self->goes_on(read))
                         co_return;
                 }
-                auto answer = self->server_->handler(self->request(), self->response());
+                auto answer = self->server_->handler(self->work_->request, self->work_->response);
                 co_await std::move(answer);
                 if (!self->response().ended())
                     co_await self->response().end();
@@ -115,9 +115,9 @@ private:
         over,    // no more requests are served
     };
 
-    http::request& request() noexcept { return work_->request; }
+    request_core& request() noexcept { return work_->asked; }
 
-    http::response& response() noexcept { return work_->response; }
+    response_core& response() noexcept { return work_->answer; }
 
     // An empty line behind a request does not begin another one: RFC 9112, section 2.2.
     bool has_no_request() const noexcept
@@ -166,8 +166,9 @@ private:
         if (options.max_requests_per_connection == 0)
             return;
         auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options.keep_alive_timeout);
-        response().set("Keep-Alive", "timeout=" + std::to_string(seconds.count()) +
-                                         ", max=" + std::to_string(limit() - served_));
+        response().open_headers().set("Keep-Alive",
+                                      "timeout=" + std::to_string(seconds.count()) +
+                                          ", max=" + std::to_string(limit() - served_));
     }
 
     [[noreturn]] void refuse_connection()
@@ -265,7 +266,7 @@ private:
         if (response().begun())
             return std::nullopt;
         response().restart(status);
-        response().set("Content-Type", "text/plain; charset=utf-8");
+        response().open_headers().set("Content-Type", "text/plain; charset=utf-8");
         if (phase_ != phase::serving || !request().complete())
             response().close_after();
         return text + '\n';
@@ -274,10 +275,11 @@ private:
     void tell(const std::exception_ptr& failed)
     {
         if (auto& on_error = server_->options.on_error)
-            return on_error(request(), failed);
+            return on_error(work_->request, failed);
         std::fprintf(stderr, "brood: http: process %d: %s %s: the handler threw: %s\n",
-                     static_cast<int>(::getpid()), request().method().c_str(),
-                     request().target().c_str(), brood::detail::exception_text(failed).c_str());
+                     static_cast<int>(::getpid()), request().head().method.c_str(),
+                     request().head().target.c_str(),
+                     brood::detail::exception_text(failed).c_str());
     }
 
     // A body that the handler did not read stands before the next request.
@@ -348,7 +350,7 @@ private:
         if (!on_request || !response().ended() || phase_ == phase::idle)
             return;
         auto time = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - began_);
-        on_request(access_record{request().reader().head(), client(), response().status(),
+        on_request(access_record{request().head(), client(), response().status(),
                                  response().body_size(), time});
     }
 

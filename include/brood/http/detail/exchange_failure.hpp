@@ -79,7 +79,7 @@ inline std::exception_ptr explain(const request_context& of, const std::exceptio
         if (is_gone(said.code()))
             return std::make_exception_ptr(closed(of, at));
         return std::make_exception_ptr(
-            of.failure(said.code(), "use the connection to " + of.request.to().key()));
+            of.failure(said.code(), "use the connection to " + of.key()));
     }
     catch (...)
     {

@@ -3,7 +3,7 @@
 
 #include <brood/base/task.hpp>
 #include <brood/http/detail/byte_stream.hpp>
-#include <brood/http/parser.hpp>
+#include <brood/http/detail/parser.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -6,11 +6,15 @@
 #include <brood/http/client_options.hpp>
 #include <brood/http/client_request.hpp>
 #include <brood/http/detail/byte_stream.hpp>
-#include <brood/http/parser.hpp>
+#include <brood/http/detail/message_head.hpp>
+#include <brood/http/detail/parser.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <limits>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -46,7 +50,45 @@ public:
     bool to_head() const { return request.method() == "HEAD"; }
 
     /// Whether it may be sent a second time when nobody knows what became of the first.
-    bool is_repeatable() const { return !streamed && request.is_idempotent(); }
+    bool is_repeatable() const { return !streamed && is_idempotent(); }
+
+    /// Whether asking twice does no more than asking once: RFC 9110, section 9.2.2.
+    bool is_idempotent() const
+    {
+        for (auto known : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+            if (request.method() == known)
+                return true;
+        return false;
+    }
+
+    bool wants_close() const
+    {
+        auto said = request.headers().find("Connection");
+        return said && list_has(*said, "close");
+    }
+
+    const destination& to() const noexcept { return request.to_; }
+
+    /// The same for all that a connection serves.
+    std::string key() const
+    {
+        return to().path.empty() ? to().host + ' ' + std::to_string(to().port)
+                                 : "unix:" + to().path;
+    }
+
+    /// The Content-Length that the caller has set: a promise for a body in pieces. Throws
+    /// std::invalid_argument when it is no number.
+    std::optional<std::uint64_t> promised_length() const
+    {
+        return detail::promised_length<std::invalid_argument>(request.headers());
+    }
+
+    /// What is sent before the body, which has this length, or comes in chunks.
+    std::string head(std::optional<std::uint64_t> length) const
+    {
+        request_line line{request.method(), to().target, to().authority};
+        return request_text(line, request.headers(), length);
+    }
 
     parser_limits limits() const
     {

@@ -5,9 +5,6 @@
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/http/detail/connection.hpp>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -115,13 +112,6 @@ private:
             node = node->next;
             call(each);
         }
-    }
-
-    // Small pieces of a response are not held back for others to come.
-    static void send_at_once(socket_type& socket)
-    {
-        int on = 1; // on a local socket, this fails and is not needed
-        ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
 
     // Asio sees to that with the first wait, which may come behind the first answer: sendfile(2)

@@ -1,36 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/task.hpp>
 #include <brood/http/date_clock.hpp>
-#include <brood/http/request.hpp>
-#include <brood/http/response.hpp>
+#include <brood/http/detail/server_exchange.hpp>
 #include <brood/http/server_options.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
 
-namespace brood::http
+namespace brood::http::detail
 {
-
-/// What answers a request. An exception that leaves it becomes a 500, a refusal its own status.
-using handler = std::function<task<>(request&, response&)>;
-
-namespace detail
-{
-
-/// A request and its response, used for one after the other so that memory is kept.
-struct server_exchange
-{
-    http::request request;
-    http::response response;
-};
 
 /// What the connections of one server share.
 class server_state
@@ -100,5 +84,4 @@ private:
     std::vector<std::unique_ptr<server_exchange>> unused_;
 };
 
-} // namespace detail
-} // namespace brood::http
+} // namespace brood::http::detail

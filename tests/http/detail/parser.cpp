@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <brood/http/parser.hpp>
+#include <brood/http/detail/parser.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/detail/asio.hpp>
 // Bytes to heads and pieces of bodies, trusting nothing: the only header that knows Boost. Beast's
 // parser reads, without Beast's input and output; what it lets pass and we do not is checked here.
 
 #include <brood/base/buffer.hpp>
+#include <brood/http/detail/text.hpp>
 #include <brood/http/fields.hpp>
 #include <brood/http/head.hpp>
 #include <brood/http/host.hpp>

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <brood/http/detail/text.hpp>
+#include <brood/http/internal/destination.hpp>
 #include <brood/http/target.hpp>
 #include <brood/http/url.hpp>
 
-#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -13,22 +13,6 @@
 
 namespace brood::http::detail
 {
-
-/// What a URL leads a client to.
-struct destination
-{
-    std::string path; ///< Of a local socket; empty for TCP.
-    std::string host;
-    std::uint16_t port = 0;
-    std::string authority; ///< What the Host field says.
-    std::string target;
-
-    /// The same for all that a connection serves.
-    std::string key() const
-    {
-        return path.empty() ? host + ' ' + std::to_string(port) : "unix:" + path;
-    }
-};
 
 /// "unix:/run/app.sock:/path?query": a local socket, and what to ask there.
 inline std::optional<destination> local_destination(std::string_view text)

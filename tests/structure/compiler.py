@@ -66,14 +66,14 @@ class Compiler:
         found = re.search(r'error: (.*)', said.stdout)
         return found[1] if found else said.stdout if said.returncode else ''
 
-    def object(self, source, text):
+    def object(self, source, text, *flags):
         """Writes a source into the build directory and compiles it: (object, complaints)."""
         path = self.build / 'tests/structure.p' / source
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
         target = path.with_suffix('.o')
-        said = self.run('-c', path, '-o', target)
+        said = self.run(*flags, '-c', path, '-o', target)
         return target, said.stdout if said.returncode else ''
 
 

@@ -349,7 +349,7 @@ def check_everything():
     from documents import all_blocks
     wrong = []
     for folder in ('include', 'tests', 'examples', 'benchmarks'):
-        for path in sorted((ROOT / folder).rglob('*.[ch]pp')):
+        for path in sorted((ROOT / folder).rglob('*.[chi]pp')):
             if not path.name.startswith('coroutine_'):
                 wrong += [f'{path.relative_to(ROOT)}:{line}: {RULES[rule]}'
                           for line, rule in findings(path.read_text())]

@@ -30,8 +30,6 @@ OPTIONAL = r'codec/json\.hpp|impl/.*|.*/(detail|internal)/.*|os/.*|' \
     r'wire/frame_reader\.hpp|process/pipe_stream\.hpp|(http|metrics|remote|node)/.*'
 # These faces name sockets of Asio.
 NAME_SOCKETS = r'wire/attachment\.hpp|process/listener\.hpp|http/stream_socket\.hpp'
-# Faces that still bring mechanism in; one that no longer does must leave the list.
-UNFINISHED = HERE / 'unfinished.txt'
 
 BODIES = re.compile(r'#if !defined\(BROOD_SEPARATE_COMPILATION\)\n((?:#include <brood/.*>\n)+)'
                     r'#endif(?: //.*)?\n\Z')
@@ -97,7 +95,6 @@ def mechanism(name, target):
 
 
 def wrong_faces(root):
-    """(face, complaint) for all mechanism that a face brings in by itself."""
     for face in filter(is_face, sources(root)):
         seen, new = set(), [face]
         while new:
@@ -107,20 +104,20 @@ def wrong_faces(root):
                 inside = target.removeprefix('brood/')
                 if mechanism(name, target):
                     way = '' if name == face else f', through {name}'
-                    yield face, f'{face}: a face brings no mechanism in: {target}{way}'
+                    yield f'{face}: a face brings no mechanism in: {target}{way}'
                 # Another face speaks for itself.
                 elif inside != target and inside not in seen and not is_face(inside) and \
                         not inside.startswith('impl/') and '/detail/' not in inside:
                     new.append(inside)
 
 
-def finished(complaints):
-    """The complaints but those about unfinished faces, and the faces that are finished."""
-    unfinished = set(UNFINISHED.read_text().split()) if UNFINISHED.exists() else set()
-    complaints = list(complaints)
-    yield from (text for face, text in complaints if face not in unfinished)
-    for face in sorted(unfinished - {face for face, _ in complaints}):
-        yield f'{face}: brings no mechanism in: take it off tests/structure/unfinished.txt'
+def wrong_beginnings(root):
+    """What the compiler must offer is said before anything else fails: a face includes
+    impl/config.hpp first, or another face."""
+    for name, path in sources(root).items():
+        first = (includes(path) or [''])[0].removeprefix('brood/')
+        if is_face(name) and first != 'impl/config.hpp' and not is_face(first):
+            yield f'{name}: does not include brood/impl/config.hpp first'
 
 
 def wrong_bodies(root):
@@ -206,6 +203,6 @@ def wrong_doors(root):
 if __name__ == '__main__':
     root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / '../../include/brood'
     root = root.resolve()
-    wrong = [*wrong_floors(root), *wrong_doors(root), *finished(wrong_faces(root)),
-             *wrong_bodies(root), *wrong_order(root)]
+    wrong = [*wrong_floors(root), *wrong_doors(root), *wrong_faces(root),
+             *wrong_beginnings(root), *wrong_bodies(root), *wrong_order(root)]
     sys.exit('\n'.join(wrong) or None)

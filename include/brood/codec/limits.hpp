@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/impl/config.hpp>
+
 #include <cstddef>
 #include <limits>
 #include <type_traits>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/impl/config.hpp>
+
 #include <brood/base/internal/hash.hpp>
 #include <brood/codec/detail/plain_name.hpp>
 #include <brood/codec/detail/raw_name.hpp>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/impl/config.hpp>
+
 #include <stdexcept>
 #include <string>
 

@@ -4,6 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/http/server.hpp>
+#include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
 #include "support/client.hpp"

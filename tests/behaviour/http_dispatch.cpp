@@ -2,6 +2,7 @@
 // A new connection goes to the worker that has the fewest open, as its HTTP server counts them.
 #include <brood/cluster/cluster.hpp>
 #include <brood/http/server.hpp>
+#include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
 #include "support/client.hpp"

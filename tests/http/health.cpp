@@ -2,6 +2,7 @@
 #include <brood/http/health.hpp>
 
 #include <brood/base/loop.hpp>
+#include <brood/process/listener.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/http/server.hpp>
 

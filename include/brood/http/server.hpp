@@ -17,6 +17,14 @@
 #include <string_view>
 #include <utility>
 
+namespace brood
+{
+
+class listener;
+class local_listener;
+
+} // namespace brood
+
 namespace brood::http
 {
 
@@ -44,10 +52,13 @@ public:
     /// As close_all(). A handler that runs goes on until it next touches its connection.
     ~server();
 
-    /// Serves what a listener or an acceptor of Asio accepts until that is closed, which for a
-    /// worker's listener is when it is asked to stop, then as close(), and returns when the last
-    /// connection has ended. A copy of the listener will do, and several may be served. Throws what
-    /// accept() throws.
+    /// Serves what a listener accepts until that is closed, which for a worker's is when it is
+    /// asked to stop, then as close(), and returns when the last connection has ended. A copy of
+    /// the listener will do, and several may be served. Throws what accept() throws.
+    task<> serve(listener from);
+    task<> serve(local_listener from);
+
+    /// The same for an acceptor of Asio, and for what has accept() and close() as a listener.
     template <class Listener>
     task<> serve(Listener from)
     {

@@ -5,6 +5,7 @@
 #include <brood/http/detail/open_acceptor.hpp>
 #include <brood/http/detail/server_core.hpp>
 #include <brood/http/server.hpp>
+#include <brood/process/listener.hpp>
 
 #include <utility>
 
@@ -56,6 +57,16 @@ BROOD_INLINE std::size_t server::connections() const noexcept
 BROOD_INLINE std::size_t server::idle() const
 {
     return core_->idle();
+}
+
+BROOD_INLINE task<> server::serve(listener from)
+{
+    return serve_from(core_, std::move(from));
+}
+
+BROOD_INLINE task<> server::serve(local_listener from)
+{
+    return serve_from(core_, std::move(from));
 }
 
 BROOD_INLINE task<> server::serve_open(core serving, asio::any_io_executor executor, int number)

@@ -12,6 +12,8 @@
 #include "support/shell.hpp"
 #include "support/within.hpp"
 
+#include <asio/strand.hpp>
+
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -245,4 +247,31 @@ TEST_WITHIN(20s, "children that the program started are its own to collect", "[g
         CHECK(::waitpid(pid, &status, 0) == pid);
         CHECK(WEXITSTATUS(status) == code++);
     }
+}
+
+TEST_CASE("several threads run one loop, with a strand for each family of children", "[guest]")
+{
+    for (int round = 0; round < 5; ++round)
+    {
+        asio::io_context loop(4);
+        std::array<int, 8> done = {};
+        for (auto& each : done)
+        {
+            executor strand = asio::make_strand(loop);
+            auto all = [](executor on, int& count) -> task<>
+            {
+                for (int time = 0; time < 5; ++time)
+                    co_await start_in_every_way(on, count);
+            }(strand, each);
+            asio::co_spawn(strand, std::move(all), asio::detached);
+        }
+        std::vector<std::thread> threads;
+        for (int count = 0; count < 4; ++count)
+            threads.emplace_back([&] { loop.run(); });
+        for (auto& thread : threads)
+            thread.join();
+        for (auto count : done)
+            CHECK(count == 20);
+    }
+    CHECK(children().empty());
 }

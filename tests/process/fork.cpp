@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/fork.hpp>
 
+#include <brood/process/detail/inheritance.hpp>
+
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
 #include "support/within.hpp"
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -232,6 +235,14 @@ TEST_WITHIN(10s, "a program that cannot be forked is a spawn_error that names th
 {
     CHECK_THROWS_WITH(brood::fork("./nothing-here"),
                       ContainsSubstring("spawn './nothing-here': exec: No such file"));
+    co_return;
+}
+
+TEST_WITHIN(10s, "a copy that was started for an entry and has not run it forks no other", "[fork]")
+{
+    ::setenv(brood::detail::entry_variable, "some entry", 1);
+    CHECK_THROWS_WITH(brood::fork<ignore_parent>(), ContainsSubstring("must call brood::run()"));
+    ::unsetenv(brood::detail::entry_variable);
     co_return;
 }
 

@@ -3,6 +3,8 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/quiet_write.hpp>
+#include <brood/process/detail/pipe_ends.hpp>
+#include <brood/process/detail/unblocked_io.hpp>
 
 #include "support/catch.hpp"
 #include "support/shell.hpp"
@@ -202,6 +204,53 @@ TEST_WITHIN(20s, "a program that writes without end leaves the loop to others", 
     while (!others)
         co_await child.out().read_some();
     CHECK(others);
+}
+
+TEST_CASE("a pipe that a child made blocking blocks no loop, neither to read nor to write",
+          "[pipe]")
+{
+    for (bool by_kernel : {true, false})
+    {
+        auto before = brood::detail::kernel_need_not_wait.exchange(by_kernel);
+        within(20s,
+               []() -> task<>
+               {
+                   auto executor = co_await asio::this_coro::executor;
+                   brood::detail::pipe_ends ends;
+                   REQUIRE(ends.open());
+                   spawn_options options;
+                   options.stdin_ = stdio::from(ends.reading.duplicate());
+                   options.stdout_ = stdio::from(ends.writing.duplicate());
+                   brood::pipe_reader in(executor, std::move(ends.reading));
+                   brood::pipe_writer out(executor, std::move(ends.writing));
+                   auto child = brood::spawn("true", {}, options); // which expects them to block
+                   co_await child.exit();
+                   options = {};
+
+                   std::string read;
+                   auto reading = in.read_line();
+                   asio::co_spawn(executor, std::move(reading),
+                                  [&](std::exception_ptr, std::optional<std::string> line)
+                                  { read = line.value_or(""); });
+                   co_await brood::sleep(20ms);
+                   CHECK(read.empty());
+                   co_await out.write("one\n");
+                   auto came = co_await eventually(5s, [&] { return read == "one"; });
+                   CHECK(came);
+
+                   std::string much(1 << 20, 'x');
+                   auto writing = [](brood::pipe_writer to, std::string text) -> task<>
+                   {
+                       co_await to.write(std::move(text));
+                       to.close();
+                   }(out, much);
+                   asio::co_spawn(executor, std::move(writing), asio::detached);
+                   co_await brood::sleep(20ms);
+                   auto all = co_await in.read_all();
+                   CHECK((all == much));
+               });
+        brood::detail::kernel_need_not_wait = before;
+    }
 }
 
 TEST_WITHIN(10s, "whoever waits on a pipe that is closed here is told", "[pipe]")

@@ -94,6 +94,48 @@ task<> run_hooks(process& self)
     co_return;
 }
 
+/// Adds functions from functions, each of which holds what must live while it waits.
+task<> add_hooks_in_hooks(process& self)
+{
+    std::string name = "a name that is too long to lie in the object itself";
+    auto last = [&self, name]() -> task<>
+    {
+        self.send("third " + name);
+        co_return;
+    };
+    auto first = [&self, name, last]() -> task<>
+    {
+        for (int count = 0; count < 20; ++count)
+            self.before_exit([]() -> task<> { co_return; });
+        self.before_exit(last);
+        co_await brood::sleep(1ms);
+        self.send("first " + name);
+    };
+    auto second = [&self, name]() -> task<>
+    {
+        self.send("second " + name);
+        co_return;
+    };
+    self.before_exit(first);
+    self.before_exit(second);
+    self.on_exit(
+        [&self, name](int)
+        {
+            for (int count = 0; count < 20; ++count)
+                self.on_exit([](int) {});
+            self.on_exit([&self, name](int) { self.exit_code(static_cast<int>(name.size())); });
+        });
+    co_return;
+}
+
+/// Sends more than a socket holds, and is gone in the first function of on_exit.
+task<> send_much_and_vanish(process& self)
+{
+    self.on_exit([](int) { std::_Exit(5); });
+    self.send(std::string(5 << 20, 'x'));
+    co_return;
+}
+
 task<> wait_for_signal(process& self)
 {
     auto next = self.signal(SIGUSR1, SIGUSR2);
@@ -216,6 +258,32 @@ TEST_WITHIN(10s, "before_exit runs after the main coroutine, on_exit last", "[pr
     CHECK(second == "before");
     auto status = co_await child.exit();
     CHECK(status.code == 41);
+}
+
+TEST_WITHIN(10s, "functions for the end may add others, and live until they are done", "[process]")
+{
+    auto child = brood::fork<add_hooks_in_hooks>();
+
+    std::string name = "a name that is too long to lie in the object itself";
+    for (std::string order : {"first ", "second ", "third "})
+    {
+        auto said = co_await child.message<std::string>();
+        CHECK(said == order + name);
+    }
+    auto status = co_await child.exit();
+    CHECK(status.code == static_cast<int>(name.size()));
+}
+
+TEST_WITHIN(20s, "what main sent is with the kernel before the functions of on_exit are called",
+            "[process]")
+{
+    auto child = brood::fork<send_much_and_vanish>();
+
+    auto sent = co_await child.message<std::string>();
+
+    CHECK(sent.value_or("").size() == 5 << 20);
+    auto status = co_await child.exit();
+    CHECK(status.code == 5);
 }
 
 TEST_WITHIN(10s, "a signal can be awaited, and says which one it was", "[process][node-224]")

@@ -10,6 +10,7 @@
 
 #include <csignal>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -66,6 +67,20 @@ TEST_WITHIN(10s, "limits are those of the child alone", "[spawn_options]")
     auto text = co_await printed("ulimit -S -n; ulimit -H -n; ulimit -c", options);
 
     CHECK(text == "50\n60\n0\n");
+}
+
+TEST_WITHIN(10s, "a child may be given a descriptor above the limit of open files it is given",
+            "[spawn_options]")
+{
+    brood::spawn_options options;
+    options.limits[RLIMIT_NOFILE] = {10, 10};
+    options.descriptors.emplace(20, brood::stdio::pipe());
+    auto child = brood::spawn("/bin/sh", {"-c", "ulimit -n > /proc/self/fd/20"}, options);
+    auto limit = co_await child.out(20).read_line();
+    auto status = co_await child.exit();
+
+    CHECK(limit == "10");
+    CHECK(status.success());
 }
 
 TEST_CASE("a soft limit above the hard one is refused", "[spawn_options]")

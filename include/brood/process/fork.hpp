@@ -69,7 +69,8 @@ forked_process fork(const std::string& program, const arguments& args = {},
 /// `task<>(process&, Args...)`, or task<int> for its exit code. The arguments are sent to it.
 ///
 /// The copy finds the entry by its name, in brood::run() or brood::run_entry(), whichever its
-/// main() calls first: do nothing before it that only the parent should do.
+/// main() calls first: do nothing before it that only the parent should do. Throws
+/// std::logic_error in a copy that has not called it.
 template <auto Entry, class... Args>
 forked_process fork_with(asio::any_io_executor executor, const spawn_options& options,
                          Args&&... args)

@@ -57,12 +57,13 @@ public:
     void exit_code(int code) noexcept;
 
     /// Calls a function when the process ends by itself or by exit(): in the order they were added,
-    /// each once, with the exit code, which it may still change by exit_code(int). It must not wait
-    /// for anything.
+    /// each once, with the exit code, which it may still change by exit_code(int). One that is
+    /// added meanwhile is called as well. It must not wait for anything.
     void on_exit(std::function<void(int)> call);
 
-    /// Runs a coroutine after the main one has returned, and before the functions of on_exit. Not
-    /// after exit(), nor after an exception.
+    /// Runs a coroutine after the main one has returned, and before the functions of on_exit; one
+    /// that is added meanwhile as well, in the order they were added. Not after exit(), nor after
+    /// an exception.
     void before_exit(std::function<task<>()> run);
 
     /// Shows an exception that is about to end this process, without changing that.

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -66,12 +67,26 @@ public:
 private:
     friend wait_queue;
 
+    void add(list_node& queue)
+    {
+        std::lock_guard lock(mutex_);
+        queue.insert_before(queues_);
+    }
+
+    void remove(list_node& queue) noexcept
+    {
+        std::lock_guard lock(mutex_);
+        queue.unlink();
+    }
+
+    // Several threads may run the loop, each with strands of its own.
+    std::mutex mutex_;
     list_node queues_;
     bool shut_down_ = false;
 };
 
-/// Coroutines that wait for the same thing, resumed in the order they came. For one loop, one
-/// thread.
+/// Coroutines that wait for the same thing, resumed in the order they came. For one executor: a
+/// loop that one thread runs, or a strand.
 class wait_queue : private list_node
 {
 public:
@@ -79,10 +94,15 @@ public:
         : executor_(std::move(executor)), service_(asio::use_service<wait_service>(
                                               asio::query(executor_, asio::execution::context)))
     {
-        insert_before(service_.queues_);
+        service_.add(*this);
     }
 
-    ~wait_queue() { post_all(asio::error::operation_aborted); }
+    ~wait_queue()
+    {
+        post_all(asio::error::operation_aborted);
+        if (is_known_)
+            service_.remove(*this);
+    }
 
     const asio::any_io_executor& executor() const noexcept { return executor_; }
 
@@ -251,6 +271,7 @@ private:
 
     asio::any_io_executor executor_;
     wait_service& service_;
+    bool is_known_ = true; // to the service, which may be gone before us
     waiters waiting_;
     waiters unused_;
 };
@@ -262,7 +283,10 @@ inline void wait_service::shutdown() noexcept
     {
         auto& queue = static_cast<wait_queue&>(*queues_.next);
         if (queue.empty())
+        {
             queue.unlink();
+            queue.is_known_ = false;
+        }
         else
             queue.take_first(); // what it gives is destroyed here, and with it perhaps the queue
     }

@@ -95,7 +95,7 @@ private:
         if (timeout >= std::chrono::milliseconds::zero())
             start.timeout.reset(); // or else it is refused
         lead_streams(start);
-        insert_before(loop_children_of(executor_).children);
+        loop_children::of(executor_).add(*this);
         child_ = detail::start(executor_, program_, args_, start);
         begin_watch(child_, start);
         for (auto& [number, pipe] : child_->outputs)

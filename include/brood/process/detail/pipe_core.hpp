@@ -4,10 +4,10 @@
 #include <brood/base/buffer.hpp>
 #include <brood/base/descriptor.hpp>
 #include <brood/base/detail/asio.hpp>
-#include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
+#include <brood/process/detail/unblocked_io.hpp>
 #include <brood/process/pipe.hpp>
 
 #include <algorithm>
@@ -170,11 +170,14 @@ public:
         co_await write(end, text);
     }
 
-    /// As write(2); to an end that is closed here as if nobody read.
+    /// As read(2), but EAGAIN instead of waiting; from an end that is closed here EBADF.
+    ssize_t read_into(void* to, std::size_t size) { return io_.read(number(), to, size); }
+
+    /// As write(2), but EAGAIN instead of waiting; to an end that is closed here as if nobody read.
     ssize_t write_now(std::string_view text)
     {
         if (stream_)
-            return quiet_write(number(), text);
+            return io_.write(number(), text);
         errno = EPIPE;
         return -1;
     }
@@ -216,7 +219,7 @@ private:
     {
         constexpr std::size_t chunk = 65536; // what a pipe holds by default
         auto room = unread_.prepare(chunk);
-        auto count = retry([&] { return ::read(number(), room.data(), chunk); });
+        auto count = read_into(room.data(), chunk);
         if (count > 0)
             unread_.commit(static_cast<std::size_t>(count));
         return count;
@@ -224,6 +227,7 @@ private:
 
     asio::any_io_executor executor_;
     std::optional<asio::posix::stream_descriptor> stream_; // none when it is closed
+    unblocked_io io_;
     buffer unread_;
     int in_a_row_ = 0; // reads or writes since the loop went on with something else
 };

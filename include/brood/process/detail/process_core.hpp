@@ -11,14 +11,13 @@
 #include <brood/wire/internal/link.hpp>
 
 #include <chrono>
-#include <cstddef>
 #include <cstdlib>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace brood::detail
 {
@@ -69,25 +68,36 @@ public:
             link_->sending().finish();
     }
 
-    /// Runs what before_exit() was given.
+    /// Runs what before_exit() was given, also meanwhile.
     static task<> run_before_exit(std::shared_ptr<process_core> self)
     {
-        for (std::size_t index = 0; index < self->before_exit.size(); ++index)
-            co_await self->before_exit[index]();
+        // The one that runs must stay where it is, whatever it adds.
+        while (!self->before_exit.empty())
+        {
+            auto run = std::move(self->before_exit.front());
+            self->before_exit.pop_front();
+            co_await run();
+        }
     }
 
-    /// Calls the functions of on_exit, each once, and gives the exit code.
+    /// Calls the functions of on_exit, each once, also those that are added meanwhile, and gives
+    /// the exit code.
     int run_exit_functions()
     {
-        for (auto& call : std::exchange(on_exit, {}))
+        while (!on_exit.empty())
+        {
+            auto call = std::move(on_exit.front());
+            on_exit.pop_front();
             call(exit_code);
+        }
         return exit_code;
     }
 
     void show_uncaught(std::exception_ptr thrown)
     {
-        if (on_uncaught)
-            on_uncaught(std::move(thrown));
+        auto show = on_uncaught;
+        if (show)
+            show(std::move(thrown));
     }
 
     /// Waits until the kernel has what was sent, or cannot have it, or the time is over.
@@ -121,7 +131,7 @@ public:
         // A cancelled coroutine could not await any more.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         co_await background_stops_ended(self->executor_);
-        loop_children_of(self->executor_).shutdown(); // as if the loop went
+        loop_children::of(self->executor_).shutdown(); // as if the loop went
         std::exit(last_code);
     }
 
@@ -145,8 +155,8 @@ public:
     }
 
     int exit_code = 0;
-    std::vector<std::function<void(int)>> on_exit;
-    std::vector<std::function<task<>()>> before_exit;
+    std::deque<std::function<void(int)>> on_exit;
+    std::deque<std::function<task<>()>> before_exit;
     std::function<void(std::exception_ptr)> on_uncaught;
     const std::shared_ptr<stop_request> stop_asked;
 

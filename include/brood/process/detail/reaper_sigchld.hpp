@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -14,78 +15,8 @@
 namespace brood::detail
 {
 
-/// SIGCHLD for all children of one loop, as long as there is one. Asio keeps the signal for itself
-/// until then.
-class sigchld_listener final : public asio::execution_context::service
-{
-public:
-    using key_type = sigchld_listener;
-    inline static asio::execution_context::id id;
-
-    explicit sigchld_listener(asio::execution_context& context)
-        : asio::execution_context::service(context)
-    {
-    }
-
-    void shutdown() noexcept override { signals_.reset(); }
-
-    void add_watch(const asio::any_io_executor& executor)
-    {
-        if (!changed_)
-            changed_.emplace(executor);
-        if (watches_++ == 0)
-            begin(executor);
-    }
-
-    void remove_watch() noexcept
-    {
-        if (--watches_ == 0)
-            signals_.reset();
-    }
-
-    /// Waits until some child may have ended. Not for ever: the program may have blocked the
-    /// signal, or put a handler of its own in the place of Asio's.
-    task<> changed()
-    {
-        listen();
-        co_await changed_->wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1));
-    }
-
-    void wake_all() { changed_->post_all(); }
-
-private:
-    void begin(const asio::any_io_executor& executor)
-    {
-        try
-        {
-            signals_.emplace(executor, SIGCHLD);
-        }
-        catch (const std::system_error&)
-        {
-            // No descriptor is left for it: changed() looks each second.
-        }
-    }
-
-    // Signals coalesce: each wakes all watches.
-    void listen()
-    {
-        if (!signals_ || std::exchange(listening_, true))
-            return;
-        signals_->async_wait(
-            [this](std::error_code, int)
-            {
-                listening_ = false;
-                wake_all();
-            });
-    }
-
-    std::optional<asio::signal_set> signals_;
-    std::optional<wait_queue> changed_;
-    int watches_ = 0;
-    bool listening_ = false; // whether signals_ has a wait
-};
-
-/// Watches for an end through SIGCHLD, for systems without pidfds.
+/// Watches for an end through SIGCHLD, for systems without pidfds. Asio keeps the signal for itself
+/// as long as there is one.
 ///
 /// It wakes when any child of the program ends, and its owner looks after its own. A signal that
 /// came after the watch was made is not missed.
@@ -93,23 +24,62 @@ class sigchld_watch
 {
 public:
     explicit sigchld_watch(const asio::any_io_executor& executor)
-        : listener_(
-              asio::use_service<sigchld_listener>(asio::query(executor, asio::execution::context)))
+        : state_(std::make_shared<state>(executor))
     {
-        listener_.add_watch(executor);
+        try
+        {
+            state_->signals.emplace(executor, SIGCHLD);
+        }
+        catch (const std::system_error&)
+        {
+            // No descriptor is left for it: changed() looks each second.
+        }
     }
 
-    ~sigchld_watch() { listener_.remove_watch(); }
+    ~sigchld_watch() { state_->signals.reset(); }
 
     sigchld_watch(const sigchld_watch&) = delete;
     sigchld_watch& operator=(const sigchld_watch&) = delete;
 
-    task<> changed() { return listener_.changed(); }
+    /// Waits until some child may have ended. Not for ever: the program may have blocked the
+    /// signal, or put a handler of its own in the place of Asio's.
+    task<> changed()
+    {
+        listen(state_);
+        return wait(state_);
+    }
 
-    void cancel() { listener_.wake_all(); }
+    void cancel() { state_->changed.post_all(); }
 
 private:
-    sigchld_listener& listener_;
+    struct state
+    {
+        explicit state(const asio::any_io_executor& executor) : changed(executor) {}
+
+        wait_queue changed;
+        std::optional<asio::signal_set> signals;
+        bool listening = false; // whether signals has a wait
+    };
+
+    static void listen(const std::shared_ptr<state>& self)
+    {
+        if (!self->signals || std::exchange(self->listening, true))
+            return;
+        self->signals->async_wait(
+            [self](std::error_code, int)
+            {
+                self->listening = false;
+                self->changed.post_all();
+            });
+    }
+
+    static task<> wait(std::shared_ptr<state> self)
+    {
+        co_await self->changed.wait_until(std::chrono::steady_clock::now() +
+                                          std::chrono::seconds(1));
+    }
+
+    std::shared_ptr<state> state_;
 };
 
 } // namespace brood::detail

@@ -43,7 +43,7 @@ public:
         plan_.die_with_parent = options.die_with_parent;
         // All that may fail here does before there is a child.
         state_ = std::make_shared<child_process_core>(std::move(executor), program, options);
-        loop_children_of(state_->executor);
+        loop_children::of(state_->executor);
         set_descriptors();
         asio::steady_timer first_use(state_->executor); // which makes the loop's epoll set
     }
@@ -57,7 +57,7 @@ public:
             throw spawn_error(child.failure.error_number, program_, name_of(child.failure.step),
                               subject_of(child.failure.step));
         state_->process.adopt(std::move(child));
-        state_->insert_before(loop_children_of(state_->executor).children);
+        loop_children::of(state_->executor).add(*state_);
         return std::move(state_);
     }
 

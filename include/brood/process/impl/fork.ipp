@@ -4,6 +4,8 @@
 #include <brood/process/detail/forking.hpp>
 #include <brood/process/fork.hpp>
 
+#include <stdexcept>
+
 namespace brood
 {
 namespace detail
@@ -12,6 +14,10 @@ namespace detail
 BROOD_INLINE forked_process fork_entry(asio::any_io_executor executor, const spawn_options& options,
                                        const entry& start)
 {
+    if (has_entry())
+        throw std::logic_error("brood: this process was started for an entry of this program and "
+                               "has not run it: main() must call brood::run() or "
+                               "brood::run_entry() before it forks");
     auto& known = find_entry(start.name);
     return fork(std::move(executor), this_program(), {}, options, known.name);
 }

@@ -113,6 +113,31 @@ TEST_CASE("a frame that is not whole is told from an end between two", "[frame_r
     CHECK_FALSE(reader.in_frame());
 }
 
+TEST_CASE("a reader that was reset begins with a hello, whatever it held", "[frame_reader]")
+{
+    frame_reader reader(100, 0);
+    for (std::string rest :
+         {"", "the beginning of a frame", "no frame at all, and refused as such"})
+    {
+        feed(reader, hello_bytes() + frame_with("old") + rest);
+        CHECK(reader.next());
+
+        reader.reset();
+        CHECK(reader.held() == 0);
+        CHECK_FALSE(reader.in_frame());
+        CHECK(reader.position() == 0);
+
+        feed(reader, hello_bytes() + frame_with("new"));
+        auto found = reader.next();
+        REQUIRE(found);
+        CHECK(text_of(reader, *found) == "new");
+        reader.reset();
+        feed(reader, frame_with("no hello"));
+        CHECK_THROWS_AS(reader.next(), brood::error);
+        reader.reset();
+    }
+}
+
 TEST_CASE("payloads stay where they are until they are released", "[frame_reader]")
 {
     frame_reader reader(1 << 20, 0);

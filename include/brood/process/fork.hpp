@@ -76,9 +76,7 @@ forked_process fork_with(asio::any_io_executor executor, const spawn_options& op
                          Args&&... args)
 {
     using entry = detail::registered<Entry>;
-    using expected = typename entry::signature::arguments;
-    static_assert(sizeof...(Args) == std::tuple_size_v<expected>,
-                  "brood: fork<entry>(...) takes the arguments of the entry behind its process&");
+    using expected = typename detail::arguments_of<Entry, Args...>::type;
     auto child = detail::fork_entry(std::move(executor), options, *entry::listed);
     detail::send_arguments<expected>(child, std::forward<Args>(args)...);
     return child;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/impl/config.hpp>
+
+#include <brood/base/internal/signature.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/process.hpp>
 #include <brood/wire/limits.hpp>
@@ -35,6 +38,19 @@ int run_main(std::function<task<int>(process&)> main, const run_options& options
 /// Gives the exit code of the process when the work is done.
 task<int> with_exit_code(process& self, task<> work);
 
+template <class Main>
+auto call_main(Main& main, process& self)
+{
+    constexpr bool takes_process = std::invocable<Main&, process&>;
+    static_assert(takes_process || std::invocable<Main&>,
+                  "brood: run() takes a function of brood::process&, or of nothing: what more it "
+                  "needs, a lambda captures");
+    if constexpr (takes_process)
+        return main(self);
+    else if constexpr (std::invocable<Main&>)
+        return main();
+}
+
 template <class Result>
 task<int> to_code(task<Result> work)
 {
@@ -63,20 +79,16 @@ int run(Main main, const run_options& options = {})
 {
     auto begin = [&main](process& self) -> task<int>
     {
-        auto call = [&]
-        {
-            if constexpr (std::invocable<Main&, process&>)
-                return main(self);
-            else
-                return main();
-        };
-        using result = typename decltype(call())::value_type;
-        if constexpr (std::is_void_v<result>)
-            return detail::with_exit_code(self, call());
-        else if constexpr (std::is_same_v<result, int>)
-            return call();
+        using called = detail::awaited<decltype(detail::call_main(main, self))>;
+        static_assert(called::coroutine,
+                      "brood: run() takes a coroutine: a function that returns brood::task<>, or "
+                      "brood::task<int> for its exit code");
+        if constexpr (std::is_void_v<typename called::type>)
+            return detail::with_exit_code(self, detail::call_main(main, self));
+        else if constexpr (std::is_same_v<typename called::type, int>)
+            return detail::call_main(main, self);
         else
-            return detail::to_code(call());
+            return detail::to_code(detail::call_main(main, self));
     };
     return detail::run_main(begin, options);
 }

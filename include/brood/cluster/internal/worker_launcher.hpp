@@ -18,9 +18,7 @@ using worker_launcher = std::function<forked_process(const spawn_options&)>;
 template <auto Worker, class... Args>
 worker_launcher launch_entry(asio::any_io_executor executor, Args&&... args)
 {
-    using expected = typename registered<Worker>::signature::arguments;
-    static_assert(sizeof...(Args) == std::tuple_size_v<expected>,
-                  "brood: a worker is given the arguments that it takes behind its process&");
+    using expected = typename arguments_of<Worker, Args...>::type;
     return [executor, values = expected(std::forward<Args>(args)...)](const spawn_options& options)
     {
         return std::apply(

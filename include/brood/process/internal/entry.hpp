@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/internal/signature.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/internal/entries.hpp>
 #include <brood/process/run.hpp>
@@ -14,23 +15,46 @@
 namespace brood::detail
 {
 
-/// The parameters of an entry behind the process: what fork<entry>(...) is given.
+template <class Parameters>
+struct behind_process
+{
+    static constexpr bool is_first = false;
+    static constexpr bool by_value = true;
+    using type = std::tuple<>;
+};
+
+template <class... Args>
+struct behind_process<type_list<process&, Args...>>
+{
+    static constexpr bool is_first = true;
+    static constexpr bool by_value =
+        !((std::is_lvalue_reference_v<Args> && !std::is_const_v<std::remove_reference_t<Args>>) ||
+          ...);
+    using type = std::tuple<std::decay_t<Args>...>;
+};
+
+/// The parameters of an entry behind the process, when it is an entry.
 template <class Function>
-struct entry_signature : entry_signature<decltype(&Function::operator())>
+class entry_signature
 {
-};
+    using told = signature<Function>;
+    using parameters = behind_process<typename told::parameters>;
+    using returned = awaited<typename told::result>;
 
-template <class Result, class... Args>
-struct entry_signature<task<Result> (*)(process&, Args...)>
-{
-    using result = Result;
-    using arguments = std::tuple<std::decay_t<Args>...>;
-};
+    static_assert(told::known, "brood: what a child runs is one function or captureless lambda "
+                               "that names its types, without overloads and auto");
+    static_assert(!told::known || parameters::is_first,
+                  "brood: what a child runs takes brood::process& as its first parameter");
+    static_assert(!told::known || returned::coroutine,
+                  "brood: what a child runs is a coroutine: it returns brood::task<>, or "
+                  "brood::task<int> for its exit code");
+    static_assert(parameters::by_value,
+                  "brood: what a child runs takes what stands behind its process& by value or "
+                  "const&: it comes from another process");
 
-template <class Result, class Class, class... Args>
-struct entry_signature<task<Result> (Class::*)(process&, Args...) const>
-    : entry_signature<task<Result> (*)(process&, Args...)>
-{
+public:
+    using result = typename returned::type;
+    using arguments = typename parameters::type;
 };
 
 /// Takes the arguments one after the other; each came as a message of its own.
@@ -88,6 +112,22 @@ struct registered
 
     inline static entry ours{typeid(registered).name(), &registered::start, nullptr};
     inline static entry* const listed = add_entry(ours);
+};
+
+/// The tuple of what an entry is given, when it can be made of these.
+template <auto Entry, class... Args>
+class arguments_of
+{
+public:
+    using type = typename registered<Entry>::arguments;
+
+private:
+    static constexpr bool enough = sizeof...(Args) == std::tuple_size_v<type>;
+
+    static_assert(enough, "brood: what a child runs is given as many arguments as it has "
+                          "parameters behind its process&");
+    static_assert(!enough || std::is_constructible_v<type, Args...>,
+                  "brood: an argument does not convert to what the child takes in its place");
 };
 
 } // namespace brood::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/internal/signature.hpp>
 #include <brood/base/task.hpp>
 #include <brood/wire/internal/frame_writer.hpp>
 #include <brood/wire/internal/take.hpp>
@@ -24,60 +25,42 @@ struct nothing
     }
 };
 
-template <class Function>
-struct signature : signature<decltype(&Function::operator())>
+template <class Parameters>
+struct only_parameter
 {
+    static constexpr bool one = false;
+    using type = nothing;
 };
 
-template <class Result, class Argument>
-struct signature<Result (*)(Argument)>
+template <class Parameter>
+struct only_parameter<type_list<Parameter>>
 {
-    using result = Result;
-    using argument = std::remove_cvref_t<Argument>;
+    static constexpr bool one = true;
+    using type = Parameter;
 };
 
-template <class Result, class Argument>
-struct signature<Result (*)(Argument) noexcept> : signature<Result (*)(Argument)>
-{
-};
-
-template <class Result, class Class, class Argument>
-struct signature<Result (Class::*)(Argument)> : signature<Result (*)(Argument)>
-{
-};
-
-template <class Result, class Class, class Argument>
-struct signature<Result (Class::*)(Argument) const> : signature<Result (*)(Argument)>
-{
-};
-
-template <class Result, class Class, class Argument>
-struct signature<Result (Class::*)(Argument) noexcept> : signature<Result (*)(Argument)>
-{
-};
-
-template <class Result, class Class, class Argument>
-struct signature<Result (Class::*)(Argument) const noexcept> : signature<Result (*)(Argument)>
-{
-};
-
-template <class Result>
-struct awaited
-{
-    using type = Result;
-    static constexpr bool coroutine = false;
-};
-
-template <class Result>
-struct awaited<task<Result>>
-{
-    using type = Result;
-    static constexpr bool coroutine = true;
-};
-
-/// The request that a handler takes.
+/// The request that a handler takes, when it is a handler.
 template <class Handler>
-using request_of = typename signature<Handler>::argument;
+class request_of
+{
+    using told = signature<Handler>;
+    using parameter = only_parameter<typename told::parameters>;
+    using taken = typename parameter::type;
+
+    static_assert(told::known,
+                  "brood: a handler of calls is one function or lambda and names the type of its "
+                  "request: overloads and auto do not say which requests it answers");
+    static_assert(!told::known || parameter::one,
+                  "brood: a handler of calls takes its request and nothing else: what more it "
+                  "needs, the process& say, a lambda captures");
+    static_assert(!std::is_lvalue_reference_v<taken> ||
+                      std::is_const_v<std::remove_reference_t<taken>>,
+                  "brood: a handler of calls takes its request by value or const&: what more it "
+                  "needs, the process& say, a lambda captures");
+
+public:
+    using type = std::remove_cvref_t<taken>;
+};
 
 /// One serve(), and the requests that its handlers are working on.
 class serving;
@@ -141,7 +124,7 @@ template <class Handler>
 request_handler handler_of(Handler&& function)
 {
     using kept = std::decay_t<Handler>;
-    using request = request_of<kept>;
+    using request = typename request_of<kept>::type;
     auto handler = std::make_shared<kept>(std::forward<Handler>(function));
     auto begin = [handler](std::shared_ptr<serving> by, const waiting_frame& oldest)
     {

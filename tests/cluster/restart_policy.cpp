@@ -196,6 +196,15 @@ TEST_CASE("chance makes a wait a quarter shorter or longer", "[restart_policy]")
     CHECK(delay.after(4'000'000'000, 0.5) == 30s);
 }
 
+TEST_CASE("chance is for waits at the cap, too: workers do not come back in step there either",
+          "[restart_policy]")
+{
+    brood::backoff delay;
+
+    CHECK(delay.after(100, 0.0) == 22'500ms);
+    CHECK(delay.after(100, 1.0) == 37'500ms);
+}
+
 TEST_CASE("a worker that lived long enough starts a new row", "[restart_policy]")
 {
     story one;

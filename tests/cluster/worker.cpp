@@ -7,6 +7,10 @@
 #include "support/descriptors.hpp"
 #include "support/within.hpp"
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
+
 #include <csignal>
 #include <optional>
 #include <string>
@@ -44,6 +48,15 @@ task<> tells_its_health(brood::process& self)
     self.send(health(self));
     co_await self.shutdown();
     self.send(health(self));
+}
+
+task<> ready_too_late(brood::process& self)
+{
+    brood::signals wait(SIGUSR1);
+    co_await self.shutdown();
+    self.ready();
+    self.send(1);
+    co_await wait.next();
 }
 
 cluster_settings one_that_stays_dead()
@@ -90,6 +103,30 @@ TEST_WITHIN(20s, "a worker knows whether it should get work", "[worker]")
     auto at_last = co_await only.message<std::string>();
     CHECK(at_last == "ready, stopping");
     CHECK(ended.cause == brood::exit_cause::stopped);
+}
+
+TEST_WITHIN(20s, "a worker that says it is ready while it is stopped gets no work", "[worker]")
+{
+    cluster<ready_too_late> workers(one_that_stays_dead());
+    auto only = workers.workers().at(0);
+    auto events = workers.events();
+    for (bool online = false; !online;)
+    {
+        auto next = co_await events.next();
+        REQUIRE(next);
+        online = next->what == brood::cluster_event::kind::online;
+    }
+    auto executor = co_await asio::this_coro::executor;
+    asio::co_spawn(executor, only.stop(), asio::detached);
+    auto said = co_await only.message<int>();
+
+    CHECK(said == 1);
+    CHECK(only.state() == worker_state::draining);
+    CHECK(workers.stats().ready() == 0);
+    CHECK(workers.stats().draining == 1);
+    only.kill(SIGUSR1);
+    auto ended = co_await only.exit();
+    CHECK(ended.status.success());
 }
 
 TEST_WITHIN(20s, "a worker answers calls", "[worker]")

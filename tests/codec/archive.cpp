@@ -10,6 +10,7 @@
 #include <cereal/types/map.hpp>
 #include <cereal/types/memory.hpp>
 #include <cereal/types/polymorphic.hpp>
+#include <cereal/types/tuple.hpp>
 #include <cereal/types/utility.hpp>
 
 #include <cstdint>
@@ -377,6 +378,19 @@ struct bottom : left, right
     }
 };
 
+/// A diamond with an object of an own class between its sides, which is a diamond itself.
+struct layered : left, right
+{
+    bottom between;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(cereal::virtual_base_class<left>(this), between,
+                cereal::virtual_base_class<right>(this));
+    }
+};
+
 bottom make_bottom(int number)
 {
     bottom made;
@@ -572,6 +586,26 @@ TEST_CASE("a virtual base is written once in each object", "[archive]")
     CHECK(all[2].d == 33);
 }
 
+TEST_CASE("a virtual base is written once, whatever stands between the classes that share it",
+          "[archive]")
+{
+    layered value;
+    value.a = 1;
+    value.b = 2;
+    value.c = 3;
+    value.between = make_bottom(10);
+    buffer bytes;
+    encode(bytes, value);
+    auto back = round_trip(value);
+
+    CHECK(bytes.size() == 7 * 4);
+    CHECK(back.a == 1);
+    CHECK(back.b == 2);
+    CHECK(back.c == 3);
+    CHECK(back.between.a == 10);
+    CHECK(back.between.d == 13);
+}
+
 TEST_CASE("shared objects stay shared, also in a ring", "[archive]")
 {
     auto first = std::make_shared<node>();
@@ -605,6 +639,10 @@ TEST_CASE("objects of two types at one address are two objects", "[archive]")
     auto [back, same] = round_trip(std::pair(whole, part));
     CHECK(back->first == ways::member_serialize{5, "five"});
     CHECK(*same == ways::member_serialize{5, "five"});
+
+    auto all = round_trip(std::tuple(whole, part, whole, part));
+    CHECK(std::get<0>(all) == std::get<2>(all));
+    CHECK(std::get<1>(all) == std::get<3>(all));
 }
 
 TEST_CASE("deferred members make deep structures flat", "[archive]")

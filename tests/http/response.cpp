@@ -465,6 +465,25 @@ TEST_WITHIN(5s, "a HEAD that is answered without a body says nothing of what GET
     CHECK(ended);
 }
 
+TEST_WITHIN(5s, "a HEAD that is answered with a length, though it is zero, tells it",
+            "[http_response]")
+{
+    auto empty = [](http::request&, http::response& response) -> task<>
+    {
+        response.set("Content-Length", "0");
+        co_await response.end();
+    };
+    http::server server(empty);
+    raw_client client(server);
+    for (int count = 0; count < 2; ++count)
+    {
+        co_await client.send(head);
+        auto answer = co_await client.response(true);
+        CHECK(answer->header("Content-Length") == "0");
+        CHECK(!answer->header("Transfer-Encoding"));
+    }
+}
+
 TEST_WITHIN(5s, "204 and 304 have no body, and say no length", "[http_response]")
 {
     for (auto status : {204U, 304U})

@@ -149,6 +149,43 @@ TEST_WITHIN(10s, "a server that answers before the end is heard", "[http]")
     CHECK(client.idle() == 0);
 }
 
+TEST_WITHIN(10s, "a connection is not kept when the answer came before the end of the request",
+            "[http]")
+{
+    auto early = [](raw_peer& peer) -> task<>
+    {
+        co_await peer.read_until();
+        co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        co_await peer.stay();
+    };
+    raw_server server(early);
+    http::client client;
+    for (std::size_t round = 1; round <= 3; ++round)
+    {
+        auto upload = co_await client.upload(post(server.url()));
+        co_await upload.write("a");
+        auto response = co_await upload.response();
+        auto body = co_await response.body();
+        CHECK(body == "ok");
+        CHECK(client.idle() == 0); // what is sent next on it would be more of this body
+        CHECK(server.connections() == round);
+    }
+    CHECK(client.idle() == 0);
+
+    auto deaf = [](raw_peer& peer) -> task<>
+    {
+        co_await peer.read_until();
+        co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        while (peer.socket().is_open())
+            co_await brood::sleep(10ms); // and does not read
+    };
+    raw_server other(deaf);
+    http::client_request refused("POST", other.url(), std::string(20'000'000, 'x'));
+    auto answer = co_await client.fetch(refused);
+    CHECK(answer.body == "ok");
+    CHECK(client.idle() == 0);
+}
+
 TEST_WITHIN(10s, "a whole body that a server does not want ends with the server's answer", "[http]")
 {
     auto handler = [](http::request&, http::response& response) -> task<>

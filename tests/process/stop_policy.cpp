@@ -5,7 +5,14 @@
 #include "support/shell.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
+
 #include <csignal>
+#include <exception>
 #include <sstream>
 #include <stdexcept>
 #include <vector>
@@ -59,6 +66,29 @@ TEST_WITHIN(10s, "steps are taken one after the other until one works", "[stop_p
     auto status = co_await child.stop(policy);
 
     CHECK(status.signal == SIGUSR1);
+}
+
+TEST_WITHIN(10s, "a stop that is cancelled takes no further step", "[stop_policy]")
+{
+    auto child = printing(stubborn);
+    co_await child.out().read_line();
+    asio::cancellation_signal cancel;
+    bool cancelled = false;
+    stop_policy impatient(100ms);
+    auto executor = co_await asio::this_coro::executor;
+    asio::co_spawn(executor, child.stop(impatient),
+                   asio::bind_cancellation_slot(
+                       cancel.slot(), [&cancelled](std::exception_ptr thrown, brood::exit_status)
+                       { cancelled = thrown != nullptr; }));
+    co_await brood::sleep(10ms);
+
+    cancel.emit(asio::cancellation_type::terminal);
+    co_await brood::sleep(300ms);
+
+    CHECK(cancelled);
+    CHECK(child.kill(0)); // it still runs
+    child.kill(SIGKILL);
+    co_await child.exit();
 }
 
 TEST_WITHIN(10s, "a stopped process sees a SIGTERM", "[stop_policy]")

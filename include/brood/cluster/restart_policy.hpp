@@ -36,8 +36,8 @@ struct backoff
     std::chrono::milliseconds base{100};
     std::chrono::milliseconds cap{30'000};
     double factor = 2;
-    double jitter = 0.25; ///< So much shorter or longer by chance, so that workers do not come back
-                          ///< in step.
+    double jitter = 0.25; ///< So much shorter or longer by chance, also at the cap, so that workers
+                          ///< do not come back in step.
     std::chrono::milliseconds healthy_after{10'000};
 
     /// The wait after so many failures in a row, with a random number between 0 and 1.

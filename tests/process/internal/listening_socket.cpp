@@ -12,6 +12,8 @@
 #include <asio/read.hpp>
 #include <asio/write.hpp>
 
+#include <fcntl.h>
+
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -106,6 +108,24 @@ TEST_CASE("datagrams are received at a bound socket that does not listen", "[lis
 
     CHECK(listens == 0);
     CHECK(to_string(socket.address()) != "127.0.0.1:0");
+}
+
+TEST_CASE("no program that is started gets a listening socket by chance", "[listening_socket]")
+{
+    brood::test::temporary_directory folder;
+    auto loopback = asio::ip::address_v4::loopback();
+    auto datagrams = to_listen_request(udp::endpoint(loopback, 0), {});
+    auto shared = to_listen_request(tcp::endpoint(loopback, 0), {.reuse_port = true});
+    for (auto& wanted : {to_listen_request(tcp::endpoint(loopback, 0), {}), datagrams, shared,
+                         to_listen_request(local::endpoint(folder / "socket"), {})})
+    {
+        INFO("family " << wanted.family << ", type " << wanted.type);
+        listening_socket socket(wanted);
+        auto copy = socket.socket().duplicate();
+
+        CHECK((::fcntl(socket.socket().get(), F_GETFD) & FD_CLOEXEC) != 0);
+        CHECK((::fcntl(copy.get(), F_GETFD) & FD_CLOEXEC) != 0);
+    }
 }
 
 TEST_CASE("the file of a local socket goes with it, and one without a server is replaced",

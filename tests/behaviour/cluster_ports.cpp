@@ -2,6 +2,7 @@
 // What Node's cluster promises about the addresses that workers share.
 #include <brood/cluster/cluster.hpp>
 
+#include <brood/process/detail/process_core.hpp>
 #include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
@@ -158,7 +159,7 @@ TEST_WITHIN(20s, "a worker has several sockets for datagrams, and may open one a
 TEST_WITHIN(20s, "workers bind sockets of their own to a port that they share, without the primary",
             "[cluster][node-130][node-131]")
 {
-    process self(brood::default_executor(), {}, {});
+    auto self = brood::detail::process_core::make(brood::default_executor(), {}, {});
     brood::listen_options options;
     options.reuse_port = true;
     udp::endpoint any(asio::ip::address_v4::loopback(), 0);

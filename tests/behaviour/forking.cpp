@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What Node promises about forked children: arguments, streams, channel, sockets and limits.
 #include <brood/process/fork.hpp>
+#include <brood/process/detail/process_core.hpp>
 #include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
@@ -252,7 +253,7 @@ TEST_WITHIN(20s, "a forked child that ignores its channel ends, and so does its 
 
 TEST_WITHIN(20s, "children listen on our port beside us when all want to share it", "[node-63]")
 {
-    process self(brood::default_executor(), {}, {});
+    auto self = brood::detail::process_core::make(brood::default_executor(), {}, {});
     brood::listen_options options;
     options.reuse_port = true;
     asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
@@ -269,7 +270,7 @@ TEST_WITHIN(20s, "children listen on our port beside us when all want to share i
 
 TEST_WITHIN(20s, "children receive datagrams on our port beside us", "[node-11]")
 {
-    process self(brood::default_executor(), {}, {});
+    auto self = brood::detail::process_core::make(brood::default_executor(), {}, {});
     brood::listen_options options;
     options.reuse_port = true;
     asio::ip::udp::endpoint any(asio::ip::address_v4::loopback(), 0);

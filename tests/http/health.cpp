@@ -2,9 +2,9 @@
 #include <brood/http/health.hpp>
 
 #include <brood/base/loop.hpp>
-#include <brood/process/listener.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/http/server.hpp>
+#include <brood/process/listener.hpp>
 
 #include "support/client.hpp"
 #include "support/within.hpp"

@@ -194,9 +194,10 @@ TEST_WITHIN(5s, "cancelled, all() cancels all and waits for their end", "[all]")
         auto text = co_await caught(all(end_slowly(flag), count(number, 1h), give(7)));
         co_return text;
     };
-    auto stop = []() -> task<>
+    auto stop = [](const int& begun) -> task<>
     {
-        co_await sleep(1ms);
+        while (begun == 0)
+            co_await sleep(0ms);
         throw std::runtime_error("enough");
     };
     std::string thrown;
@@ -205,7 +206,7 @@ TEST_WITHIN(5s, "cancelled, all() cancels all and waits for their end", "[all]")
         into = co_await std::move(from);
     };
 
-    auto told = co_await caught(keep(both(ended, counter), thrown) && stop());
+    auto told = co_await caught(keep(both(ended, counter), thrown) && stop(counter));
 
     CHECK(told == "enough");
     CHECK(thrown == "cancelled");

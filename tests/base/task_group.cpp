@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/base/task_group.hpp>
 
+#include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/loop.hpp>
 
 #include "support/within.hpp"
@@ -96,6 +97,17 @@ struct beside
     std::optional<std::string> ended;
 };
 
+/// Where members wait until the test lets them go on, all of them in the same turn.
+using gate = detail::wait_queue;
+
+/// Writes down its beginning, and its end behind the gate.
+task<> write_behind(names& log, std::string name, gate& closed)
+{
+    log.push_back(name);
+    co_await closed.wait();
+    log.push_back(name + " done");
+}
+
 /// Some turns of the loop, enough for all that needs no time.
 task<> turns()
 {
@@ -109,11 +121,12 @@ TEST_WITHIN(5s, "members begin in a later turn, in order, and run beside each ot
             "[task_group]")
 {
     names log;
+    gate closed(default_executor());
     task_group group;
     CHECK(group.empty());
 
-    group.start(write(log, "one", 20ms));
-    group.start(write(log, "two", 10ms));
+    group.start(write_behind(log, "one", closed));
+    group.start(write_behind(log, "two", closed));
     CHECK(log.empty());
     CHECK(group.waiting() == 2);
     CHECK(group.running() == 0);
@@ -124,8 +137,9 @@ TEST_WITHIN(5s, "members begin in a later turn, in order, and run beside each ot
     CHECK(group.waiting() == 0);
     CHECK(group.running() == 2);
 
+    closed.post_all();
     co_await group.join();
-    CHECK(log == names{"one", "two", "two done", "one done"});
+    CHECK(log == names{"one", "two", "one done", "two done"});
     CHECK(group.empty());
 }
 
@@ -405,27 +419,29 @@ TEST_WITHIN(5s, "a join() that is cancelled in the turn in which the last member
 TEST_WITHIN(5s, "a cancellation meets members that end in the same turn", "[task_group]")
 {
     names log;
+    gate closed(default_executor());
     task_group group;
     std::optional<beside> joining;
-    auto until = std::chrono::steady_clock::now() + 5ms;
     for (int number = 0; number < 3; ++number)
         group.start(
             [&, number]() -> task<>
             {
-                co_await sleep(until - std::chrono::steady_clock::now());
+                co_await closed.wait();
                 if (number == 1)
                     joining->cancel.emit(asio::cancellation_type::terminal);
                 log.push_back(std::to_string(number));
             });
     group.start(write(log, "long", 1h));
     joining.emplace(group.join());
+    co_await turns();
+
+    closed.post_all();
 
     auto ended = co_await test::eventually(5s, [&joining] { return joining->ended.has_value(); });
 
     CHECK(ended);
     CHECK(joining->ended == "cancelled");
-    CHECK(log.size() == 5);
-    CHECK(log.back() == "long cancelled");
+    CHECK(log == names{"long", "0", "1", "2", "long cancelled"});
     CHECK(group.empty());
 }
 
@@ -537,11 +553,14 @@ TEST_WITHIN(5s, "a group moves, and drops what it had", "[task_group]")
     task_group group;
     group.start(write(log, "old", 1h));
     co_await turns();
+    gate closed(default_executor());
     task_group other;
-    other.start(write(log, "new", 20ms));
+    other.start(write_behind(log, "new", closed));
     co_await turns();
 
     group = std::move(other);
+    co_await turns();
+    closed.post_all();
     co_await group.join();
     task_group third(std::move(group));
     third.start(write(log, "third", 0ms));
@@ -553,16 +572,18 @@ TEST_WITHIN(5s, "a group moves, and drops what it had", "[task_group]")
 TEST_WITHIN(5s, "a function is kept as long as its coroutine runs", "[task_group]")
 {
     auto kept = std::make_shared<int>(0);
+    gate closed(default_executor());
     task_group group;
     group.start(
-        [kept]() -> task<>
+        [kept, &closed]() -> task<>
         {
-            co_await sleep(5ms);
+            co_await closed.wait();
             ++*kept;
         });
     co_await turns();
     CHECK(kept.use_count() == 2);
 
+    closed.post_all();
     co_await group.join();
 
     CHECK(kept.use_count() == 1);
@@ -629,13 +650,17 @@ TEST_WITHIN(5s, "room() of a group that was cancelled throws", "[task_group]")
 TEST_WITHIN(5s, "a room() that is cancelled leaves the group alone", "[task_group]")
 {
     names log;
+    gate closed(default_executor());
     task_group group(1);
-    group.start(write(log, "one", 10ms));
+    group.start(write_behind(log, "one", closed));
     beside waiting(group.room());
     co_await turns();
 
     waiting.cancel.emit(asio::cancellation_type::terminal);
+    co_await turns();
+    CHECK(group.running() == 1);
 
+    closed.post_all();
     co_await group.join();
     CHECK(waiting.ended == "cancelled");
     CHECK(log == names{"one", "one done"});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What Node promises about forked children: arguments, streams, channel, sockets and limits.
-#include <brood/process/fork.hpp>
 #include <brood/process/detail/process_core.hpp>
+#include <brood/process/fork.hpp>
 #include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/wire/channel.hpp>
 
+#include <brood/base/descriptor.hpp>
 #include <brood/base/loop.hpp>
 
 #include "support/allocations.hpp"
@@ -10,6 +11,8 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/post.hpp>
+
+#include <sys/socket.h>
 
 #include <asio/experimental/awaitable_operators.hpp>
 #include <cereal/types/vector.hpp>
@@ -597,6 +600,120 @@ TEST_CASE("in steady state a message is sent and taken without an allocation", "
 
     REQUIRE(used);
     CHECK(used->count == 0);
+}
+
+TEST_WITHIN(10s, "what is sent in one turn of the loop is written at its end, all together",
+            "[channel]")
+{
+    auto executor = co_await asio::this_coro::executor;
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    brood::descriptor raw(ends[1]);
+    channel one(executor, brood::descriptor(ends[0]), "a test");
+    auto arrived = [&raw]
+    {
+        std::array<char, 4096> bytes{};
+        auto count = ::recv(raw.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+        return std::string(bytes.data(), static_cast<std::size_t>(count > 0 ? count : 0));
+    };
+    co_await one.flush(); // the hello
+    arrived();
+
+    one.send(std::string("first"));
+    one.send(std::string("second"));
+    CHECK(arrived().empty());
+    co_await asio::post(executor, asio::use_awaitable);
+
+    auto text = arrived();
+    CHECK_THAT(text, ContainsSubstring("first"));
+    CHECK_THAT(text, ContainsSubstring("second"));
+}
+
+TEST_WITHIN(10s, "who asks for a message that is here goes on in the same turn of the loop",
+            "[channel]")
+{
+    auto executor = co_await asio::this_coro::executor;
+    auto [one, other] = channel::pair();
+    one.send(1);
+    one.send(2);
+    co_await other.readable();
+    bool others_ran = false;
+    asio::post(executor, [&others_ran] { others_ran = true; });
+
+    auto first = co_await other.message<int>();
+    auto can_read = co_await other.readable();
+    auto second = co_await other.message<int>(1h);
+
+    CHECK(first == 1);
+    CHECK(can_read);
+    CHECK(second == 2);
+    CHECK_FALSE(others_ran);
+}
+
+TEST_WITHIN(10s, "once the other side has gone, all that it sent can be taken without waiting",
+            "[channel]")
+{
+    auto [one, other] = channel::pair();
+    for (int number = 0; number < 1000; ++number)
+        one.send(number);
+    one = channel();
+    co_await other.disconnected();
+
+    for (int number = 0; number < 1000; ++number)
+        CHECK(other.try_message<int>() == number);
+    CHECK_FALSE(other.try_message<int>());
+    auto can_read = co_await other.readable();
+    CHECK_FALSE(can_read);
+    CHECK_THROWS_AS(other.send(1), brood::error);
+}
+
+TEST_WITHIN(10s, "a channel that another is assigned to is closed behind what it sent", "[channel]")
+{
+    auto [one, other] = channel::pair();
+    auto [next, its_other] = channel::pair();
+    one.send(1);
+
+    one = std::move(next);
+    one.send(2);
+
+    auto first = co_await other.message<int>();
+    auto end = co_await other.message<int>();
+    auto second = co_await its_other.message<int>();
+    CHECK(first == 1);
+    CHECK_FALSE(end);
+    CHECK(second == 2);
+}
+
+TEST_WITHIN(10s, "a message that is tried for with the wrong type stays, as with message()",
+            "[channel]")
+{
+    auto [one, other] = channel::pair();
+    one.send(1);
+    co_await other.readable();
+
+    CHECK_THROWS_WITH(other.try_message<point>(), ContainsSubstring("point"));
+    CHECK(other.try_message<int>() == 1);
+    CHECK_FALSE(other.try_message<point>());
+}
+
+TEST_WITHIN(10s, "a message that is refused leaves room and order as they were", "[channel]")
+{
+    channel_limits limits;
+    limits.max_message = 1000;
+    auto [one, other] = channel::pair(limits);
+    one.send(1);
+    CHECK_THROWS_AS(one.send(std::string(2000, 'x')), brood::error);
+    CHECK_THROWS_AS(one.send(2, brood::descriptor()), std::system_error);
+    CHECK_THROWS_AS(one.send(moody{true}), std::domain_error);
+    one.send(3);
+    co_await one.flush();
+
+    auto first = co_await other.message<int>();
+    auto second = co_await other.message<int>();
+    CHECK(first == 1);
+    CHECK(second == 3);
+    CHECK(one.undelivered().empty());
+    CHECK(one.connected());
 }
 
 TEST_CASE("being abandoned at any step leaves nothing", "[channel]")

@@ -2,6 +2,10 @@
 // Workers that do what no worker should: one is ended, the others and the primary do not notice.
 #include <brood/cluster/cluster.hpp>
 
+#include <brood/process/internal/listening_socket.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
+#include <brood/wire/internal/control.hpp>
+
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/echo.hpp"

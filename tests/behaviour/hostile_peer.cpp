@@ -230,8 +230,7 @@ TEST_CASE("half a frame and then the end is refused, and no end", "[hostile_peer
 
 TEST_WITHIN(
     30s,
-    "a frame that death cuts off is refused behind the whole ones, also when the end is seen "
-    "first",
+    "a frame that death cuts off is the end behind the whole ones, also when that is seen first",
     "[hostile_peer]")
 {
     for (int round = 0; round < 10; ++round)
@@ -243,10 +242,8 @@ TEST_WITHIN(
             auto whole = co_await child.message<std::string>();
             CHECK((whole && whole->size() == 100'000));
         }
-        auto wrong = co_await refusal<std::string>(child);
-        CHECK(wrong.code() == brood::errc::malformed);
-        CHECK_THAT(wrong.what(), ContainsSubstring(std::to_string(child.pid())));
-        CHECK_THAT(wrong.what(), ContainsSubstring("in the middle of a frame"));
+        auto end = co_await child.message<std::string>();
+        CHECK_FALSE(end);
     }
 }
 
@@ -411,11 +408,10 @@ TEST_WITHIN(20s, "a program that says something else than hello is refused with 
 }
 
 TEST_WITHIN(60s,
-            "a child's own child that goes on writing is read no further than when the child ended",
+            "a child's own child that goes on writing is read only as far as the child might write",
             "[hostile_peer]")
 {
-    // The limit for what waits, the kernel's buffer, and one more read.
-    auto most = ((2U << 20) + (512U << 10)) / message_bytes(2).size();
+    auto most = brood::channel_limits().incoming_high_water / message_bytes(2).size() + 1;
     for (int round = 0; round < 10; ++round)
     {
         auto child = brood::fork<&leave_a_writer>();
@@ -423,9 +419,16 @@ TEST_WITHIN(60s,
         CHECK(status.success());
         CHECK_FALSE(child.connected());
         std::size_t taken = 0;
-        while (child.try_message<int>())
-            ++taken;
-        CHECK(taken > 5'000); // the kernel's buffer alone was full of them
-        CHECK(taken < most);
+        try
+        {
+            while (child.try_message<int>())
+                ++taken;
+        }
+        catch (const brood::error& wrong)
+        {
+            CHECK(wrong.code() == brood::errc::malformed);
+        }
+        CHECK(taken > 5'000);
+        CHECK(taken <= most);
     }
 }

@@ -51,6 +51,24 @@ task<> aborts(brood::process&)
     co_return;
 }
 
+task<> talks(brood::process& self)
+{
+    std::string text(3000, 't');
+    for (;;)
+    {
+        auto room = self.send(text);
+        if (!room)
+            co_await self.drain();
+    }
+}
+
+task<> listens_to_all(brood::process& self)
+{
+    self.send(1);
+    while (auto text = co_await self.message<std::string>())
+        continue;
+}
+
 /// A deaf child under a time limit, once it is deaf; what it was before that it must not count.
 struct deaf
 {
@@ -214,4 +232,54 @@ TEST_WITHIN(20s, "a stopped child is ended by its time limit as well", "[node-85
     auto status = co_await child.exit();
 
     CHECK(status.signal == SIGTERM);
+}
+
+TEST_WITHIN(60s, "a child that is ended while it sends ends its stream, and calls are closed",
+            "[wire]")
+{
+    int ends = 0, closed = 0;
+    for (int round = 0; round < 60; ++round)
+    {
+        auto child = brood::fork<talks>();
+        co_await child.message<std::string>();
+        auto call = child.call<int>(std::string("unanswered"));
+        co_await brood::sleep(std::chrono::microseconds(100 * round));
+        child.kill(round % 2 == 0 ? SIGKILL : SIGTERM);
+        if (round % 3 == 0)
+            co_await child.exit();
+        auto text = co_await child.message<std::string>();
+        while (text)
+            text = co_await child.message<std::string>();
+        ++ends;
+        try
+        {
+            co_await std::move(call);
+        }
+        catch (const brood::error& ended)
+        {
+            closed += ended.code() == brood::errc::closed;
+        }
+    }
+
+    CHECK(ends == 60);
+    CHECK(closed == 60);
+}
+
+TEST_WITHIN(60s, "a child that is ended while it is sent to is no attacker", "[wire]")
+{
+    int ends = 0;
+    for (int round = 0; round < 30; ++round)
+    {
+        auto child = brood::fork<listens_to_all>();
+        auto ready = co_await child.message<int>();
+        CHECK(ready == 1);
+        for (int count = 0; count < 100; ++count)
+            child.send(std::string(3000, 'x'));
+        co_await brood::sleep(std::chrono::microseconds(100 * round));
+        child.kill(SIGKILL);
+        auto end = co_await child.message<int>();
+        ends += !end;
+    }
+
+    CHECK(ends == 30);
 }

@@ -5,6 +5,7 @@
 
 #include <brood/base/loop.hpp>
 #include <brood/wire/frame.hpp>
+#include <brood/wire/internal/control.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
@@ -13,15 +14,19 @@
 
 #include <asio/post.hpp>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace brood::test;
 using brood::channel;
 using brood::channel_limits;
+using brood::descriptor;
 using brood::frame_kind;
 using brood::task;
 
@@ -69,7 +74,161 @@ task<int> take_texts(channel& from, int count)
     co_return count;
 }
 
+/// A channel whose lane for control can be reached.
+struct end_of_channel : channel
+{
+    explicit end_of_channel(channel&& from) : channel(std::move(from)) {}
+
+    using channel::link;
+};
+
+/// Both ends have sent more messages, and more requests, than the other may have unread.
+struct both_full
+{
+    explicit both_full(channel_limits limits)
+    {
+        auto [left, right] = channel::pair(limits);
+        one.emplace(std::move(left));
+        other.emplace(std::move(right));
+        for (auto end : {&*one, &*other})
+            fill(*end);
+    }
+
+    void fill(end_of_channel& end)
+    {
+        std::string text(10'000, 'x');
+        for (int number = 0; number < 100; ++number)
+        {
+            end.send(text);
+            calls.push_back(end.call<int>(text, patient(60s)));
+        }
+    }
+
+    std::vector<task<int>> calls;
+    std::optional<end_of_channel> one;
+    std::optional<end_of_channel> other;
+};
+
+descriptor null_device()
+{
+    return descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+task<int> take_descriptors(channel& from, int count)
+{
+    for (int number = 0; number < count; ++number)
+    {
+        auto came = co_await from.message<brood::carrying<int, descriptor>>(patient(5s));
+        if (!came || came->message != number || !came->object())
+            co_return number;
+    }
+    co_return count;
+}
+
 } // namespace
+
+TEST_WITHIN(30s, "control gets through although messages and requests are full both ways",
+            "[lanes]")
+{
+    both_full of(narrow());
+    co_await brood::sleep(50ms);
+    auto began = std::chrono::steady_clock::now();
+    for (auto [from, to] : {std::pair{&*of.one, &*of.other}, std::pair{&*of.other, &*of.one}})
+    {
+        brood::detail::send_control(*from->link(), std::string("listen"), null_device());
+        auto word = co_await brood::detail::next_control<brood::carrying<std::string, descriptor>>(
+            to->link());
+        REQUIRE(word);
+        CHECK(word->message == "listen");
+        CHECK(word->object());
+    }
+
+    CHECK(std::chrono::steady_clock::now() - began < patient(1s));
+}
+
+TEST_WITHIN(30s, "messages get through although requests are full, and the other way round",
+            "[lanes]")
+{
+    channel_limits limits = narrow();
+    auto [one, other] = channel::pair(limits);
+    std::string text(10'000, 'x');
+    std::vector<task<int>> calls;
+    for (int number = 0; number < 100; ++number)
+        calls.push_back(one.call<int>(text, patient(60s)));
+    co_await brood::sleep(20ms);
+    one.send(7);
+    auto number = co_await other.message<int>(patient(1s));
+    CHECK(number == 7);
+
+    auto executor = co_await asio::this_coro::executor;
+    auto flood = send_texts(other, 2000);
+    asio::co_spawn(executor, std::move(flood), asio::detached);
+    serve_lengths(one);
+    co_await brood::sleep(20ms);
+    auto reply = co_await other.call<int>(std::string(9, 'x'), patient(1s));
+    CHECK(reply == 9);
+}
+
+TEST_WITHIN(30s, "both sides send more descriptors than may be under way, before either takes one",
+            "[lanes]")
+{
+    auto [one, other] = channel::pair();
+    for (int number = 0; number < 600; ++number)
+    {
+        one.send(number, null_device());
+        other.send(number, null_device());
+    }
+    auto first = co_await take_descriptors(one, 600);
+    auto second = co_await take_descriptors(other, 600);
+
+    CHECK(first == 600);
+    CHECK(second == 600);
+    co_await one.drain();
+    CHECK(one.undelivered().empty());
+}
+
+TEST_WITHIN(30s, "what is sent waits for its taker, and leaves when the channel is dropped",
+            "[lanes]")
+{
+    auto [left, right] = channel::pair(narrow());
+    channel taker = std::move(right);
+    std::string text(1000, 'x');
+    {
+        channel sender = std::move(left);
+        for (int number = 0; number < 2000; ++number)
+            sender.send(text);
+        taker.send(std::string(100'000, 'y')); // nobody will take it
+    }
+    auto taken = co_await take_texts(taker, 2000);
+    auto end = co_await taker.message<std::string>(patient(5s));
+
+    CHECK(taken == 2000);
+    CHECK_FALSE(end);
+}
+
+TEST_WITHIN(30s, "both sides disconnect with more under way than may be unread, and all is taken",
+            "[lanes]")
+{
+    auto [one, other] = channel::pair(narrow());
+    std::string text(1000, 'x');
+    for (int number = 0; number < 2000; ++number)
+    {
+        one.send(text);
+        other.send(text);
+    }
+    one.disconnect();
+    co_await brood::sleep(5ms);
+    auto first = co_await take_texts(other, 2000);
+    auto end = co_await other.message<std::string>(patient(5s));
+    CHECK(first == 2000);
+    CHECK_FALSE(end);
+    other.disconnect();
+
+    auto second = co_await take_texts(one, 2000);
+    end = co_await one.message<std::string>(patient(5s));
+    CHECK(second == 2000);
+    CHECK_FALSE(end);
+}
 
 TEST_WITHIN(20s, "a call is answered although more messages wait than are read", "[lanes]")
 {
@@ -78,7 +237,6 @@ TEST_WITHIN(20s, "a call is answered although more messages wait than are read",
     auto executor = co_await asio::this_coro::executor;
     auto flood = send_texts(other, 2000);
     asio::co_spawn(executor, std::move(flood), asio::detached);
-    // The reader stops: what it does not take fills the socket.
     auto readable = co_await one.readable();
     CHECK(readable);
     co_await brood::sleep(50ms);

@@ -61,6 +61,13 @@ struct broken
         return count == static_cast<ssize_t>(bytes.size());
     }
 
+    std::string read_all()
+    {
+        char bytes[65536];
+        auto count = ::recv(peer.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+        return {bytes, static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
+    }
+
     /// Whether anything was there to read.
     std::size_t read()
     {
@@ -133,6 +140,22 @@ task<int> for_ever(int& cancelled)
 }
 
 } // namespace
+
+/// Takes texts until the channel ends, and gives why.
+task<brood::error> refusal_behind_texts(channel& from, int& taken)
+{
+    try
+    {
+        auto text = co_await from.message<std::string>(patient(5s));
+        for (; text; ++taken)
+            text = co_await from.message<std::string>(patient(5s));
+    }
+    catch (const brood::error& wrong)
+    {
+        co_return wrong;
+    }
+    co_return brood::error(brood::errc::closed, "nothing was refused");
+}
 
 TEST_WITHIN(10s, "two requests with one number at the same time end the channel", "[raw_peer]")
 {
@@ -369,7 +392,7 @@ TEST_WITHIN(10s, "an end in the middle of a request ends a serve with an error",
     CHECK(told);
 }
 
-TEST_CASE("descriptors that nobody takes are received only as far as one message may carry",
+TEST_CASE("descriptors that nobody takes are received only as far as they may be under way",
           "[raw_peer]")
 {
     auto calls = GENERATE(false, true);
@@ -396,7 +419,7 @@ TEST_CASE("descriptors that nobody takes are received only as far as one message
                    co_await brood::sleep(1ms);
                }
 
-               CHECK(open_descriptors().size() <= before + 3 * 16);
+               CHECK(open_descriptors().size() <= before + brood::frame_window{}.descriptors);
            });
 }
 
@@ -467,4 +490,70 @@ TEST_WITHIN(10s, "a call that was never sent is not cancelled either", "[raw_pee
 
     auto name = brood::message_name<std::string>(); // crosses once, before its first use
     CHECK(with.read() == brood::frame_header::size + name.size());
+}
+
+TEST_WITHIN(20s, "a peer that sends more than it was told is refused, behind what it might send",
+            "[raw_peer]")
+{
+    channel_limits narrow;
+    narrow.incoming_high_water = 10'000;
+    broken with(narrow);
+    for (int number = 0; number < 400; ++number)
+    {
+        with.write(message_bytes(std::string(1000, 'x')));
+        if (number % 50 == 49)
+            co_await brood::sleep(1ms);
+    }
+    int taken = 0;
+    auto wrong = co_await refusal_behind_texts(with.ours, taken);
+
+    CHECK(wrong.code() == brood::errc::malformed);
+    CHECK_THAT(wrong.what(), ContainsSubstring("more than it was told that it may send"));
+    CHECK(taken > 250); // what may be sent before the hello has come
+    CHECK(taken < 270);
+}
+
+TEST_WITHIN(20s, "a peer that floods the lane for control is refused", "[raw_peer]")
+{
+    broken with;
+    std::string body(100'000, 'c');
+    for (int count = 0; count < 20; ++count)
+    {
+        with.write(frame_bytes({0, frame_kind::control, 0, 0, 7, 0}, body));
+        co_await brood::sleep(1ms);
+    }
+    auto wrong = co_await refusal(with.ours);
+
+    CHECK(wrong.code() == brood::errc::malformed);
+    CHECK_THAT(wrong.what(), ContainsSubstring("control"));
+}
+
+TEST_WITHIN(20s, "credit for what needs none is refused", "[raw_peer]")
+{
+    broken with;
+    with.write(frame_bytes({0, frame_kind::credit, 0, 0, 999, 1}));
+
+    auto wrong = co_await refusal(with.ours);
+
+    CHECK(wrong.code() == brood::errc::malformed);
+}
+
+TEST_WITHIN(20s, "a peer that is refused learns why, and says so", "[raw_peer]")
+{
+    std::string broken_text = message_bytes<std::string>(std::string("\xff"));
+    broken with;
+    with.write(broken_text);
+    int taken = 0;
+    auto wrong = co_await refusal_behind_texts(with.ours, taken);
+    CHECK(wrong.code() == brood::errc::malformed);
+    std::string heard(with.read_all());
+
+    CHECK_THAT(heard, ContainsSubstring("a std::string of which"));
+
+    broken told;
+    told.write(frame_bytes({0, frame_kind::broken, 0, 0, 0, 0}, "you speak of cabbages"));
+    auto why = co_await refusal(told.ours);
+    CHECK(why.code() == brood::errc::malformed);
+    CHECK_THAT(why.what(), ContainsSubstring("process 4711: it cannot read what it was sent: "
+                                             "you speak of cabbages"));
 }

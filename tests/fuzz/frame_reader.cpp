@@ -29,7 +29,9 @@ void look_at(const brood::frame_reader& reader, const brood::frame& found, bytes
 {
     auto payload = reader.payload(found);
     require(payload.size() == found.header.length);
-    require(payload.size() <= std::max(max_message, brood::frame_header::max_type_name));
+    auto most = found.header.kind == brood::frame_kind::control ? brood::frame_header::max_control
+                                                                : max_message;
+    require(payload.size() <= std::max(most, brood::frame_header::max_type_name));
     require(found.header.descriptors <= max_descriptors);
     require(found.position + payload.size() <= stream.size());
     auto sent = stream.subspan(found.position, payload.size());

@@ -23,7 +23,10 @@ inline std::string frame_bytes(frame_header header, const std::string& payload =
 inline std::string hello_bytes(std::uint64_t magic = wire_magic,
                                std::uint64_t version = wire_version)
 {
-    return frame_bytes({0, frame_kind::hello, 0, 0, magic, version});
+    std::string window(frame_window::size, '\0');
+    store(frame_window{}, std::span<std::byte, frame_window::size>(
+                              reinterpret_cast<std::byte*>(window.data()), frame_window::size));
+    return frame_bytes({0, frame_kind::hello, 0, 0, magic, version}, window);
 }
 
 template <class Message>

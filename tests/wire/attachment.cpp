@@ -309,3 +309,41 @@ TEST_WITHIN(10s, "of three hundred descriptors that do not fit, none stays and t
     auto next = co_await other.message<carrying<int, descriptor>>();
     CHECK(next);
 }
+
+TEST_WITHIN(10s, "a send that is refused leaves its objects with the caller", "[attachment]")
+{
+    channel_limits narrow;
+    narrow.max_message = 100;
+    auto [one, other] = channel::pair(narrow);
+    tcp::acceptor acceptor = loopback_acceptor();
+    auto file = null_device();
+    std::string long_text(200, 'x');
+    CHECK_THROWS_AS(one.send(long_text, std::move(acceptor), std::move(file)), brood::error);
+    CHECK(acceptor.is_open());
+    CHECK(file);
+    CHECK_THROWS_AS(one.send(1, std::move(acceptor), descriptor()), std::system_error);
+    CHECK(acceptor.is_open());
+    one.disconnect();
+    CHECK_THROWS_AS(one.send(1, std::move(acceptor), std::move(file)), brood::error);
+    CHECK(acceptor.is_open());
+    CHECK(file);
+
+    auto none = co_await other.message<int>();
+    CHECK_FALSE(none);
+}
+
+TEST_WITHIN(10s, "a send for which there is no room for a copy takes none of its objects",
+            "[attachment]")
+{
+    auto [one, other] = channel::pair();
+    tcp::acceptor acceptor = loopback_acceptor();
+    auto block = brood::shared_bytes::copy_of(std::as_bytes(std::span("text")));
+    {
+        lowered_limit none(RLIMIT_NOFILE, 3);
+        CHECK_THROWS_AS(one.send(1, std::move(acceptor), block), std::system_error);
+    }
+    CHECK(acceptor.is_open());
+    one.send(2);
+    auto number = co_await other.message<int>();
+    CHECK(number == 2);
+}

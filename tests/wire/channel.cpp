@@ -114,6 +114,26 @@ task<std::error_code> refusal(channel& from)
     co_return std::error_code();
 }
 
+/// A message whose own load function refuses what came.
+struct refuses_seven
+{
+    int number = 0;
+
+    template <class Archive>
+    void save(Archive& to) const
+    {
+        to(number);
+    }
+
+    template <class Archive>
+    void load(Archive& from)
+    {
+        from(number);
+        if (number == 7)
+            throw std::runtime_error("seven is not for me");
+    }
+};
+
 } // namespace
 
 TEST_WITHIN(20s, "messages arrive in the order they were sent, both ways", "[channel]")
@@ -414,6 +434,68 @@ TEST_WITHIN(30s, "a message of just the default limit arrives, one byte more is 
     auto next = co_await other.message<int>();
     CHECK((received == longest));
     CHECK(next == 1);
+}
+
+TEST_WITHIN(20s, "a message above the limit takes no memory of its size before it is refused",
+            "[channel]")
+{
+    auto [one, other] = channel::pair();
+    std::string huge(std::size_t{256} << 20, 'x');
+    auto before = allocations::total();
+    try
+    {
+        one.send(huge);
+        FAIL("it was sent");
+    }
+    catch (const brood::error& refused)
+    {
+        CHECK(refused.code() == brood::errc::too_large);
+    }
+    auto used = allocations::total() - before;
+
+    CHECK(used.bytes < (std::size_t{1} << 20));
+    one.send(1);
+    auto number = co_await other.message<int>();
+    CHECK(number == 1);
+}
+
+TEST_WITHIN(10s, "a message that its own type refuses ends the channel, and both sides learn why",
+            "[channel]")
+{
+    auto [one, other] = channel::pair();
+    one.send(refuses_seven{1});
+    one.send(refuses_seven{7});
+    one.send(2);
+    auto first = co_await other.message<refuses_seven>();
+    CHECK(first);
+    auto reason = [](channel& from) -> task<std::string>
+    {
+        try
+        {
+            co_await from.message<int>(patient(5s));
+        }
+        catch (const brood::error& why)
+        {
+            co_return why.what();
+        }
+        co_return "nothing";
+    };
+    std::string refused;
+    try
+    {
+        co_await other.message<refuses_seven>();
+    }
+    catch (const brood::error& why)
+    {
+        refused = why.what();
+    }
+    CHECK_THAT(refused, ContainsSubstring("seven is not for me"));
+    auto here = co_await reason(other);
+    auto there = co_await reason(one);
+
+    CHECK(here == refused);
+    CHECK_THAT(there, ContainsSubstring("it cannot read what it was sent"));
+    CHECK_THAT(there, ContainsSubstring("seven is not for me"));
 }
 
 TEST_WITHIN(10s, "what is here already is taken without waiting", "[channel]")

@@ -35,6 +35,10 @@ namespace detail
     {
         throw error(errc::malformed, std::string("the value cannot be made: ") + wrong.what());
     }
+    catch (...)
+    {
+        throw error(errc::malformed, "the value cannot be made: an exception of unknown type");
+    }
 }
 
 } // namespace detail

@@ -40,7 +40,7 @@ public:
 
     /// Appends to `to`, which must not be used until the writer has gone.
     explicit archive_writer(buffer& to, archive_limits limits = {})
-        : bytes_(to), depth_left_(limits.depth), memory_left_(limits.memory)
+        : bytes_(to, limits.bytes), depth_left_(limits.depth), memory_left_(limits.memory)
     {
     }
 

@@ -20,6 +20,9 @@ struct archive_limits
     /// Memory for the elements of containers, in bytes and all containers together: what is nothing
     /// but a byte in the message may be a large object here. Encoding keeps it too.
     std::size_t memory = std::size_t{256} << 20;
+
+    /// The longest encoding, in bytes: what is longer is refused before memory is taken for it.
+    std::size_t bytes = std::numeric_limits<std::size_t>::max();
 };
 
 /// The values from `first` to `last`.

@@ -25,13 +25,16 @@ enum class frame_kind : std::uint8_t
     taken = 8,     ///< The frame with this number among those with descriptors was taken.
     refused = 9,   ///< Its descriptors did not arrive; they are the sender's again.
     control = 10,  ///< A value on a lane of its own, for what the floors above say to each other.
+    credit = 11,   ///< So many bytes more of the kind that stands for the fingerprint may be sent.
+    broken = 12,   ///< Payload: why nothing more of what the other side sends can be read.
 };
 
 /// The first 24 bytes of each frame, little-endian in this order.
 struct frame_header
 {
     static constexpr std::size_t size = 24;
-    static constexpr std::size_t max_type_name = 1024;
+    static constexpr std::size_t max_type_name = 1024; ///< Of a reason as well.
+    static constexpr std::size_t max_control = std::size_t{1} << 20;
 
     std::uint32_t length = 0;      ///< Bytes of payload that follow.
     frame_kind kind = {};          //
@@ -45,7 +48,23 @@ struct frame_header
 /// What a hello carries in place of a fingerprint ("brood" and a line end of each kind) and of a
 /// correlation.
 inline constexpr std::uint64_t wire_magic = 0x00'0a'0d'64'6f'6f'72'62;
-inline constexpr std::uint64_t wire_version = 1;
+inline constexpr std::uint64_t wire_version = 2;
+
+/// What may be under way to a process that has not taken it yet: bytes of frames, headers counted,
+/// and descriptors. The payload of a hello, little-endian in this order.
+///
+/// A frame may leave while any of it is left, and so may exceed it. `credit` and `taken` give back.
+/// What stands here by default may be sent before the other side's hello has come, whatever it
+/// says.
+struct frame_window
+{
+    static constexpr std::size_t size = 24;
+
+    std::uint64_t messages = std::uint64_t{256} << 10;
+    std::uint64_t requests = std::uint64_t{256} << 10;
+    std::uint64_t descriptors =
+        64; ///< Beside both; one frame may have more when none is under way.
+};
 
 namespace detail
 {
@@ -88,6 +107,22 @@ inline void store(const frame_header& header, std::span<std::byte, frame_header:
     place = detail::store_little(place, header.descriptors);
     place = detail::store_little(place, header.fingerprint);
     detail::store_little(place, header.correlation);
+}
+
+inline void store(const frame_window& window, std::span<std::byte, frame_window::size> to)
+{
+    auto place = detail::store_little(to.data(), window.messages);
+    place = detail::store_little(place, window.requests);
+    detail::store_little(place, window.descriptors);
+}
+
+inline frame_window load_window(std::span<const std::byte, frame_window::size> from)
+{
+    frame_window window;
+    auto place = detail::load_little(from.data(), window.messages);
+    place = detail::load_little(place, window.requests);
+    detail::load_little(place, window.descriptors);
+    return window;
 }
 
 /// Reads what `store` wrote. Whether it makes sense is for the frame_reader to say.

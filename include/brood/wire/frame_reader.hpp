@@ -78,11 +78,14 @@ public:
     {
         bytes_.clear();
         base_ = parsed_ = 0;
-        greeted_ = false;
+        window_.reset();
     }
 
     /// Where the next frame will begin: everything before it has been handed out.
     std::uint64_t position() const noexcept { return parsed_; }
+
+    /// What the hello of the other side said; nothing until that has come.
+    const std::optional<frame_window>& window() const noexcept { return window_; }
 
     /// Bytes in memory: handed out and not released, and those of a frame that is not yet whole.
     std::size_t held() const noexcept { return bytes_.size(); }
@@ -129,7 +132,8 @@ private:
         check(header);
         if (rest.size() - frame_header::size < header.length)
             return std::nullopt;
-        greeted_ = true;
+        if (!window_)
+            window_ = load_window(rest.subspan<frame_header::size, frame_window::size>());
         auto payload = parsed_ + frame_header::size;
         parsed_ = payload + header.length;
         return frame{header, payload};
@@ -137,9 +141,9 @@ private:
 
     void check(const frame_header& header) const
     {
-        if (!greeted_)
+        if (!window_)
             return check_hello(header);
-        if (header.kind <= frame_kind::hello || header.kind > frame_kind::control)
+        if (header.kind <= frame_kind::hello || header.kind > frame_kind::broken)
             malformed("a frame of unknown kind " + std::to_string(static_cast<int>(header.kind)));
         if (header.reserved != 0)
             malformed("a frame with reserved bits set");
@@ -160,8 +164,8 @@ private:
                                                     std::to_string(header.correlation) +
                                                     " of the wire, this process speaks version " +
                                                     std::to_string(wire_version));
-        if (header.length != 0 || header.descriptors != 0 || header.reserved != 0)
-            malformed("a hello with something in it");
+        if (header.length != frame_window::size || header.descriptors != 0 || header.reserved != 0)
+            malformed("a hello that says something else than its windows");
     }
 
     std::size_t longest(frame_kind kind) const
@@ -172,9 +176,11 @@ private:
         case frame_kind::request:
         case frame_kind::reply:
         case frame_kind::failure:
-        case frame_kind::control:
             return max_message_;
+        case frame_kind::control:
+            return frame_header::max_control;
         case frame_kind::type_name:
+        case frame_kind::broken:
             return frame_header::max_type_name;
         default:
             return 0;
@@ -205,7 +211,7 @@ private:
     std::uint64_t parsed_ = 0; // the position behind the last whole frame; base_ <= parsed_
     std::size_t max_message_;
     std::size_t max_descriptors_;
-    bool greeted_ = false;
+    std::optional<frame_window> window_;
 };
 
 } // namespace brood

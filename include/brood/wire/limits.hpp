@@ -24,17 +24,16 @@ struct channel_limits
     /// Above this, `send` throws instead: the sender ignored that it was asked to wait.
     std::size_t max_outgoing = std::size_t{64} << 20;
 
-    /// Above this, nothing more is read until messages are taken; the sender then finds its socket
-    /// full.
+    /// As much as the other side may send of messages, and as much of requests, that nobody here
+    /// has taken; what it sends then waits there. At least 256 KiB, until it has read our hello.
     std::size_t incoming_high_water = std::size_t{1} << 20;
 
-    /// Above this, the channel ends with an error: messages pile up that nobody takes, in front of
-    /// a reply that somebody waits for.
+    /// After disconnect(), when the other side can no longer be told to wait: above this, the
+    /// channel ends with an error, as messages pile up that nobody takes in front of a reply.
     std::size_t max_incoming = std::size_t{64} << 20;
 
-    /// The most descriptors that one message may carry here, at most 4096. Above this, `send`
-    /// returns false until the other side has taken some, and nothing more is read until messages
-    /// are taken; with twice as many in front of a reply the channel ends with an error.
+    /// The most descriptors that one message may carry here, at most 4096. As many may come that
+    /// nobody has taken, and above this `send` returns false until the other side has taken some.
     std::size_t max_descriptors = 256;
 
     /// The most requests whose handlers run at once; the next ones wait.

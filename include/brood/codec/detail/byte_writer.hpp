@@ -2,14 +2,22 @@
 #pragma once
 
 #include <brood/base/buffer.hpp>
+#include <brood/base/error.hpp>
 #include <brood/codec/detail/bytes.hpp>
 #include <brood/codec/detail/refusal.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 namespace brood::detail
 {
+
+/// A value is longer than it may be.
+struct too_long : error
+{
+    too_long() : error(errc::too_large, "a value is longer than it may be") {}
+};
 
 /// Writes numbers and runs of them behind the end of a buffer.
 ///
@@ -17,7 +25,12 @@ namespace brood::detail
 class byte_writer
 {
 public:
-    explicit byte_writer(buffer& to) : to_(to) { prepare(0); }
+    /// Throws too_long instead of asking the buffer for more than that, give or take a size.
+    explicit byte_writer(buffer& to, std::size_t most = SIZE_MAX)
+        : to_(to), most_(to.size() + std::min(most, SIZE_MAX - longest_size - to.size()))
+    {
+        prepare(0);
+    }
 
     byte_writer(const byte_writer&) = delete;
     byte_writer& operator=(const byte_writer&) = delete;
@@ -106,6 +119,8 @@ private:
     void prepare(std::size_t bytes)
     {
         commit();
+        if (bytes > most_ + longest_size - std::min(most_, to_.size())) [[unlikely]]
+            throw too_long();
         auto space = to_.prepare(bytes);
         begin_ = at_ = space.data();
         end_ = begin_ + space.size();
@@ -118,6 +133,7 @@ private:
     }
 
     buffer& to_;
+    std::size_t most_;           // bytes that the buffer may hold in all
     std::byte* begin_ = nullptr; // of the room behind the end of the buffer
     std::byte* at_ = nullptr;    // begin_ to at_ has been written and is not committed
     std::byte* end_ = nullptr;

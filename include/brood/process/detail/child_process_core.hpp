@@ -48,6 +48,7 @@ public:
     {
         Forked result(handle(std::move(of)), std::move(to));
         result.core_->channel = result.link();
+        result.core_->channel->expect_exit();
         return result;
     }
 

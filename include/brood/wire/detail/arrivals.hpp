@@ -70,6 +70,8 @@ struct lane
 
     arrival_queue frames;
     wait_queue takers;
+    std::size_t bytes = 0; ///< Of the frames, headers counted.
+    std::size_t descriptors = 0;
 };
 
 /// Frames that have arrived: pairs descriptors with them, and keeps those that wait to be taken.
@@ -127,21 +129,35 @@ public:
     /// Lets a frame wait until it is taken.
     void push(lane_name to, arrival&& found)
     {
-        waiting_ += size_of(found);
-        waiting_descriptors_ += found.descriptors.size();
-        (*this)[to].frames.push_back(std::move(found));
+        auto& lane = (*this)[to];
+        lane.bytes += size_of(found);
+        lane.descriptors += found.descriptors.size();
+        lane.frames.push_back(std::move(found));
     }
 
     /// Forgets the oldest of a queue; its payload is gone then.
-    arrival pop(arrival_queue& from)
+    arrival pop(lane_name from)
     {
-        auto taken = from.pop_front();
-        from.kept -= from.kept != 0;
-        waiting_ -= size_of(taken);
-        waiting_descriptors_ -= taken.descriptors.size();
+        auto& lane = (*this)[from];
+        auto taken = lane.frames.pop_front();
+        lane.frames.kept -= lane.frames.kept != 0;
+        lane.bytes -= size_of(taken);
+        lane.descriptors -= taken.descriptors.size();
         release();
         return taken;
     }
+
+    /// Bytes of a frame, its header counted.
+    static std::size_t size_of(const arrival& of) noexcept
+    {
+        return frame_header::size + of.content.header.length;
+    }
+
+    /// What the hello of the other side said; nothing until that has come.
+    const std::optional<frame_window>& window() const noexcept { return reader_.window(); }
+
+    /// Bytes of a frame that is not yet whole.
+    std::size_t begun() const noexcept { return reader_.begun(); }
 
     /// Gives back the memory of frames that have been dealt with.
     ///
@@ -150,7 +166,7 @@ public:
     void release()
     {
         auto oldest = oldest_in_stream();
-        if (reader_.position() - oldest > 2 * waiting_ + spare)
+        if (reader_.position() - oldest > 2 * waiting() + spare)
         {
             for (auto& each : lanes_)
                 keep(each.frames);
@@ -159,51 +175,26 @@ public:
         reader_.release(oldest);
     }
 
-    /// Whether more waits to be taken than this; the bytes of a frame that is not yet whole count.
-    bool holds_more_than(std::size_t bytes, std::size_t descriptors) const noexcept
-    {
-        return waiting_ + reader_.begun() > bytes || waiting_descriptors_ > descriptors;
-    }
-
     /// Closes the descriptors that no frame has claimed, when none will come any more.
     void close_loose() noexcept { loose_.clear(); }
 
     bool in_frame() const noexcept { return reader_.in_frame(); }
 
-    /// What a `type_name` frame says: the name that belongs to a fingerprint.
-    void remember_name(const arrival& announced)
-    {
-        auto name = payload(announced);
-        if (names_.size() < max_names)
-            names_.emplace_back(
-                announced.content.header.fingerprint,
-                std::string(reinterpret_cast<const char*>(name.data()), name.size()));
-    }
-
-    /// The name of a type that the other side announced, for people.
-    std::string name_of(std::uint64_t fingerprint) const
-    {
-        for (auto& [known, name] : names_)
-            if (known == fingerprint)
-                return name;
-        return "unknown";
-    }
-
 private:
-    static constexpr std::size_t max_names = 4096;
     static constexpr std::size_t spare = std::size_t{64} << 10;
 
-    static std::size_t size_of(const arrival& of) noexcept
+    // Bytes of the frames in the lanes, wherever they lie.
+    std::size_t waiting() const noexcept
     {
-        return frame_header::size + of.content.header.length;
+        return lanes_[0].bytes + lanes_[1].bytes + lanes_[2].bytes;
     }
 
     std::uint64_t oldest_in_stream()
     {
         auto oldest = reader_.position();
-        for (auto& [frames, takers] : lanes_)
-            if (frames.kept < frames.size())
-                oldest = std::min(oldest, frames[frames.kept].content.position);
+        for (auto& each : lanes_)
+            if (each.frames.kept < each.frames.size())
+                oldest = std::min(oldest, each.frames[each.frames.kept].content.position);
         return oldest;
     }
 
@@ -253,11 +244,8 @@ private:
 
     std::array<lane, 3> lanes_; // by lane_name
     frame_reader reader_;
-    std::size_t waiting_ = 0; // bytes of the frames in the queues, wherever they lie
-    std::size_t waiting_descriptors_ = 0;
     std::vector<descriptor> loose_; // not yet paired with a frame; an empty one for a lost call
     std::uint64_t carriers_seen_ = 0;
-    std::vector<std::pair<std::uint64_t, std::string>> names_;
 };
 
 } // namespace brood::detail

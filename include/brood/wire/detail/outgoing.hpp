@@ -17,6 +17,23 @@
 namespace brood::detail
 {
 
+/// Begins a frame at the end of a buffer. Gives where, and to which size it is truncated when
+/// nothing becomes of it.
+inline std::size_t begin_frame(buffer& bytes)
+{
+    auto start = bytes.size();
+    bytes.prepare(frame_header::size);
+    bytes.commit(frame_header::size);
+    return start;
+}
+
+/// What has been appended since is the payload of a frame.
+inline void end_frame(buffer& bytes, std::size_t start, frame_header header)
+{
+    header.length = static_cast<std::uint32_t>(bytes.size() - start - frame_header::size);
+    store(header, bytes.data().subspan(start).first<frame_header::size>());
+}
+
 /// Frames on their way out, in one piece of memory, and the descriptors that ride on them.
 ///
 /// A descriptor is kept after it was written until the other side says that it has it.
@@ -36,33 +53,16 @@ public:
 
     bool empty() const noexcept { return bytes_.empty(); }
 
-    /// How many descriptors the other side has not confirmed.
-    std::size_t unconfirmed() const noexcept { return unconfirmed_; }
+    /// How many descriptors, of those that would come back, the other side has not confirmed.
+    const std::size_t& unconfirmed() const noexcept { return unconfirmed_; }
 
     /// The memory of all frames: a payload is appended to it.
     buffer& bytes() noexcept { return bytes_; }
 
-    /// Begins a frame behind the last one. Gives where, and to which size bytes() is truncated when
-    /// nothing becomes of it.
-    std::size_t begin()
-    {
-        auto start = bytes_.size();
-        bytes_.prepare(frame_header::size);
-        bytes_.commit(frame_header::size);
-        return start;
-    }
-
-    /// What has been appended since is the payload of a frame.
-    void end(std::size_t start, frame_header header)
-    {
-        header.length = static_cast<std::uint32_t>(bytes_.size() - start - frame_header::size);
-        store(header, bytes_.data().subspan(start).first<frame_header::size>());
-    }
-
     /// Lets descriptors ride on the last frame, and perhaps come back.
     void attach(std::size_t start, std::vector<descriptor> descriptors, bool come_back)
     {
-        unconfirmed_ += descriptors.size();
+        unconfirmed_ += come_back ? descriptors.size() : 0;
         carriers_.push_back(
             {written_ + start, ++carriers_added_, std::move(descriptors), 0, come_back});
     }
@@ -113,6 +113,13 @@ public:
         unconfirmed_ = 0;
     }
 
+    /// Descriptors that never left are among the returned ones as well.
+    void take_back(std::vector<descriptor> unsent)
+    {
+        for (auto& each : unsent)
+            returned_.push_back({never_sent, std::move(each)});
+    }
+
     /// The descriptors that came back, in the order they were sent. The caller owns them.
     std::vector<descriptor> take_returned()
     {
@@ -138,6 +145,8 @@ private:
             for (auto& each : from.descriptors)
                 returned_.push_back({from.number, std::move(each)});
     }
+
+    static constexpr std::uint64_t never_sent = 0;
 
     struct returned
     {
@@ -211,7 +220,7 @@ private:
 
     void forget(carrier& confirmed)
     {
-        unconfirmed_ -= confirmed.descriptors.size();
+        unconfirmed_ -= confirmed.come_back ? confirmed.descriptors.size() : 0;
         confirmed.descriptors.clear();
         while (next_carrier_ != 0 && carriers_.front().descriptors.empty())
         {

@@ -5,6 +5,7 @@
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/internal/assign_descriptor.hpp>
+#include <brood/wire/detail/flow.hpp>
 #include <brood/wire/detail/outgoing.hpp>
 #include <brood/wire/limits.hpp>
 
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,37 +36,48 @@ inline std::shared_ptr<stream_socket> open_stream(asio::any_io_executor executor
 /// The half of a link that sends: puts frames together and hands them to the kernel when it takes
 /// them.
 ///
-/// Sends of one turn of the loop leave in one system call. It lives until everything is written,
-/// also when nobody else knows it any more. For one loop, one thread.
+/// Messages and requests for which the other side has no room yet wait apart, so that nothing else
+/// waits for them. Sends of one turn of the loop leave in one system call. It lives until
+/// everything is written, also when nobody else knows it any more. For one loop, one thread.
 class sender : public std::enable_shared_from_this<sender>
 {
 public:
     sender(std::shared_ptr<stream_socket> socket, std::string peer, const channel_limits& limits)
         : socket_(std::move(socket)), peer_(std::move(peer)), limits_(limits),
           retry_(socket_->get_executor()), drained_(socket_->get_executor()),
-          flushed_(socket_->get_executor())
+          emptier_(socket_->get_executor()), flushed_(socket_->get_executor())
     {
     }
 
     /// Whether frames may still be added.
     bool open() const noexcept { return phase_ == phase::open; }
 
-    /// Whether the next frame may be added without waiting for room().
-    bool has_room() const noexcept { return has_room(1); }
+    /// Whether what has been taken can still be told to the other side.
+    bool may_answer() const noexcept { return phase_ <= phase::finishing; }
 
-    /// Whether more waits than a send() would still add to.
+    /// Whether anything waits for the other side to take something.
+    bool holds() const noexcept { return !flows_.empty(); }
+
+    /// Whether the next reply may be added without waiting for room_for_replies().
+    bool has_room_for_replies() const noexcept
+    {
+        return frames_.size() <= limits_.outgoing_high_water;
+    }
+
+    /// Whether more waits for the kernel than may be added to.
     bool overfull() const noexcept { return frames_.size() > limits_.max_outgoing; }
 
     /// Throws brood::error (closed, overflow, too_large) when no frame of this kind and with so
     /// many descriptors may be added.
-    void check_may_send(frame_kind kind, std::size_t descriptors) const
+    void check_may_send(frame_kind kind, std::size_t descriptors)
     {
         if (phase_ != phase::open)
             throw_closed();
-        auto beyond = frames_.size() - std::min(frames_.size(), limits_.max_outgoing);
-        if (beyond > (kind == frame_kind::control ? control_reserve : 0))
+        auto waits = flows_.of(kind) != nullptr ? size() : frames_.size();
+        auto most = limits_.max_outgoing + (kind == frame_kind::control ? control_reserve : 0);
+        if (waits > most)
             throw error(errc::overflow,
-                        peer_ + ": it does not read, and " + std::to_string(frames_.size()) +
+                        peer_ + ": it does not read, and " + std::to_string(waits) +
                             " bytes wait already; await drain() when send() is false");
         if (descriptors > limits_.max_descriptors)
             throw error(errc::too_large, peer_ + ": a message with " + std::to_string(descriptors) +
@@ -73,14 +86,20 @@ public:
                                              " are allowed");
     }
 
-    /// Throws brood::error (too_large) for a payload that the other side would refuse.
-    void check_length(std::size_t length, std::string_view type_name) const
+    /// The most bytes of payload in one frame.
+    std::size_t longest(frame_kind kind) const noexcept
     {
-        if (length > max_message())
-            throw error(errc::too_large, peer_ + ": a " + std::string(type_name) + " of " +
-                                             std::to_string(length) + " bytes, where at most " +
-                                             std::to_string(max_message()) +
-                                             " are allowed; send shared_bytes instead");
+        return kind == frame_kind::control ? frame_header::max_control
+                                           : std::min<std::size_t>(limits_.max_message, UINT32_MAX);
+    }
+
+    /// Throws brood::error (too_large) for a payload that the other side would refuse.
+    [[noreturn]] void refuse_length(const std::string& length, std::string_view type_name,
+                                    std::size_t most) const
+    {
+        throw error(errc::too_large, peer_ + ": a " + std::string(type_name) + " of " + length +
+                                         " bytes, where at most " + std::to_string(most) +
+                                         " are allowed; send shared_bytes instead");
     }
 
     /// Each type's name crosses once, so that an error about a wrong type can name both.
@@ -90,48 +109,96 @@ public:
             return;
         announced_.push_back(fingerprint);
         name = name.substr(0, frame_header::max_type_name);
-        auto start = frames_.begin();
-        frames_.bytes().append(name.data(), name.size());
-        frames_.end(start, {0, frame_kind::type_name, 0, 0, fingerprint, 0});
+        send_text({0, frame_kind::type_name, 0, 0, fingerprint, 0}, name);
     }
 
     /// Begins a frame: its payload is appended to what this gives, and it is a frame after end().
-    buffer& begin(std::size_t& start)
+    buffer& begin(frame_kind kind, std::size_t descriptors, std::size_t& start)
     {
-        start = frames_.begin();
-        return frames_.bytes();
+        auto flow = flows_.of(kind);
+        auto leaves = flow == nullptr || (flow->empty() && flows_.may_leave(*flow, descriptors,
+                                                                            frames_.unconfirmed()));
+        auto& bytes = leaves ? frames_.bytes() : flow->bytes();
+        start = begin_frame(bytes);
+        return bytes;
     }
 
     /// False when it is time to await drained().
-    bool end(std::size_t start, frame_header header, std::vector<descriptor> descriptors)
+    bool end(buffer& bytes, std::size_t start, frame_header header,
+             std::vector<descriptor> descriptors)
     {
-        frames_.end(start, header);
+        end_frame(bytes, start, header);
+        auto size = bytes.size() - start;
+        auto flow = flows_.of(header.kind);
+        if (&bytes != &frames_.bytes())
+        {
+            flow->hold(size, std::move(descriptors));
+            return has_room(1);
+        }
+        if (flow != nullptr)
+            flow->spend(size);
         if (!descriptors.empty())
             frames_.attach(start, std::move(descriptors), header.kind != frame_kind::control);
         schedule_flush();
         return has_room(1);
     }
 
-    /// Adds a frame without a payload; nothing when no frames may be added.
+    /// Adds a frame that carries nothing, or a text; nothing when it cannot be sent any more.
     void send_empty(frame_kind kind, std::uint64_t fingerprint, std::uint64_t correlation)
     {
-        if (!open())
+        send_text({0, kind, 0, 0, fingerprint, correlation}, {});
+    }
+
+    void send_text(frame_header header, std::string_view text)
+    {
+        if (!may_answer())
             return;
-        frames_.end(frames_.begin(), {0, kind, 0, 0, fingerprint, correlation});
+        auto& bytes = frames_.bytes();
+        auto start = begin_frame(bytes);
+        bytes.append(text.data(), text.size());
+        end_frame(bytes, start, header);
         schedule_flush();
     }
 
-    void confirm(std::uint64_t carrier) { frames_.confirm(carrier); }
+    void greeted(const frame_window& by)
+    {
+        flows_.greeted(by);
+        release();
+    }
 
-    /// The other side reads on, but says nothing any more: nobody waits for what it could confirm.
+    /// The other side takes more. False for a kind that needs no credit.
+    bool add_credit(std::uint64_t kind, std::uint64_t bytes)
+    {
+        auto flow = kind > UINT8_MAX ? nullptr : flows_.of(static_cast<frame_kind>(kind));
+        if (flow == nullptr)
+            return false;
+        flow->add_credit(bytes);
+        release();
+        return true;
+    }
+
+    void confirm(std::uint64_t carrier)
+    {
+        frames_.confirm(carrier);
+        release();
+    }
+
+    /// The other side reads on, but says nothing any more: nobody waits for what it could confirm
+    /// or take.
     void expect_no_confirmations()
     {
         nobody_confirms_ = true;
+        flows_.lift();
+        release();
         if (has_room(2))
             drained_.post_all();
     }
 
-    void refuse(std::uint64_t carrier) { frames_.refuse(carrier); }
+    void refuse(std::uint64_t carrier)
+    {
+        frames_.refuse(carrier);
+        release();
+    }
 
     /// Between these two, nothing is written: what is sent leaves together at the end.
     void begin_turn()
@@ -169,22 +236,26 @@ public:
         }
         if (has_room(2))
             drained_.post_all();
-        if (frames_.empty())
+        if (frames_.size() <= limits_.outgoing_high_water / 2)
+            emptier_.post_all();
+        if (empty())
             flushed_.post_all();
     }
 
-    /// Waits until there is room for more, or nothing that waits can be sent any more.
-    static task<> room(std::shared_ptr<sender> self)
+    /// Waits until the kernel has taken most of what waits for it.
+    static task<> room_for_replies(std::shared_ptr<sender> self)
+    {
+        self->flush();
+        while (self->frames_.size() > self->limits_.outgoing_high_water / 2)
+            co_await self->emptier_.wait();
+    }
+
+    /// Waits until there is room for more. Throws closed when nothing can be sent any more.
+    static task<> drained(std::shared_ptr<sender> self)
     {
         self->flush();
         while (!self->has_room(2))
             co_await self->drained_.wait();
-    }
-
-    /// The same, but throws closed when nothing can be sent any more.
-    static task<> drained(std::shared_ptr<sender> self)
-    {
-        co_await room(self);
         if (self->phase_ != phase::open)
             self->throw_closed();
     }
@@ -193,7 +264,7 @@ public:
     static task<> flushed(std::shared_ptr<sender> self)
     {
         self->flush();
-        while (!self->frames_.empty())
+        while (!self->empty())
             co_await self->flushed_.wait();
         if (self->undeliverable_)
             self->throw_closed();
@@ -208,15 +279,32 @@ public:
         flush();
     }
 
+    /// The same when nobody is left who reads: who waits for the socket to be readable is let go
+    /// when everything is written.
+    void abandon()
+    {
+        abandoned_ = true;
+        finish();
+    }
+
+    /// Says something to the other side behind all that is written, if there is room in the socket.
+    void send_last(frame_header header, std::string_view text)
+    {
+        send_text(header, text.substr(0, frame_header::max_type_name));
+        flush();
+    }
+
     /// Nothing that is sent can arrive any more; why, unless it is that the other side has closed.
     void give_up(std::exception_ptr why)
     {
         if (!failure_)
             failure_ = std::move(why);
         phase_ = phase::lost;
-        undeliverable_ = undeliverable_ || !frames_.empty();
+        undeliverable_ = undeliverable_ || !empty();
         frames_.give_up();
+        flows_.give_up([this](auto unsent) { frames_.take_back(std::move(unsent)); });
         drained_.post_all();
+        emptier_.post_all();
         flushed_.post_all();
     }
 
@@ -241,16 +329,33 @@ private:
         socket, // the socket when it is writable, or a timer; until then writing is of no use
     };
 
-    std::size_t max_message() const noexcept
-    {
-        return std::min<std::size_t>(limits_.max_message, UINT32_MAX);
-    }
-
     // Room for more: waiting ends with a smaller share than it began, so that it ends less often.
     bool has_room(std::size_t share) const noexcept
     {
-        return frames_.size() <= limits_.outgoing_high_water / share &&
-               (nobody_confirms_ || frames_.unconfirmed() <= limits_.max_descriptors / share);
+        auto descriptors = frames_.unconfirmed() + flows_.descriptors();
+        return size() <= limits_.outgoing_high_water / share &&
+               (nobody_confirms_ || descriptors <= limits_.max_descriptors / share);
+    }
+
+    /// Bytes that wait for the kernel or for the other side.
+    std::size_t size() const noexcept { return frames_.size() + flows_.size(); }
+
+    bool empty() const noexcept { return frames_.empty() && !holds(); }
+
+    // What waited, and may leave now.
+    void release()
+    {
+        if (!holds())
+            return;
+        flows_.release(frames_.unconfirmed(),
+                       [this](std::span<const std::byte> frame, std::vector<descriptor> beside)
+                       {
+                           auto start = frames_.size();
+                           frames_.bytes().append(frame.data(), frame.size());
+                           if (!beside.empty())
+                               frames_.attach(start, std::move(beside), true);
+                       });
+        schedule_flush();
     }
 
     [[noreturn]] void throw_closed() const
@@ -297,10 +402,13 @@ private:
 
     void end_if_asked()
     {
-        if (phase_ != phase::finishing)
+        if (phase_ != phase::finishing || holds())
             return;
         phase_ = phase::finished;
         ::shutdown(socket_->native_handle(), SHUT_WR);
+        std::error_code ignored;
+        if (abandoned_)
+            socket_->cancel(ignored);
     }
 
     // What a worker and its primary say to each other is short, and must not fail because of
@@ -312,14 +420,17 @@ private:
     std::string peer_;
     channel_limits limits_;
     outgoing frames_;
+    outflows flows_;
     std::vector<std::uint64_t> announced_;
     phase phase_ = phase::open;
     flusher flusher_ = flusher::nobody;
+    bool abandoned_ = false;
     bool nobody_confirms_ = false;
     bool undeliverable_ = false; // frames were lost, which flushed() must report for ever
     std::exception_ptr failure_; // why, unless the other side just closed
     asio::steady_timer retry_;
     wait_queue drained_;
+    wait_queue emptier_;
     wait_queue flushed_;
 };
 

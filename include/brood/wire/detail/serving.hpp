@@ -83,8 +83,8 @@ public:
             while (self->running_.size() >= from.limits().max_calls)
                 co_await self->finished_.wait();
             from.rethrow_failure();
-            if (!from.sending().has_room())
-                co_await sender::room(from.shared_sender());
+            if (!from.sending().has_room_for_replies())
+                co_await sender::room_for_replies(from.shared_sender());
             if (!requests.frames.empty())
                 self->start();
             else if (!from.ended())
@@ -135,7 +135,7 @@ private:
         {
             if (handler != handlers_.end() && !waiting.frames.front().cancelled)
                 return spawn(oldest.number, handler->begin(shared_from_this(), oldest));
-            if (!link_->pop(waiting).cancelled)
+            if (!link_->pop(lane_name::requests).cancelled)
                 reply_failure(oldest.number, failure{});
         }
         catch (const std::system_error&)
@@ -148,7 +148,7 @@ private:
     // The handlers of two requests with one number could not be told from each other.
     void refuse_second(std::uint64_t number)
     {
-        if (!link_->is_handled(number))
+        if (!link_->calls().is_handled(number))
             return;
         link_->fail(error(errc::malformed,
                           "two requests at once with the number " + std::to_string(number)));
@@ -159,7 +159,7 @@ private:
     {
         auto& signal =
             *running_.emplace(number, std::make_unique<asio::cancellation_signal>()).first->second;
-        link_->handling(number, signal);
+        link_->calls().handling(number, signal);
         auto done = [self = shared_from_this(), number](std::exception_ptr thrown)
         {
             self->finish(number, thrown);
@@ -170,7 +170,7 @@ private:
 
     void finish(std::uint64_t number, const std::exception_ptr& thrown)
     {
-        link_->handled(number);
+        link_->calls().handled(number);
         running_.erase(number);
         finished_.post_all();
         if (thrown)

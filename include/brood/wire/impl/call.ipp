@@ -15,13 +15,13 @@ class pending_call::core
 public:
     core(std::shared_ptr<link> to, std::string_view request)
         : link_(std::move(to)), request_(request), slot_(link_->executor()),
-          number_(link_->expect_reply(slot_))
+          number_(link_->calls().expect_reply(slot_))
     {
     }
 
     ~core()
     {
-        if (link_->forget_reply(number_) && sent_)
+        if (link_->calls().forget_reply(number_) && sent_)
             link_->sending().send_empty(frame_kind::cancel, 0, number_);
     }
 

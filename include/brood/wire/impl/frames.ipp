@@ -12,22 +12,30 @@ namespace brood::detail
 
 BROOD_INLINE frame_writer::frame_writer(link& to, frame_kind kind, type_label type,
                                         std::uint64_t number, std::size_t descriptors)
-    : to_(&to.sending()), header_{0, kind, 0, 0, type.fingerprint, number}, name_(type.name)
+    : to_(&to.sending()), header_{0, kind, 0, 0, type.fingerprint, number}, name_(type.name),
+      most_(to_->longest(kind))
 {
     to_->check_may_send(kind, descriptors);
     to_->announce(type.fingerprint, type.name);
-    payload_ = &to_->begin(start_);
+    payload_ = &to_->begin(kind, descriptors, start_);
 }
 
 BROOD_INLINE bool frame_writer::send(std::vector<descriptor> beside)
 {
     header_.descriptors = static_cast<std::uint16_t>(beside.size());
-    return std::exchange(to_, nullptr)->end(start_, header_, std::move(beside));
+    return std::exchange(to_, nullptr)->end(*payload_, start_, header_, std::move(beside));
 }
 
 BROOD_INLINE void frame_writer::check_length() const
 {
-    to_->check_length(payload_->size() - start_ - frame_header::size, name_);
+    auto length = payload_->size() - start_ - frame_header::size;
+    if (length > most_)
+        to_->refuse_length(std::to_string(length), name_, most_);
+}
+
+BROOD_INLINE void frame_writer::throw_too_long() const
+{
+    to_->refuse_length("more than " + std::to_string(most_), name_, most_);
 }
 
 BROOD_INLINE void frame_writer::take_back() noexcept
@@ -67,7 +75,7 @@ BROOD_INLINE task<> arrival_or_end(std::shared_ptr<link> from, lane_name where, 
 
 BROOD_INLINE companions take_oldest(link& from, lane_name where)
 {
-    auto taken = from.pop(from.waiting(where));
+    auto taken = from.pop(where);
     return {std::move(taken.descriptors), taken.descriptors_lost};
 }
 
@@ -81,7 +89,7 @@ BROOD_INLINE asio::any_io_executor executor_of(link& of)
     return of.executor();
 }
 
-BROOD_INLINE void fail_decoding(link& from, std::string_view name)
+BROOD_INLINE void fail_decoding(link& from, std::string_view name, bool in_lane)
 {
     try
     {
@@ -89,7 +97,11 @@ BROOD_INLINE void fail_decoding(link& from, std::string_view name)
     }
     catch (const error& wrong)
     {
-        from.fail(error(errc::malformed, "a " + std::string(name) + " of which " + wrong.text()));
+        error what(errc::malformed, "a " + std::string(name) + " of which " + wrong.text());
+        if (in_lane)
+            from.fail_behind(what);
+        else
+            from.fail(what);
     }
     from.rethrow_failure();
     throw;

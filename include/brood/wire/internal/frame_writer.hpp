@@ -54,7 +54,16 @@ public:
     template <class Message>
     void write(const Message& value)
     {
-        encode(*payload_, value);
+        archive_limits limits;
+        limits.bytes = most_;
+        try
+        {
+            encode(*payload_, value, limits);
+        }
+        catch (const too_long&)
+        {
+            throw_too_long();
+        }
         check_length();
     }
 
@@ -63,12 +72,14 @@ public:
 
 private:
     void check_length() const;
+    [[noreturn]] void throw_too_long() const;
     void take_back() noexcept;
 
     sender* to_;
     frame_header header_;
     std::string_view name_;
     buffer* payload_;
+    std::size_t most_;  // bytes of a payload
     std::size_t start_; // where in the buffer it begins
 };
 

@@ -5,36 +5,26 @@
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
-#include <brood/wire/detail/arrivals.hpp>
+#include <brood/wire/detail/call_table.hpp>
+#include <brood/wire/detail/receiver.hpp>
 #include <brood/wire/detail/sender.hpp>
 #include <brood/wire/limits.hpp>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <poll.h>
 #include <string>
 #include <sys/ioctl.h>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
 namespace brood::detail
 {
-
-/// Where the reply to a request is put, and who waits for it.
-struct reply_slot
-{
-    explicit reply_slot(asio::any_io_executor executor) : waiting(std::move(executor)) {}
-
-    frame_header header;
-    std::vector<std::byte> payload;
-    companions beside;
-    bool answered = false;
-    wait_queue waiting;
-};
 
 /// One end of a channel below the types: a socket, the frames on it both ways, and how it ends.
 ///
@@ -46,15 +36,18 @@ public:
     link(asio::any_io_executor executor, descriptor socket, std::string peer,
          const channel_limits& limits)
         : socket_(open_stream(executor, std::move(socket))),
-          sender_(std::make_shared<sender>(socket_, peer, limits)), arrivals_(executor, limits),
-          peer_(std::move(peer)), limits_(limits), disconnected_(executor)
+          sender_(std::make_shared<sender>(socket_, peer, limits)), receiver_(executor, limits),
+          peer_(std::move(peer)), limits_(limits), torn_(executor), disconnected_(executor)
     {
     }
 
     /// Says hello and begins to read. Call it once.
     void open()
     {
-        sender_->send_empty(frame_kind::hello, wire_magic, wire_version);
+        std::array<std::byte, frame_window::size> window{};
+        store(receiver_.window(), window);
+        sender_->send_text({0, frame_kind::hello, 0, 0, wire_magic, wire_version},
+                           {reinterpret_cast<const char*>(window.data()), window.size()});
         read_when_ready();
     }
 
@@ -68,46 +61,33 @@ public:
 
     std::shared_ptr<detail::sender> shared_sender() const noexcept { return sender_; }
 
-    lane& waiting(lane_name where) noexcept { return arrivals_[where]; }
+    lane& waiting(lane_name where) noexcept { return receiver_[where]; }
 
-    std::span<const std::byte> payload(const arrival& of) const { return arrivals_.payload(of); }
+    std::span<const std::byte> payload(const arrival& of) const
+    {
+        return receiver_.stream().payload(of);
+    }
 
-    std::string name_of(std::uint64_t fingerprint) const { return arrivals_.name_of(fingerprint); }
+    std::string name_of(std::uint64_t fingerprint) const { return receiver_.name_of(fingerprint); }
 
     /// Takes out the oldest; its payload is gone then. Its sender learns who has the descriptors.
-    arrival pop(lane& from)
+    arrival pop(lane_name from)
     {
-        auto taken = arrivals_.pop(from.frames);
+        auto taken = receiver_.pop(from);
         acknowledge(taken);
-        if (!too_much_waits())
-            read_on();
+        give_credit(from, taken);
+        if (state_ == state::paused && !receiver_.is_full())
+        {
+            state_ = state::reading;
+            read_when_ready();
+        }
         return taken;
     }
 
-    /// The number of a new request, whose reply goes to `slot` until it is forgotten.
-    std::uint64_t expect_reply(reply_slot& slot)
-    {
-        replies_.emplace(++last_request_, &slot);
-        read_on(); // the reply may stand behind messages that nobody takes
-        return last_request_;
-    }
-
-    /// False when it was answered, or the link ended, in between.
-    bool forget_reply(std::uint64_t correlation) { return replies_.erase(correlation) != 0; }
-
-    /// Whether the handler of a request with this number works.
-    bool is_handled(std::uint64_t correlation) const { return handlers_.contains(correlation); }
-
-    /// Knows how to stop the handler of a request when its caller waits no more.
-    void handling(std::uint64_t correlation, asio::cancellation_signal& stop)
-    {
-        handlers_.emplace(correlation, &stop);
-    }
-
-    void handled(std::uint64_t correlation) { handlers_.erase(correlation); }
+    call_table& calls() noexcept { return calls_; }
 
     /// Whether nothing more will arrive. What has arrived can still be taken.
-    bool ended() const noexcept { return state_ == state::ended; }
+    bool ended() const noexcept { return state_ >= state::discarding; }
 
     bool may_send() const noexcept { return sender_->open(); }
 
@@ -122,13 +102,18 @@ public:
 
     static task<> disconnected(std::shared_ptr<link> self) { co_await self->disconnected_.get(); }
 
+    /// Somebody will say when the process at the other end has ended: until then, or for a second,
+    /// it is open what a frame means that breaks off.
+    void expect_exit() noexcept { exit_expected_ = true; }
+
     /// The process at the other end is no more: reads what it left behind, then ends both
     /// directions and closes the socket, however long the handle of the child is kept.
     void peer_exited()
     {
-        if (!ended())
+        if (state_ < state::torn)
             receive_what_is_left();
         end_reading();
+        receiver_.stream().close_loose();
         sender_->give_up(nullptr);
         close_socket();
     }
@@ -138,19 +123,34 @@ public:
     {
         if (failure_)
             return;
+        if (!told_why_)
+            sender_->send_last({0, frame_kind::broken, 0, 0, 0, 0}, what.text());
         failure_ = std::make_exception_ptr(
             error(static_cast<errc>(what.code().value()), peer_ + ": " + what.text()));
         end_reading();
-        arrivals_.close_loose();
+        receiver_.stream().close_loose();
         sender_->give_up(failure_);
         close_socket();
     }
 
-    /// The owner has gone: nothing is read any more. What was sent is still written.
+    /// The same for a frame that has been taken for good: those behind it are not handed out.
+    void fail_behind(const error& what)
+    {
+        receiver_.drop_waiting();
+        fail(what);
+    }
+
+    /// The owner has gone: nothing is taken any more. What was sent is still written.
     void abandon()
     {
         end_reading();
-        sender_->finish();
+        sender_->abandon();
+        receiver_.drop_waiting();
+        if (sender_->holds())
+        {
+            state_ = state::discarding;
+            return read_when_ready();
+        }
         std::error_code ignored; // it may be closed
         socket_->cancel(ignored);
     }
@@ -159,25 +159,12 @@ private:
     enum class state
     {
         reading,
-        paused,   // too much waits to be taken
-        emptying, // the process has ended: what it left is read
+        paused,     // too much waits, and the other side cannot be told any more what it may send
+        emptying,   // the process has ended: what it left is read
+        torn,       // the stream broke off in a frame: whether the process has ended is not known
+        discarding, // the owner has gone, and what was sent waits until the other side takes some
         ended,
     };
-
-    bool too_much_waits() noexcept
-    {
-        return arrivals_.holds_more_than(limits_.incoming_high_water, limits_.max_descriptors) &&
-               !std::all_of(arrivals_.lanes().begin(), arrivals_.lanes().end(),
-                            [](auto& each) { return each.frames.empty(); });
-    }
-
-    void read_on()
-    {
-        if (state_ != state::paused)
-            return;
-        state_ = state::reading;
-        read_when_ready();
-    }
 
     // Once for all who ask, as somebody may do so within a turn, which asks at its end itself.
     void read_when_ready()
@@ -188,9 +175,14 @@ private:
                             [self = shared_from_this()](std::error_code)
                             {
                                 self->awaits_bytes_ = false;
-                                if (self->state_ == state::reading)
+                                if (self->reads())
                                     self->turn();
                             });
+    }
+
+    bool reads() const noexcept
+    {
+        return state_ == state::reading || (state_ == state::discarding && sender_->may_answer());
     }
 
     // One turn: take in what has come, let those go on who wait for it, write what they sent.
@@ -198,9 +190,9 @@ private:
     {
         sender_->begin_turn();
         receive(most_per_turn);
-        resume_waiting();
+        receiver_.resume_takers();
         sender_->end_turn();
-        if (state_ == state::reading)
+        if (reads())
             read_when_ready();
     }
 
@@ -212,8 +204,8 @@ private:
         while (more)
         {
             // Also one call would go on for as long as the other side writes and there is room.
-            auto result = arrivals_.receive_from(socket_->native_handle(),
-                                                 std::min(most - done, most_per_read));
+            auto result = receiver_.stream().receive_from(socket_->native_handle(),
+                                                          std::min(most - done, most_per_read));
             done += static_cast<std::size_t>(std::max<ssize_t>(result.bytes, 0));
             if (result.bytes > 0)
                 more = sort_all() && may_read_on(result) && done < most;
@@ -235,40 +227,42 @@ private:
         std::byte next{};
         if (!ended() && is_end(::recv(socket_->native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT)))
             end_of_stream();
-        resume_waiting();
+        receiver_.resume_takers();
     }
 
     // A read that did not fill its room has emptied the socket, unless descriptors stopped it.
     bool may_read_on(const received& last)
     {
-        if (state_ == state::reading && too_much_waits())
+        if (state_ == state::reading && !sender_->may_answer() && receiver_.is_full())
             pause();
         auto more_left = last.filled || last.descriptors != 0 || last.descriptors_lost;
-        return state_ == state::emptying || (state_ == state::reading && more_left);
+        return state_ == state::emptying || (reads() && more_left && !receiver_.is_crowded());
     }
 
-    // A reply that somebody waits for may stand behind the messages that nobody takes.
+    // Nothing can be said after disconnect(), so the other side cannot be told to wait. A reply
+    // that somebody waits for may stand behind the messages that nobody takes.
     void pause()
     {
-        if (replies_.empty())
+        if (!calls_.expects_replies())
             state_ = state::paused;
-        else if (arrivals_.holds_more_than(limits_.max_incoming, 2 * limits_.max_descriptors))
-            fail(error(errc::overflow,
-                       "its messages are not taken while a call waits for its reply; "
-                       "take them in another coroutine"));
+        else if (receiver_.is_overfull())
+            fail(error(errc::overflow, "its messages are not taken while a call waits for its "
+                                       "reply; take them in another coroutine"));
     }
 
     bool sort_all()
     {
         try
         {
-            for (auto found = arrivals_.next(); found; found = arrivals_.next())
+            auto& stream = receiver_.stream();
+            for (auto found = stream.next(); found; found = stream.next())
             {
                 sort(std::move(*found));
                 if (failure_)
                     return false;
             }
-            arrivals_.release();
+            stream.release();
+            greet();
             return true;
         }
         catch (const error& wrong)
@@ -284,13 +278,13 @@ private:
         switch (header.kind)
         {
         case frame_kind::message:
-            arrivals_.push(lane_name::messages, std::move(found));
+            push(lane_name::messages, std::move(found));
             break;
         case frame_kind::request:
-            arrivals_.push(lane_name::requests, std::move(found));
+            push(lane_name::requests, std::move(found));
             break;
         case frame_kind::control:
-            arrivals_.push(lane_name::controls, std::move(found));
+            push(lane_name::controls, std::move(found));
             break;
         case frame_kind::reply:
         case frame_kind::failure:
@@ -306,22 +300,53 @@ private:
             sender_->refuse(header.correlation);
             break;
         case frame_kind::type_name:
-            arrivals_.remember_name(found);
+            receiver_.remember_name(found);
             break;
+        case frame_kind::credit:
+            if (!sender_->add_credit(header.fingerprint, header.correlation))
+                throw error(errc::malformed, "credit for what needs none");
+            break;
+        case frame_kind::broken:
+            told_why_ = true;
+            throw error(errc::malformed,
+                        "it cannot read what it was sent: " + receiver_.text_of(found));
         case frame_kind::hello:
             break;
         }
     }
 
+    // The owner that has gone takes nothing, but must not keep the other side from going on.
+    void push(lane_name to, arrival&& found)
+    {
+        auto unbounded = !sender_->may_answer();
+        if (state_ != state::discarding)
+            return receiver_.push(to, std::move(found), unbounded);
+        receiver_.push(to, std::move(found), unbounded);
+        give_credit(to, receiver_.pop(to));
+    }
+
+    void give_credit(lane_name of, const arrival& gone)
+    {
+        auto kind = of == lane_name::messages ? frame_kind::message : frame_kind::request;
+        if (auto more = receiver_.credit_for(of, gone))
+            sender_->send_empty(frame_kind::credit, static_cast<std::uint64_t>(kind), more);
+    }
+
+    void greet()
+    {
+        auto& window = receiver_.stream().window();
+        if (window && !std::exchange(greeted_, true))
+            sender_->greeted(*window);
+    }
+
     void answer(arrival&& found)
     {
         acknowledge(found);
-        auto waiting = replies_.find(found.content.header.correlation);
-        if (waiting == replies_.end())
+        auto waiting = calls_.take_slot(found.content.header.correlation);
+        if (waiting == nullptr)
             return; // it came too late
-        auto& slot = *waiting->second;
-        replies_.erase(waiting);
-        auto payload = arrivals_.payload(found);
+        auto& slot = *waiting;
+        auto payload = receiver_.stream().payload(found);
         slot.payload.assign(payload.begin(), payload.end());
         slot.header = found.content.header;
         slot.beside = {std::move(found.descriptors), found.descriptors_lost};
@@ -331,9 +356,9 @@ private:
 
     void cancel_request(std::uint64_t correlation)
     {
-        if (auto handler = handlers_.find(correlation); handler != handlers_.end())
-            handler->second->emit(asio::cancellation_type::terminal);
-        else if (auto request = waiting(lane_name::requests).frames.find(correlation))
+        if (calls_.cancel(correlation))
+            return;
+        if (auto request = waiting(lane_name::requests).frames.find(correlation))
             request->cancelled = true;
     }
 
@@ -347,22 +372,31 @@ private:
             fail(error(errc::overflow, "it sends descriptors and does not read that they came"));
     }
 
-    // Each goes on inside this call, and may do anything: take, wait again, drop the channel.
-    void resume_waiting()
-    {
-        for (auto& [frames, takers] : arrivals_.lanes())
-            while (!frames.empty() && !takers.empty())
-                takers.resume_one();
-    }
-
     void end_of_stream()
     {
-        if (arrivals_.in_frame())
-            return fail(error(errc::malformed, "it ended in the middle of a frame"));
+        if (receiver_.stream().in_frame() && state_ < state::emptying)
+            return tear();
         end_reading();
         sender_->expect_no_confirmations();
         give_up_when_gone();
     }
+
+    // A process that is ended while it sends breaks off in a frame; one that lives must not.
+    void tear()
+    {
+        state_ = state::torn;
+        if (!exit_expected_)
+            return fail_torn();
+        torn_.expires_after(std::chrono::seconds(1));
+        torn_.async_wait(
+            [self = shared_from_this()](std::error_code)
+            {
+                if (self->state_ == state::torn)
+                    self->fail_torn();
+            });
+    }
+
+    void fail_torn() { fail(error(errc::malformed, "it ended in the middle of a frame")); }
 
     // It sends nothing more, but may read on until it has closed both directions.
     void give_up_when_gone()
@@ -386,13 +420,12 @@ private:
 
     void end_reading()
     {
-        if (std::exchange(state_, state::ended) == state::ended)
+        torn_.cancel();
+        if (std::exchange(state_, state::ended) >= state::discarding)
             return;
-        for (auto& [correlation, slot] : std::exchange(replies_, {}))
-            slot->waiting.post_all();
+        calls_.end_replies();
         disconnected_.set({});
-        for (auto& each : arrivals_.lanes())
-            each.takers.post_all();
+        receiver_.wake_all_takers();
     }
 
     static constexpr std::size_t most_per_turn = std::size_t{1} << 20;
@@ -400,15 +433,17 @@ private:
 
     std::shared_ptr<stream_socket> socket_;
     std::shared_ptr<detail::sender> sender_;
-    arrivals arrivals_;
+    receiver receiver_;
     std::string peer_;
     channel_limits limits_;
     state state_ = state::reading;
     bool awaits_bytes_ = false;
+    bool greeted_ = false;
+    bool exit_expected_ = false;
+    bool told_why_ = false; // by the other side
     std::exception_ptr failure_;
-    std::uint64_t last_request_ = 0;
-    std::unordered_map<std::uint64_t, reply_slot*> replies_;                 // ours, unanswered
-    std::unordered_map<std::uint64_t, asio::cancellation_signal*> handlers_; // of theirs, running
+    call_table calls_;
+    asio::steady_timer torn_;
     shared_result<std::monostate> disconnected_;
 };
 

@@ -71,8 +71,9 @@ const std::string& peer_of(const link& of);
 
 asio::any_io_executor executor_of(link& of);
 
-/// Ends the link for the bytes that were just decoded: its peer is broken.
-[[noreturn]] void fail_decoding(link& from, std::string_view name);
+/// Ends the link for bytes that could not be decoded: its peer is broken. Of a frame in a lane:
+/// those behind it are not handed out.
+[[noreturn]] void fail_decoding(link& from, std::string_view name, bool in_lane);
 
 [[noreturn]] void throw_wrong_type(link& from, std::uint64_t came, const std::string& asked);
 
@@ -176,7 +177,7 @@ using one_of_t = typename one_of<Wanted...>::type;
 
 /// Decodes a payload; bytes that are no such value end the link, as its peer is broken.
 template <class Message>
-Message decode_from(link& by, std::span<const std::byte> payload)
+Message decode_from(link& by, std::span<const std::byte> payload, bool in_lane = false)
 {
     try
     {
@@ -184,7 +185,7 @@ Message decode_from(link& by, std::span<const std::byte> payload)
     }
     catch (...)
     {
-        fail_decoding(by, message_name<Message>());
+        fail_decoding(by, message_name<Message>(), in_lane);
     }
 }
 
@@ -192,7 +193,7 @@ Message decode_from(link& by, std::span<const std::byte> payload)
 template <class Wanted>
 Wanted take(link& by, lane_name where, std::span<const std::byte> payload)
 {
-    auto value = decode_from<message_of_t<Wanted>>(by, payload);
+    auto value = decode_from<message_of_t<Wanted>>(by, payload, true);
     auto beside = take_oldest(by, where);
     if constexpr (!requires { wanted<Wanted>::bears_loss; })
         if (beside.lost)

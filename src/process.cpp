@@ -12,4 +12,5 @@
 #include <brood/process/impl/service_manager.ipp>
 #include <brood/process/impl/signals.ipp>
 #include <brood/process/impl/spawn.ipp>
+#include <brood/process/impl/stdio.ipp>
 #include <brood/process/impl/traffic.ipp>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/fork.hpp>
 
+#include <brood/process/detail/forking.hpp>
 #include <brood/process/detail/inheritance.hpp>
+#include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
@@ -10,7 +12,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -70,6 +74,30 @@ task<> never_answer(process& self)
 task<> ignore_parent(process&)
 {
     co_await brood::sleep(1h);
+}
+
+task<> print_and_work_on(process& self)
+{
+    co_await self.message<int>();
+    std::cout << "a line for the log" << std::endl;
+    self.send(std::string("still there"));
+}
+
+task<> tell_names(process& self)
+{
+    std::string kernel;
+    std::getline(std::ifstream("/proc/self/comm"), kernel);
+    self.send(self.argv().at(0));
+    self.send(kernel);
+    co_return;
+}
+
+task<> fork_another(process& self)
+{
+    auto child = brood::fork<tell_names>();
+    auto said = co_await child.message<std::string>();
+    self.send(said.value_or("nothing"));
+    co_await child.exit();
 }
 
 task<> write_garbage(process& self)
@@ -240,10 +268,56 @@ TEST_WITHIN(10s, "a program that cannot be forked is a spawn_error that names th
 
 TEST_WITHIN(10s, "a copy that was started for an entry and has not run it forks no other", "[fork]")
 {
+    auto [ours, theirs] = brood::detail::local_pair();
+    auto channel = brood::detail::name_of_channel(theirs.get(), theirs);
+    ::setenv(brood::detail::channel_variable, channel.c_str(), 1);
     ::setenv(brood::detail::entry_variable, "some entry", 1);
     CHECK_THROWS_WITH(brood::fork<ignore_parent>(), ContainsSubstring("must call brood::run()"));
+    ::unsetenv(brood::detail::channel_variable);
     ::unsetenv(brood::detail::entry_variable);
     co_return;
+}
+
+TEST_WITHIN(10s, "a forked entry is called as its program and itself, for people and the kernel",
+            "[fork]")
+{
+    auto child = brood::fork<tell_names>();
+    auto argv0 = co_await child.message<std::string>();
+    auto kernel = co_await child.message<std::string>();
+    co_await child.exit();
+
+    auto program = std::filesystem::read_symlink("/proc/self/exe");
+    CHECK(argv0 == program.string() + ": tell_names");
+    CHECK(kernel == program.filename().string().substr(0, 15));
+}
+
+TEST_WITHIN(10s, "a forked child works on when nobody reads what it prints any more", "[fork]")
+{
+    brood::spawn_options options;
+    options.stdout_ = brood::stdio::pipe();
+    auto child = brood::fork_with<print_and_work_on>(options);
+    child.out().close();
+    child.send(1);
+    auto said = co_await child.message<std::string>();
+    auto status = co_await child.exit();
+
+    CHECK(said == "still there");
+    CHECK(status.success());
+}
+
+TEST_WITHIN(10s, "an entry is found where /proc/self/exe is another program", "[fork]")
+{
+    auto linker = std::filesystem::exists("/lib64/ld-linux-x86-64.so.2")
+                      ? "/lib64/ld-linux-x86-64.so.2"
+                      : "/lib/ld-linux-aarch64.so.1";
+    auto program = std::filesystem::read_symlink("/proc/self/exe").string();
+    auto name = brood::detail::registered<fork_another>::listed->name;
+    auto child = brood::detail::fork(brood::default_executor(), linker, {program},
+                                     brood::spawn_options(), name);
+    auto said = co_await child.message<std::string>();
+    co_await child.exit();
+
+    CHECK(said == program + ": tell_names");
 }
 
 TEST_WITHIN(10s, "dropping a forked child that ignores its parent stops it", "[fork]")

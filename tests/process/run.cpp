@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/run.hpp>
 
+#include <brood/base/detail/asio.hpp>
 #include <brood/process/detail/forking.hpp>
+#include <brood/process/detail/inheritance.hpp>
+#include <brood/process/detail/pipe_ends.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/spawn.hpp>
+#include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
@@ -11,6 +15,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <fcntl.h>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -149,4 +156,99 @@ TEST_WITHIN(20s, "standard streams that are closed lead to the null device, and 
     }
     auto status = co_await child.exit();
     CHECK(status.success());
+}
+
+TEST_CASE("a variable that names no channel of this process is no parent, and its file stays",
+          "[run]")
+{
+    brood::detail::pipe_ends file;
+    REQUIRE(file.open());
+    auto [one, other] = brood::detail::local_pair();
+    auto number = std::to_string(file.reading.get());
+    auto another = brood::detail::name_of_channel(one.get(), other);
+    for (std::string stale : {number, number + ".1", another, std::string("999"), std::string("x")})
+    {
+        INFO(stale);
+        ::setenv(brood::detail::channel_variable, stale.c_str(), 1);
+        ::setenv(brood::detail::entry_variable, "an entry of another program", 1);
+        auto connected = [](process& self) -> task<int>
+        {
+            co_return self.connected() ? 1 : 2;
+        };
+        CHECK(brood::run(connected) == 2);
+        CHECK(std::getenv(brood::detail::channel_variable) == nullptr);
+        CHECK(std::getenv(brood::detail::entry_variable) == nullptr);
+    }
+    CHECK(::fcntl(file.reading.get(), F_GETFD) != -1);
+    CHECK(::fcntl(one.get(), F_GETFD) != -1);
+}
+
+TEST_CASE("a main coroutine that returns a code returns that one, 0 as well", "[run]")
+{
+    auto zero = [](process& self) -> task<int>
+    {
+        self.exit_code(3);
+        co_return 0;
+    };
+
+    CHECK(brood::run(zero) == 0);
+}
+
+TEST_CASE("a function of on_exit that throws is shown, and the next one is called", "[run]")
+{
+    bool called = false;
+    std::string shown;
+    auto main = [&](process& self) -> task<>
+    {
+        self.on_uncaught(
+            [&](std::exception_ptr thrown)
+            {
+                try
+                {
+                    std::rethrow_exception(thrown);
+                }
+                catch (const std::exception& what)
+                {
+                    shown = what.what();
+                }
+            });
+        self.on_exit([](int) { throw std::runtime_error("on purpose"); });
+        self.on_exit([&](int) { called = true; });
+        co_return;
+    };
+
+    CHECK(brood::run(main) == 1);
+    CHECK(called);
+    CHECK(shown == "on purpose");
+}
+
+TEST_CASE("nothing runs after the functions of on_exit, however long children take to stop",
+          "[run]")
+{
+    std::string order;
+    auto main = [&](process& self) -> task<>
+    {
+        auto executor = co_await asio::this_coro::executor;
+        auto work = [](std::string& into) -> task<>
+        {
+            for (;;)
+            {
+                into += into.ends_with('.') ? "" : ".";
+                co_await brood::sleep(1ms);
+            }
+        }(order);
+        asio::co_spawn(executor, std::move(work), asio::detached);
+        self.on_exit(
+            [&, executor](int)
+            {
+                order += "on_exit";
+                asio::post(executor, [&] { order += "posted"; });
+            });
+        brood::spawn_options options;
+        options.stop = brood::stop_policy(50ms, SIGCONT);
+        auto child = brood::spawn("sleep", {"3600"}, options);
+    };
+
+    CHECK(brood::run(main) == 0);
+    CHECK(order == ".on_exit");
 }

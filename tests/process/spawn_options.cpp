@@ -73,13 +73,13 @@ TEST_WITHIN(10s, "a child may be given a descriptor above the limit of open file
             "[spawn_options]")
 {
     brood::spawn_options options;
-    options.limits[RLIMIT_NOFILE] = {10, 10};
+    options.limits[RLIMIT_NOFILE] = {16, 16};
     options.descriptors.emplace(20, brood::stdio::pipe());
     auto child = brood::spawn("/bin/sh", {"-c", "ulimit -n > /proc/self/fd/20"}, options);
     auto limit = co_await child.out(20).read_line();
     auto status = co_await child.exit();
 
-    CHECK(limit == "10");
+    CHECK(limit == "16");
     CHECK(status.success());
 }
 

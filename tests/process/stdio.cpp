@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 
 using namespace std::chrono_literals;
 using namespace brood::test;
@@ -177,6 +178,24 @@ TEST_WITHIN(10s, "a pipe to a child does not take the number of a stream that is
     co_await child.exit();
 
     CHECK(text == "null\n");
+}
+
+TEST_WITHIN(10s, "what one child writes another reads, to its end", "[stdio]")
+{
+    auto [reading, writing] = stdio::pipe_between();
+    brood::spawn_options first, second;
+    first.stdout_ = std::exchange(writing, stdio::ignore());
+    second.stdin_ = std::exchange(reading, stdio::ignore());
+    second.stdout_ = stdio::pipe();
+    auto producer = brood::spawn("/bin/sh", {"-c", "echo one; echo two"}, first);
+    auto consumer = brood::spawn("wc", {"-l"}, second);
+    first = second = {};
+    auto count = co_await consumer.out().read_all();
+    co_await producer.exit();
+    auto status = co_await consumer.exit();
+
+    CHECK(std::stoi(count) == 2);
+    CHECK(status.success());
 }
 
 TEST_CASE("stdout cannot lead where stdout leads", "[stdio][node-109]")

@@ -46,6 +46,7 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/process/impl/service_manager.ipp>
 #include <brood/process/impl/signals.ipp>
 #include <brood/process/impl/spawn.ipp>
+#include <brood/process/impl/stdio.ipp>
 #include <brood/process/impl/traffic.ipp>
 
 #include <brood/cluster/impl/cluster.ipp>

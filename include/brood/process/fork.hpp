@@ -70,7 +70,8 @@ forked_process fork(const std::string& program, const arguments& args = {},
 ///
 /// The copy finds the entry by its name, in brood::run() or brood::run_entry(), whichever its
 /// main() calls first: do nothing before it that only the parent should do. Throws
-/// std::logic_error in a copy that has not called it.
+/// std::logic_error in a copy that has not called it. Like every program that is forked it ignores
+/// SIGPIPE: it works on although nobody reads what it prints.
 template <auto Entry, class... Args>
 forked_process fork_with(asio::any_io_executor executor, const spawn_options& options,
                          Args&&... args)
@@ -82,7 +83,14 @@ forked_process fork_with(asio::any_io_executor executor, const spawn_options& op
     return child;
 }
 
-/// The same on the default executor of this thread, with the default options.
+/// The same on the default executor of this thread: `fork_with<serve>(options, 8080)`.
+template <auto Entry, class... Args>
+forked_process fork_with(const spawn_options& options, Args&&... args)
+{
+    return fork_with<Entry>(default_executor(), options, std::forward<Args>(args)...);
+}
+
+/// The same with the default options.
 template <auto Entry, class... Args>
 forked_process fork(Args&&... args)
 {

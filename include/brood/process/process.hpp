@@ -69,9 +69,10 @@ public:
     /// Shows an exception that is about to end this process, without changing that.
     void on_uncaught(std::function<void(std::exception_ptr)> show);
 
-    /// Ends the process: what was sent is handed to the kernel first, for 5 s at most, and the
-    /// functions of on_exit are called. Coroutines go no further, and their locals are not
-    /// destroyed; children that still run are killed, as when the loop goes.
+    /// Ends the process: what was sent is handed to the kernel first, for 5 s at most, children
+    /// whose handles have gone are given the time of their stop policies, and the functions of
+    /// on_exit are called. Coroutines go no further, and their locals are not destroyed; children
+    /// that still run are killed, as when the loop goes.
     task<> exit(int code);
 
     /// Waits for one of these signals and gives its number. Until then it does not do what it would

@@ -40,8 +40,13 @@ struct spawn_options
     /// is where a program without a slash is searched.
     std::optional<environment> env = std::nullopt;
 
-    /// The name it is started under, argv[0]; empty for the name of the program.
+    /// The name it is started under, argv[0]; empty for the name of the program, and for
+    /// fork<entry>() that and the name of the entry: "/usr/bin/server: serve".
     std::string argv0 = {};
+
+    /// For fork<entry>() and clusters: the file that is this program, where it cannot be found out:
+    /// without /proc, and under what runs programs in its own way. Empty finds it out.
+    std::string entry_program = {};
 
     /// Where its standard streams lead. Step "stdio". What the child inherits or is given for these
     /// three is put into blocking mode, as programs expect it.

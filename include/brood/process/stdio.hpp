@@ -76,6 +76,14 @@ public:
         return result;
     }
 
+    /// A pipe between two children, one of which reads what the other writes:
+    ///
+    ///     auto [reading, writing] = stdio::pipe_between();
+    ///
+    /// Each is for the options of one child. The reader sees the end when nobody holds the writing
+    /// end any more: let both, and the options, go when the children run. Throws std::system_error.
+    static std::pair<stdio, stdio> pipe_between();
+
     /// Where stdout leads, as 2>&1 in a shell. Not for stdin, nor for stdout itself.
     static stdio same_as_stdout() { return stdio(kind::same_as_stdout); }
 
@@ -105,3 +113,7 @@ private:
 };
 
 } // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/process/impl/stdio.ipp>
+#endif

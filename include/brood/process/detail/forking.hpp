@@ -27,12 +27,6 @@ inline std::pair<descriptor, descriptor> channel_pair(const std::string& program
     }
 }
 
-/// This program, also when its file was replaced meanwhile.
-inline std::string this_program()
-{
-    return "/proc/self/exe";
-}
-
 inline forked_process fork(asio::any_io_executor executor, const std::string& program,
                            const arguments& args, spawn_options options, const char* entry)
 {
@@ -43,14 +37,15 @@ inline forked_process fork(asio::any_io_executor executor, const std::string& pr
         ++number;
     if (!options.env)
         options.env.emplace();
-    options.env->set(channel_variable, std::to_string(number));
+    options.env->set(channel_variable, name_of_channel(number, theirs));
     options.env->unset(entry_variable);
     if (entry != nullptr)
         options.env->set(entry_variable, entry);
     options.descriptors.emplace(number, stdio::from(std::move(theirs)));
     auto child = start(executor, program, args, options);
     options.descriptors.clear(); // our copy of the child's end would keep the channel from ending
-    auto name = "process " + std::to_string(child->process.pid()) + " (" + program + ")";
+    auto& called = options.argv0.empty() ? program : options.argv0;
+    auto name = "process " + std::to_string(child->process.pid()) + " (" + called + ")";
     channel to(executor, std::move(ours), std::move(name), options.channel);
     auto result = child_process_core::handle<forked_process>(child, std::move(to));
     begin_watch(child, options);

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace brood::detail
@@ -23,20 +24,45 @@ struct inheritance
     std::string worker; ///< Which worker of a cluster it is; empty for none.
 };
 
+/// What the variable of the channel says: the number that the child finds it under, and which
+/// socket it is, so that another program that inherits the variable takes no foreign file for it.
+inline std::string name_of_channel(int number, const descriptor& socket)
+{
+    struct stat file = {};
+    check(::fstat(socket.get(), &file), "look at the channel");
+    return std::to_string(number) + '.' + std::to_string(file.st_ino);
+}
+
+/// The number of the channel that the parent left; -1 when it left none for this process.
+inline int inherited_channel()
+{
+    auto text = std::getenv(channel_variable);
+    if (text == nullptr)
+        return -1;
+    auto rest = text;
+    auto number = static_cast<int>(std::strtol(text, &rest, 10));
+    struct stat file = {};
+    if (rest == text || ::fstat(number, &file) == -1 || !S_ISSOCK(file.st_mode))
+        return -1;
+    if (*rest == '.' && std::to_string(file.st_ino) != rest + 1)
+        return -1;
+    return number;
+}
+
 /// Takes it, once: what this process starts itself must not find it again, or a channel would never
 /// end.
 inline inheritance take_inheritance()
 {
     inheritance result;
-    if (auto number = std::getenv(channel_variable))
+    result.channel = descriptor(inherited_channel());
+    if (result.channel)
     {
-        result.channel = descriptor(std::atoi(number));
-        check(::fcntl(result.channel.get(), F_SETFD, FD_CLOEXEC), "channel to the parent", number);
+        check(::fcntl(result.channel.get(), F_SETFD, FD_CLOEXEC), "channel to the parent");
+        if (auto name = std::getenv(entry_variable))
+            result.entry = name;
+        if (auto identity = std::getenv(worker_variable))
+            result.worker = identity;
     }
-    if (auto name = std::getenv(entry_variable))
-        result.entry = name;
-    if (auto identity = std::getenv(worker_variable))
-        result.worker = identity;
     for (auto variable : {channel_variable, entry_variable, worker_variable})
         ::unsetenv(variable);
     return result;
@@ -45,7 +71,7 @@ inline inheritance take_inheritance()
 /// Whether this process is to start with an entry and not with its own main().
 inline bool has_entry()
 {
-    return std::getenv(entry_variable) != nullptr;
+    return std::getenv(entry_variable) != nullptr && inherited_channel() != -1;
 }
 
 } // namespace brood::detail

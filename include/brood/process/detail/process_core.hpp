@@ -11,12 +11,14 @@
 #include <brood/wire/internal/link.hpp>
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 namespace brood::detail
@@ -59,7 +61,17 @@ public:
     const std::shared_ptr<primary_link>& primary() const noexcept { return primary_; }
 
     /// Whether there was a parent at the other end of a channel, and is no more.
-    bool parent_is_gone() const noexcept { return link_ && link_->ended(); }
+    bool parent_is_gone() const noexcept
+    {
+        return link_ && (link_->ended() || ::getppid() != parent_);
+    }
+
+    /// A send to a parent that was killed fails before its end is read.
+    static task<> wait_until_parent_goes(std::shared_ptr<process_core> self)
+    {
+        for (int round = 0; round < 200 && self->link_ && !self->parent_is_gone(); ++round)
+            co_await sleep(std::chrono::milliseconds(1));
+    }
 
     /// Lets the parent read the end.
     void disconnect_if_any()
@@ -81,23 +93,47 @@ public:
     }
 
     /// Calls the functions of on_exit, each once, also those that are added meanwhile, and gives
-    /// the exit code.
+    /// the exit code. What one throws is shown, and the next one is called.
     int run_exit_functions()
     {
         while (!on_exit.empty())
         {
             auto call = std::move(on_exit.front());
             on_exit.pop_front();
-            call(exit_code);
+            try
+            {
+                call(exit_code);
+            }
+            catch (...)
+            {
+                report(std::current_exception());
+            }
         }
+        if (link_)
+            link_->sending().flush(); // what they sent
         return exit_code;
     }
 
-    void show_uncaught(std::exception_ptr thrown)
+    /// Shows an exception that nobody caught.
+    void report(const std::exception_ptr& thrown)
     {
+        exit_code = 1;
         auto show = on_uncaught;
         if (show)
-            show(std::move(thrown));
+            show(thrown);
+        auto pid = static_cast<int>(::getpid());
+        try
+        {
+            std::rethrow_exception(thrown);
+        }
+        catch (const std::exception& what)
+        {
+            std::fprintf(stderr, "brood: process %d ended by an exception: %s\n", pid, what.what());
+        }
+        catch (...)
+        {
+            std::fprintf(stderr, "brood: process %d ended by an exception of unknown type\n", pid);
+        }
     }
 
     /// Waits until the kernel has what was sent, or cannot have it, or the time is over.
@@ -127,10 +163,10 @@ public:
     {
         self->exit_code = code;
         co_await flush_within(self, std::chrono::seconds(5));
-        auto last_code = self->run_exit_functions();
         // A cancelled coroutine could not await any more.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         co_await background_stops_ended(self->executor_);
+        auto last_code = self->run_exit_functions();
         loop_children::of(self->executor_).shutdown(); // as if the loop went
         std::exit(last_code);
     }
@@ -169,6 +205,7 @@ private:
         primary_->begin();
     }
 
+    const pid_t parent_ = ::getppid();
     asio::any_io_executor executor_;
     std::shared_ptr<detail::link> link_;
     std::shared_ptr<primary_link> primary_;

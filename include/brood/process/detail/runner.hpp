@@ -10,7 +10,7 @@
 #include <brood/process/run.hpp>
 
 #include <chrono>
-#include <cstdio>
+#include <csignal>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -47,6 +47,10 @@ public:
         : options_(options), loop_(1), scope_(loop_.get_executor()),
           self_(process_core::make(loop_.get_executor(), std::move(inherited), options.channel))
     {
+        // Whoever reads what a child prints may go, and the child works on for its parent.
+        struct sigaction now = {};
+        if (core()->link() && ::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL)
+            std::signal(SIGPIPE, SIG_IGN);
     }
 
     /// The exit code of the program whose main coroutine this is.
@@ -54,13 +58,13 @@ public:
     {
         auto thrown = finish(begin(main, self_));
         if (!thrown)
-            thrown = finish(then_zero(process_core::run_before_exit(core())));
-        if (thrown && !parent_is_gone(thrown))
-            report(thrown);
-        finish(then_zero(process_core::flush_within(core(), std::chrono::seconds(5))));
-        auto code = core()->run_exit_functions();
+            thrown = finish(process_core::run_before_exit(core()));
+        if (thrown && !is_for_nobody(thrown))
+            core()->report(thrown);
+        finish(process_core::flush_within(core(), std::chrono::seconds(5)));
+        finish(background_stops_ended(loop_.get_executor()));
+        auto code = core()->run_exit_functions(); // nothing runs after them
         core()->disconnect_if_any();
-        finish(then_zero(background_stops_ended(loop_.get_executor())));
         return code;
     }
 
@@ -68,35 +72,27 @@ private:
     const std::shared_ptr<process_core>& core() const noexcept { return process_core::of(self_); }
 
     // What it throws before it is a coroutine is an exception of the program as well.
-    static task<int> begin(const std::function<task<int>(process&)>& main, process& self)
+    static task<> begin(const std::function<task<int>(process&)>& main, process& self)
     {
         auto code = co_await main(self);
-        co_return code;
+        self.exit_code(code);
     }
 
-    std::exception_ptr finish(task<int> work)
+    std::exception_ptr finish(task<> work)
     {
         std::exception_ptr result;
         asio::co_spawn(loop_, std::move(work),
-                       [&](std::exception_ptr thrown, int code)
+                       [&](std::exception_ptr thrown)
                        {
                            result = thrown;
-                           if (!thrown && code != 0)
-                               self_.exit_code(code);
                            loop_.stop();
                        });
         drive(loop_, options_.busy_poll);
         return result;
     }
 
-    static task<int> then_zero(task<> work)
-    {
-        co_await std::move(work);
-        co_return 0;
-    }
-
     // A child that was sending when its parent went has nobody left to tell.
-    bool parent_is_gone(const std::exception_ptr& thrown)
+    bool is_for_nobody(const std::exception_ptr& thrown)
     {
         try
         {
@@ -104,31 +100,13 @@ private:
         }
         catch (const error& what)
         {
-            return what.code() == errc::closed && core()->parent_is_gone();
+            return what.code() == errc::closed &&
+                   finish(process_core::wait_until_parent_goes(core())) == nullptr &&
+                   core()->parent_is_gone();
         }
         catch (...)
         {
             return false;
-        }
-    }
-
-    void report(const std::exception_ptr& thrown)
-    {
-        self_.exit_code(1);
-        core()->show_uncaught(thrown);
-        try
-        {
-            std::rethrow_exception(thrown);
-        }
-        catch (const std::exception& what)
-        {
-            std::fprintf(stderr, "brood: process %d ended by an exception: %s\n",
-                         static_cast<int>(process::pid()), what.what());
-        }
-        catch (...)
-        {
-            std::fprintf(stderr, "brood: process %d ended by an exception of unknown type\n",
-                         static_cast<int>(process::pid()));
         }
     }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/process/detail/forking.hpp>
+#include <brood/process/detail/this_program.hpp>
 #include <brood/process/fork.hpp>
 
 #include <stdexcept>
@@ -19,7 +20,12 @@ BROOD_INLINE forked_process fork_entry(asio::any_io_executor executor, const spa
                                "has not run it: main() must call brood::run() or "
                                "brood::run_entry() before it forks");
     auto& known = find_entry(start.name);
-    return fork(std::move(executor), this_program(), {}, options, known.name);
+    auto ours = this_program::find();
+    auto named = options;
+    if (named.argv0.empty())
+        named.argv0 = ours.name + ": " + entry_title(known.name);
+    auto& file = options.entry_program.empty() ? ours.file : options.entry_program;
+    return fork(std::move(executor), file, {}, std::move(named), known.name);
 }
 
 } // namespace detail

@@ -4,6 +4,7 @@
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/runner.hpp>
 #include <brood/process/detail/standard_streams.hpp>
+#include <brood/process/detail/this_program.hpp>
 #include <brood/process/internal/entries.hpp>
 #include <brood/process/run.hpp>
 
@@ -34,6 +35,8 @@ BROOD_INLINE std::optional<int> run_entry(const run_options& options)
         return std::nullopt;
     detail::open_standard_streams();
     auto inherited = detail::take_inheritance();
+    if (auto called = process::argv(); !called.empty())
+        detail::set_process_name(called.front());
     auto start = detail::find_entry(inherited.entry).start;
     return detail::runner(options, std::move(inherited)).run(start);
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+// Lists of functions and of coroutines that wait: one that adds to its list while it runs, or that
+// throws, takes nothing from the others.
+#include <brood/process/process.hpp>
+
+#include <brood/process/fork.hpp>
+
+#include "support/catch.hpp"
+#include "support/shell.hpp"
+#include "support/within.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/this_coro.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using brood::process;
+using brood::task;
+using Catch::Matchers::ContainsSubstring;
+
+namespace
+{
+
+// Written at once: nobody flushes after the functions of on_exit.
+void say(const std::string& word)
+{
+    auto line = word + "\n";
+    auto count = ::write(STDOUT_FILENO, line.data(), line.size());
+    static_cast<void>(count);
+}
+
+/// Three coroutines for the end, of which the first adds a fourth and the second throws.
+task<> adds_and_throws(process& self)
+{
+    auto added = []() -> task<>
+    {
+        say("added");
+        co_return;
+    };
+    for (int number = 1; number <= 3; ++number)
+        self.before_exit(
+            [&self, added, number]() -> task<>
+            {
+                say(std::to_string(number));
+                if (number == 1)
+                    self.before_exit(added);
+                if (number == 2)
+                    throw std::runtime_error("on purpose");
+                co_return;
+            });
+    self.on_exit([](int) { say("last"); });
+    co_return;
+}
+
+brood::spawn_options with_output()
+{
+    brood::spawn_options options;
+    options.stdout_ = brood::stdio::pipe();
+    options.stderr_ = brood::stdio::pipe();
+    return options;
+}
+
+} // namespace
+
+TEST_WITHIN(20s, "a coroutine of before_exit may add another, and one that throws ends the rest",
+            "[callables]")
+{
+    auto options = with_output();
+    auto child = brood::fork_with<adds_and_throws>(brood::default_executor(), options);
+    auto text = co_await child.out().read_all();
+    auto errors = co_await child.err().read_all();
+    auto status = co_await child.exit();
+
+    CHECK(text == "1\n2\nlast\n");
+    CHECK_THAT(errors, ContainsSubstring("on purpose"));
+    CHECK(status.code == 1);
+}
+
+TEST_WITHIN(20s, "all who wait for an end get it although one waits again and one throws",
+            "[callables]")
+{
+    auto executor = co_await asio::this_coro::executor;
+    auto child = brood::test::shell("exec sleep 1000");
+    std::vector<int> got;
+    auto waits = [](brood::child_process& whom, std::vector<int>& into, int number) -> task<>
+    {
+        co_await whom.exit();
+        into.push_back(number);
+        if (number == 1)
+        {
+            co_await whom.exit();
+            into.push_back(10);
+        }
+        if (number == 2)
+            throw std::runtime_error("on purpose");
+    };
+    std::size_t thrown = 0;
+    for (int number = 1; number <= 3; ++number)
+        asio::co_spawn(executor, waits(child, got, number),
+                       [&thrown](std::exception_ptr failed) { thrown += failed ? 1U : 0U; });
+    co_await brood::sleep(1ms);
+    CHECK(got.empty());
+
+    child.kill();
+    auto all = co_await brood::test::eventually(5s, [&] { return got.size() == 4; });
+
+    CHECK(all);
+    CHECK(got == std::vector<int>{1, 10, 2, 3});
+    CHECK(thrown == 1);
+}

@@ -11,6 +11,7 @@
 #include <brood/http/impl/health.ipp>
 #include <brood/http/impl/host.ipp>
 #include <brood/http/impl/percent.ipp>
+#include <brood/http/impl/refusal.ipp>
 #include <brood/http/impl/request.ipp>
 #include <brood/http/impl/response.ipp>
 #include <brood/http/impl/server.ipp>

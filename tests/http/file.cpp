@@ -132,6 +132,8 @@ TEST_WITHIN(10s, "a folder gives its index, behind its slash", "[http]")
     auto moved = co_await ask(here, "GET", "/sub");
     CHECK(moved.status == 301);
     CHECK(moved.header("Location") == "/sub/");
+    auto asked = co_await ask(here, "GET", "/sub?a=b&c");
+    CHECK(asked.header("Location") == "/sub/?a=b&c");
     auto doubled = co_await ask(here, "GET", "//sub");
     CHECK(doubled.header("Location") == "/sub/");
     auto empty = co_await ask(here, "GET", "/sub/deeper/");

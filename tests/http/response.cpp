@@ -638,6 +638,7 @@ TEST_WITHIN(5s, "who asks for no upgrade gets 426, and the connection goes on", 
     };
     for (std::string request :
          {"GET / HTTP/1.1\r\nHost: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: b\r\nUpgrade: echo\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: b\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
           "GET / HTTP/1.0\r\nConnection: upgrade, keep-alive\r\nUpgrade: echo\r\n\r\n"})
     {
         http::server server(handler);
@@ -652,6 +653,118 @@ TEST_WITHIN(5s, "who asks for no upgrade gets 426, and the connection goes on", 
                 CHECK(answer->header("Connection") == "Upgrade");
         }
     }
+}
+
+TEST_WITHIN(5s, "an upgrade is to one of the protocols that the client names", "[http_response]")
+{
+    auto handler = [](http::request&, http::response& response) -> task<>
+    {
+        co_await response.upgrade("echo");
+    };
+    http::server server(handler);
+    raw_client client(server);
+    co_await client.send("GET / HTTP/1.1\r\nHost: b\r\nConnection: Upgrade\r\n"
+                         "Upgrade: h2c, Echo\r\nUpgrade: more\r\n\r\n");
+    auto answer = co_await client.response();
+    CHECK(answer->status == 101);
+}
+
+// ---- Refusals
+
+TEST_WITHIN(5s, "a refusal that is thrown keeps the connection, as the same answer would",
+            "[http_response]")
+{
+    auto handler = [](http::request& request, http::response& response) -> task<>
+    {
+        if (request.target() == "/thrown")
+            throw http::refusal(403, "no");
+        if (request.target() == "/failed")
+            throw std::runtime_error("a mistake");
+        response.status(403);
+        co_await response.end("no\n");
+    };
+    http::server_options options;
+    options.on_error = [](const http::request&, std::exception_ptr) {
+    };
+    http::server server(handler, options);
+    raw_client client(server);
+    for (std::string target : {"/thrown", "/said", "/failed", "/thrown"})
+    {
+        co_await client.send("POST " + target +
+                             " HTTP/1.1\r\nHost: b\r\n"
+                             "Content-Length: 5\r\n\r\nabcde");
+        auto answer = co_await client.response();
+        INFO(target);
+        REQUIRE(answer);
+        CHECK(answer->status == (target == "/failed" ? 500 : 403));
+        CHECK(!answer->header("Connection"));
+    }
+}
+
+TEST_WITHIN(5s, "a body that is malformed or late ends its connection, and says so",
+            "[http_response]")
+{
+    auto handler = [](http::request& request, http::response&) -> task<>
+    {
+        co_await request.body();
+    };
+    http::server server(handler);
+    raw_client client(server);
+    co_await client.send(
+        "POST / HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n");
+    auto answer = co_await client.response();
+    CHECK(answer->status == 400);
+    CHECK(answer->header("Connection") == "close");
+    auto ended = co_await client.ends();
+    CHECK(ended);
+}
+
+TEST_WITHIN(5s, "a refusal brings its fields, and 405 always has Allow", "[http_response]")
+{
+    auto handler = [](http::request& request, http::response& response) -> task<>
+    {
+        response.set("X-Prepared", "1");
+        if (request.target() == "/who")
+            throw http::refusal(401, "who are you?", {{"WWW-Authenticate", "Basic"}, {"A", "b"}});
+        if (request.target() == "/bare")
+            throw http::refusal(405, "not so");
+        throw http::refusal(405, "not so", {{"Allow", "GET"}});
+        co_return;
+    };
+    http::server server(handler);
+    raw_client client(server);
+    co_await client.send("GET /who HTTP/1.1\r\nHost: b\r\n\r\n");
+    auto who = co_await client.response();
+    CHECK(who->status == 401);
+    CHECK(who->header("WWW-Authenticate") == "Basic");
+    CHECK(who->header("A") == "b");
+    CHECK(!who->header("X-Prepared"));
+    CHECK(who->body == "who are you?\n");
+    co_await client.send("GET /bare HTTP/1.1\r\nHost: b\r\n\r\n");
+    auto bare = co_await client.response();
+    CHECK(bare->header("Allow") == "");
+    co_await client.send("GET /told HTTP/1.1\r\nHost: b\r\n\r\n");
+    auto told = co_await client.response();
+    CHECK(told->header("Allow") == "GET");
+}
+
+TEST_WITHIN(20s, "who sends a large body that is refused gets the answer, and no reset",
+            "[http_response]")
+{
+    auto handler = [](http::request&, http::response& response) -> task<>
+    {
+        response.status(413);
+        co_await response.end("much");
+    };
+    http::server server(handler);
+    raw_client client(server);
+    std::string large(8'000'000, 'x');
+    co_await client.send("POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 8000000\r\n\r\n" + large);
+    auto answer = co_await client.response();
+    REQUIRE(answer);
+    CHECK(answer->status == 413);
+    CHECK(answer->header("Connection") == "close");
+    CHECK(answer->body == "much");
 }
 
 // ---- Files

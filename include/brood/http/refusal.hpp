@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/impl/config.hpp>
+#include <brood/http/fields.hpp>
 
+#include <initializer_list>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -18,10 +20,22 @@ public:
     /// `text` is sent to the client, and stands in what().
     refusal(unsigned status, const std::string& text) : std::runtime_error(text), status_(status) {}
 
+    /// The same with fields of the answer:
+    /// `throw http::refusal(401, "who are you?", {{"WWW-Authenticate", "Basic"}})`. Throws as
+    /// fields::add.
+    refusal(unsigned status, const std::string& text, std::initializer_list<fields::field> headers);
+
     unsigned status() const noexcept { return status_; }
+
+    const fields& headers() const noexcept;
 
 private:
     unsigned status_;
+    std::shared_ptr<const fields> headers_; // shared, as copying an exception must not throw
 };
 
 } // namespace brood::http
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/http/impl/refusal.ipp>
+#endif

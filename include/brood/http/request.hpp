@@ -82,6 +82,11 @@ public:
     /// The fields behind a body in chunks; there once it is complete.
     const fields& trailers() const noexcept;
 
+    /// Resumes when the client has closed its end of the connection: nobody may wait for the
+    /// answer any more. One that goes without a word is noticed when TCP does. To be awaited while
+    /// the handler runs, beside its work: `co_await (work() || request.gone())`.
+    task<> gone();
+
     /// The client. Throws std::system_error when it has gone already.
     endpoint_type remote_endpoint() const;
 

@@ -77,6 +77,7 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/http/impl/health.ipp>
 #include <brood/http/impl/host.ipp>
 #include <brood/http/impl/percent.ipp>
+#include <brood/http/impl/refusal.ipp>
 #include <brood/http/impl/request.ipp>
 #include <brood/http/impl/response.ipp>
 #include <brood/http/impl/server.ipp>

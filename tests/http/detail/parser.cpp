@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using brood::http::fields;
@@ -236,6 +237,8 @@ TEST_CASE("pieces of any size make the same request", "[http_parser]")
              chunked + "4\r\nbody\r\n1;ext\r\n!\r\n0\r\n\r\n" + get,
              chunked + "a;b = \"c\" ; d=e\r\n0123456789\r\n000\r\nA: b\r\nC: d\r\n\r\n" + get,
              chunked + "0\r\n\r\n",
+             "GET / HTTP/1.2\r\nHost: b\r\n\r\n" + get,
+             "GET / HTTP/1.1\r\nHost:\r\n\r\n",
          })
         compare_pieces<true>(text);
 }
@@ -258,7 +261,6 @@ TEST_CASE("what is refused whole is refused in pieces of any size, with the same
           "[http_parser]")
 {
     for (const auto& text : std::vector<std::string>{
-             "GET / HTTP/1.2\r\nHost: b\r\n\r\n",
              "GET / HTTP/2.0\r\nHost: b\r\n\r\n",
              "GET / HTTP/1.1x\r\nHost: b\r\n\r\n",
              "GET / http/1.1\r\nHost: b\r\n\r\n",
@@ -394,11 +396,76 @@ TEST_CASE("an extension of a chunk has no control characters, where others see t
 
 TEST_CASE("another version gets 505, and what is none 400", "[http_parser]")
 {
-    for (std::string version : {"HTTP/1.2", "HTTP/2.0", "HTTP/0.9", "HTTP/9.9"})
+    for (std::string version : {"HTTP/2.0", "HTTP/0.9", "HTTP/9.9"})
         CHECK(refused("GET / " + version + "\r\nHost: b\r\n\r\n") == 505);
     for (std::string version : {"http/1.1", "HTTP/1.1 ", "HTTP/1.10", "HTTP/11", "HTTP/1", "HTTP/",
                                 "HTTP/a.b", "HTTP-1.1", "b HTTP/1.1", "FTP/1.1\t"})
         CHECK(refused("GET / " + version + "\r\nHost: b\r\n\r\n") == 400);
+}
+
+TEST_CASE("a later version of HTTP/1 is read as HTTP/1.1", "[http_parser]")
+{
+    for (std::string version : {"HTTP/1.2", "HTTP/1.9"})
+    {
+        auto read = read_request("GET /HTTP/1.3 " + version + "\r\nHost: b\r\n\r\n");
+        CHECK(read.complete);
+        CHECK(read.head == "GET /HTTP/1.3 11\nHost: b\n");
+    }
+}
+
+TEST_CASE("a Host may be empty where the target names none", "[http_parser]")
+{
+    CHECK(read_request("GET / HTTP/1.1\r\nHost: \r\n\r\n").complete);
+    CHECK(read_request("OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n").complete);
+    CHECK(refused("GET http://b/ HTTP/1.1\r\nHost:\r\n\r\n") == 400);
+    CHECK(refused("GET / HTTP/1.1\r\nHost:\r\nHost:\r\n\r\n") == 400);
+}
+
+TEST_CASE("lines that do not end as they should are refused before the head is complete",
+          "[http_parser]")
+{
+    CHECK(refused("GET / HTTP/1.1\n") == 400);
+    CHECK(refused("GET / HTTP/1.1\r\nHost: b\n") == 400);
+    CHECK(refused("GET / HTTP/1.1 \r\n") == 400);
+    CHECK(refused("GET / HTTP/1.1\r\nHost: b \r\n") == 0);
+}
+
+TEST_CASE("a body whose end nobody knows is refused, and one in another coding not served",
+          "[http_parser]")
+{
+    auto coded = [](const std::string& coding)
+    {
+        return refused("POST / HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: " + coding + "\r\n\r\n");
+    };
+    CHECK(coded("gzip") == 400);
+    CHECK(coded("chunked, gzip") == 400);
+    CHECK(coded("gzip, chunked") == 501);
+    CHECK(coded("gzip ,\tChunked") == 501);
+}
+
+TEST_CASE("a response is read as real servers write it", "[http_parser]")
+{
+    for (const auto& [text, head] : std::vector<std::pair<std::string, std::string>>{
+             {"HTTP/1.1 204\r\n\r\n", "11 204 \n"},
+             {"HTTP/1.0 204\r\nA: b\r\n\r\n", "10 204 \nA: b\n"},
+             {"HTTP/1.2 204 None\r\n\r\n", "11 204 None\n"},
+             {"\r\nHTTP/1.1 204 None\r\n\r\n", "11 204 None\n"},
+             {"HTTP/1.1 204 None\r\nA: b\r\n c\r\n\td\r\n\r\n", "11 204 None\nA: b c d\n"},
+             {"HTTP/1.1 204 None\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n",
+              "11 204 None\nContent-Length: 3\nContent-Length: 3\n"},
+         })
+    {
+        INFO(text);
+        response whole;
+        whole.feed(text);
+        CHECK(whole.result().refused == 0);
+        CHECK(whole.result().complete);
+        CHECK(whole.result().head == head);
+        compare_pieces<false>(text);
+    }
+    response two;
+    two.feed("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n");
+    CHECK(two.result().refused == 400);
 }
 
 TEST_CASE("one empty line may stand before a request, and no more", "[http_parser]")

@@ -11,6 +11,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -29,6 +30,13 @@ namespace brood::http::detail
 {
 
 using socket_type = asio::generic::stream_protocol::socket;
+
+// Linux tells the end behind what is unread; elsewhere it is seen when that has been read.
+#ifdef POLLRDHUP
+inline constexpr short peer_has_closed = POLLRDHUP;
+#else
+inline constexpr short peer_has_closed = 0;
+#endif
 
 /// Small pieces are not held back for others to come.
 inline void send_at_once(socket_type& socket)
@@ -175,11 +183,26 @@ public:
     }
 
     /// Whether something has come that nobody has read.
-    bool has_unread()
+    bool has_unread() { return !text().empty() || peek() > 0; }
+
+    /// Resumes when the other side has closed its end, be there something unread or not; at once
+    /// when this is no connection any more.
+    task<> gone()
     {
-        char byte = 0;
-        auto peek = MSG_PEEK | MSG_DONTWAIT;
-        return !text().empty() || retry([&] { return ::recv(number(), &byte, 1, peek); }) > 0;
+        constexpr std::chrono::milliseconds tick{100}; // what is unread hides the end from a wait
+        auto executor = co_await asio::this_coro::executor;
+        asio::steady_timer timer(executor);
+        while (!has_gone())
+        {
+            if (peek() > 0)
+            {
+                timer.expires_after(tick);
+                co_await timer.async_wait(brood::detail::use_tuple);
+                continue;
+            }
+            auto readable = socket_.async_wait(socket_type::wait_read, brood::detail::use_tuple);
+            co_await std::move(readable);
+        }
     }
 
     /// Sends no more; the other side reads the end.
@@ -215,6 +238,21 @@ public:
     }
 
 private:
+    // How much there is to read: 0 at the end, -1 for nothing or when the connection is broken.
+    ssize_t peek()
+    {
+        char byte = 0;
+        return retry([&] { return ::recv(number(), &byte, 1, MSG_PEEK | MSG_DONTWAIT); });
+    }
+
+    bool has_gone()
+    {
+        if (!socket_.is_open())
+            return true;
+        pollfd asked = {number(), peer_has_closed, 0};
+        return (::poll(&asked, 1, 0) == 1 && asked.revents != 0) || peek() == 0;
+    }
+
     enum class wait
     {
         none,

@@ -65,6 +65,10 @@ public:
     {
         if (idle())
             stream_.read_until(last_use_ + server_->tick() + server_state::grace);
+        if (phase_ != phase::lingering)
+            return;
+        linger_until_ = std::min(linger_until_, server_->after(linger_when_closing));
+        stream_.read_until(linger_until_);
     }
 
     /// Serves it to its end.
@@ -109,10 +113,11 @@ public:
 private:
     enum class phase
     {
-        idle,    // waits for a request
-        head,    // a part of its head has come
-        serving, // the handler runs, and its response is sent
-        over,    // no more requests are served
+        idle,      // waits for a request
+        head,      // a part of its head has come
+        serving,   // the handler runs, and its response is sent
+        over,      // no more requests are served
+        lingering, // what the client still sends is thrown away
     };
 
     request_core& request() noexcept { return work_->asked; }
@@ -245,6 +250,7 @@ private:
             return std::nullopt;
         unsigned status = 500;
         std::string text = "Internal Server Error";
+        fields headers;
         try
         {
             std::rethrow_exception(failed);
@@ -253,6 +259,7 @@ private:
         {
             status = why.status();
             text = why.what();
+            headers = why.headers();
         }
         catch (const std::system_error&)
         {
@@ -265,9 +272,9 @@ private:
         }
         if (response().begun())
             return std::nullopt;
-        response().restart(status);
+        response().restart(status, headers);
         response().open_headers().set("Content-Type", "text/plain; charset=utf-8");
-        if (phase_ != phase::serving || !request().complete())
+        if (phase_ != phase::serving)
             response().close_after();
         return text + '\n';
     }
@@ -291,11 +298,10 @@ private:
 
     static task<> discard_body(std::shared_ptr<connection> self)
     {
-        constexpr std::size_t most = 65'536;
         std::size_t discarded = 0;
         try
         {
-            while (discarded <= most)
+            while (discarded <= request_core::most_discarded)
             {
                 auto piece = co_await self->request().reader().next();
                 if (!piece)
@@ -365,22 +371,23 @@ private:
     bool has_unread_input() const noexcept { return unread_; }
 
     // Closing a socket with something unread would reset the connection, and the client may lose
-    // the response: RFC 9112, section 9.6.
+    // the response: RFC 9112, section 9.6. The times are those of nginx (lingering_close).
     static task<> linger(std::shared_ptr<connection> self)
     {
-        constexpr std::size_t most = 1U << 20;
         auto& stream = self->stream_;
+        auto& server = *self->server_;
+        self->phase_ = phase::lingering;
+        self->linger_until_ = server.after(server.closing ? linger_when_closing : longest_linger);
         stream.end_writing();
-        stream.read_until(self->server_->after(std::chrono::seconds(2)));
         stream.input().clear();
-        auto last = stream.received() + most;
         try
         {
             for (auto read = byte_stream::reading::some; read == byte_stream::reading::some;)
             {
-                if (stream.received() > last)
+                stream.read_until(std::min(server.after(linger_for_more), self->linger_until_));
+                if (self->linger_until_ < server.now)
                     break;
-                read = co_await stream.read(4'096);
+                read = co_await stream.read(16'384);
                 stream.input().clear();
             }
         }
@@ -390,6 +397,10 @@ private:
         }
     }
 
+    static constexpr std::chrono::milliseconds linger_for_more{5'000};
+    static constexpr std::chrono::milliseconds longest_linger{30'000};
+    static constexpr std::chrono::milliseconds linger_when_closing{2'000};
+
     std::shared_ptr<server_state> server_;
     byte_stream stream_;
     std::unique_ptr<server_exchange> work_; // of the request that is served
@@ -397,6 +408,7 @@ private:
     clock::time_point last_use_;      // as of the tick before
     clock::time_point began_;         // the request, when somebody wants to know
     clock::time_point wait_until_;    // when a request must have begun; of the first, all its head
+    clock::time_point linger_until_;  // when what the client still sends is cut off
     clock::time_point request_until_; // when all of the request must have come
     std::uint64_t received_ = 0;      // bytes that have been counted
     std::uint64_t sent_ = 0;          // the same

@@ -146,6 +146,8 @@ inline void append_response(std::string& text, const response_terms& terms, cons
     if (!headers.has("Date"))
         text.append("Date: ").append(date).append("\r\n");
     append_fields(text, headers, frames_response);
+    if (terms.status == 405 && !headers.has("Allow"))
+        text += "Allow: \r\n"; // RFC 9110, section 15.5.6: it has to be there
     if (!tells_no_body(terms, headers))
     {
         if (terms.length)

@@ -30,6 +30,7 @@ public:
     {
         stream_ = &from;
         held_ = 0;
+        failed_ = false;
         parser_.emplace(head_, trailers_, limits);
     }
 
@@ -45,6 +46,9 @@ public:
 
     /// Whether what has come is the whole head, which it then reads. Throws refusal.
     bool read_head() { return parser_->read_head(stream_->input()); }
+
+    /// Whether nothing of it was refused or came too late.
+    bool is_sound() const noexcept { return !failed_ && !parser_->refused(); }
 
     /// Whether the body has been read to its end.
     bool done() const noexcept { return parser_->done(); }
@@ -84,12 +88,14 @@ private:
 
     void end(byte_stream::reading why)
     {
+        failed_ = true;
         if (why == byte_stream::reading::later)
             throw refusal(408, "the body came too slowly");
         if constexpr (is_request)
             throw refusal(400, "the request was cut off");
         else if (stream_->at_end())
             parser_->read_end();
+        failed_ = false;
         // Else it was woken for another reason, which the next read tells.
     }
 
@@ -97,6 +103,7 @@ private:
     fields trailers_;
     std::optional<parser_type> parser_;
     byte_stream* stream_ = nullptr;
+    bool failed_ = false;  // reading has ended before the message did
     std::size_t held_ = 0; // bytes of the input that the last piece is made of
 };
 

@@ -5,6 +5,7 @@
 // parser reads, without Beast's input and output; what it lets pass and we do not is checked here.
 
 #include <brood/base/buffer.hpp>
+#include <brood/http/detail/head_lines.hpp>
 #include <brood/http/detail/text.hpp>
 #include <brood/http/fields.hpp>
 #include <brood/http/head.hpp>
@@ -74,6 +75,8 @@ public:
         if (!this->got_some() && !skip_empty_line(input))
             return false;
         guard whole(*this);
+        if (!has_first_line_)
+            mend_first_line(input);
         failure failed;
         auto before = input.size();
         input.consume(put(as_text(input), failed));
@@ -81,6 +84,7 @@ public:
         if (failed == beast::error::need_more)
         {
             limit_head(head_size_ + input.size() + 1); // there is more to come
+            check_lines(as_text(input));
             return whole.passed(false);
         }
         refuse(failed);
@@ -128,6 +132,9 @@ public:
         refuse(failed);
     }
 
+    /// Whether it was refused.
+    bool refused() const noexcept { return refused_; }
+
     /// Whether anything of this message has been read.
     bool begun() const { return this->got_some(); }
 
@@ -160,16 +167,39 @@ private:
 
     static std::string_view standard(text from) { return {from.data(), from.size()}; }
 
-    // RFC 9112, section 2.2: one before the request line. False when that is not known yet.
+    // RFC 9112, section 2.2: one before the first line, also from servers, as Node and Go take it.
+    // False when that is not known yet.
     bool skip_empty_line(buffer& input)
     {
         auto seen = as_text(input);
-        if (skipped_line_ || !is_request)
+        if (skipped_line_)
             return true;
         skipped_line_ = seen.starts_with("\r\n");
         if (skipped_line_)
             input.consume(2);
         return seen != "\r";
+    }
+
+    // What Beast does not take in the first line becomes what it does: a later version of HTTP/1
+    // (RFC 9110, section 6.2), and a status without the space behind it, as real servers send it
+    // and Node and Go read it. Beast reads the line as far as it has come.
+    void mend_first_line(buffer& input)
+    {
+        auto seen = as_text(input);
+        auto line = seen.substr(0, seen.find('\r'));
+        has_first_line_ = line.size() != seen.size();
+        if (is_request && has_first_line_ && line.ends_with(' '))
+            throw refusal(400, "a space at the end of the request line");
+        constexpr std::string_view version = "HTTP/1.";
+        auto at = is_request ? line.rfind(' ') + 1 : 0;
+        auto digit = at + version.size();
+        if (line.substr(at, version.size()) != version || digit >= line.size())
+            return;
+        if (line[digit] >= '2' && line[digit] <= '9')
+            input.data()[digit] = std::byte{'1'};
+        if (!is_request && has_first_line_ &&
+            line.size() == digit + std::string_view("1 200").size())
+            insert_space(input, line.size());
     }
 
     // Whoever goes on behind a refusal must not take what follows for a part of this message, nor
@@ -260,7 +290,7 @@ private:
             head_.target = standard(target);
             head_.version = static_cast<unsigned>(version);
             if (head_.method == "CONNECT")
-                throw refusal(405, "this is no proxy");
+                throw refusal(501, "this is no proxy");
             if (!is_target(head_.target, head_.method))
                 throw refusal(400, "bad target");
         }
@@ -278,7 +308,8 @@ private:
 
     void on_field_impl(beast::field known, text name, text value, failure&) override
     {
-        refuse_folded(name, value);
+        if (is_request)
+            refuse_folded(name, value); // what is folded in a response has become a space
         auto& into = this->is_header_done() ? trailers_ : head_.headers;
         if (into.size() >= limits_.field_count)
             throw refusal(431, "too many fields");
@@ -308,12 +339,12 @@ private:
         switch (known)
         {
         case beast::field::host:
-            if (is_request && (++hosts_ > 1 || !is_host(value)))
+            if (is_request && (++hosts_ > 1 || !(is_host(value) || names_no_host(value))))
                 throw refusal(400, "bad Host");
             break;
         case beast::field::content_length:
-            // Beast lets lengths pass that are the same twice.
-            if (++lengths_ > 1 || value.find(',') != std::string_view::npos)
+            // Beast lets lengths pass that are the same twice, which only a response may have.
+            if ((++lengths_ > 1 && is_request) || value.find(',') != std::string_view::npos)
                 throw refusal(400, "more than one Content-Length");
             break;
         case beast::field::transfer_encoding:
@@ -334,8 +365,21 @@ private:
     {
         if (head_.version < 11)
             throw refusal(400, "HTTP/1.0 has no Transfer-Encoding");
-        if (!same_name(value, "chunked"))
-            throw refusal(is_request ? 501 : 400, "only chunked is a Transfer-Encoding here");
+        if (same_name(value, "chunked"))
+            return;
+        // RFC 9112, section 6.3: then nobody knows where the body ends.
+        auto last = trimmed(value.substr(value.rfind(',') + 1));
+        auto has_end = is_request && same_name(last, "chunked");
+        throw refusal(has_end ? 501 : 400, "only chunked is a Transfer-Encoding here");
+    }
+
+    // RFC 9110, section 7.2: right where the target names no host either.
+    bool names_no_host(std::string_view value) const
+    {
+        if constexpr (is_request)
+            return value.empty() && target(head_.target).form() != target_form::absolute;
+        else
+            return false;
     }
 
     void on_header_impl(failure&) override
@@ -395,6 +439,7 @@ private:
     bool in_chunk_ = false;
     bool refused_ = false;
     bool skipped_line_ = false;
+    bool has_first_line_ = false;
 };
 
 using request_parser = message_parser<true>;

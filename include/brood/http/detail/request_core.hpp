@@ -43,6 +43,25 @@ public:
 
     task<std::string> body(std::size_t limit) { return read_whole(source{this}, limit); }
 
+    /// Whether what comes behind this request can be read, as far as it is known.
+    bool is_sound() const noexcept { return reader_.is_sound(); }
+
+    /// Whether more of the body is to come than is read for the sake of the connection.
+    bool leaves_too_much() const
+    {
+        return !complete() && reader_.parser().content_length().value_or(0) > most_discarded;
+    }
+
+    static constexpr std::size_t most_discarded = 65'536;
+
+    /// Whether the client wants to go on with this protocol: one of those that it names (RFC 9110,
+    /// section 7.8).
+    bool asks_for(std::string_view protocol) const
+    {
+        auto named = head().headers.joined("Upgrade");
+        return reader_.parser().upgrade() && named && list_has(*named, protocol);
+    }
+
     /// A client that was never told to send its body may leave it out.
     bool body_is_uncertain() const
     {

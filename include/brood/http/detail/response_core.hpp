@@ -84,10 +84,9 @@ public:
     }
 
     /// Forgets what a handler has prepared, for an answer in its place.
-    void restart(unsigned status)
+    void restart(unsigned status, const fields& headers)
     {
-        if (status != 426)
-            headers_.clear();
+        headers_ = headers;
         status_ = status;
         body_.begin(framing::none, 0);
     }
@@ -143,12 +142,9 @@ public:
     task<upgraded> upgrade(std::string protocol)
     {
         open_headers();
-        if (!to_->reader().parser().upgrade() || !to_->complete())
-        {
-            headers_.clear();
-            headers_.set("Upgrade", protocol); // RFC 9110, section 15.5.22
-            throw refusal(426, "this is for clients that ask for an upgrade to " + protocol);
-        }
+        if (!to_->asks_for(protocol) || !to_->complete())
+            throw refusal(426, "this is for clients that ask for an upgrade to " + protocol,
+                          {{"Upgrade", protocol}}); // RFC 9110, section 15.5.22
         headers_.set("Upgrade", protocol);
         std::string text = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
         append_fields(text, headers_, frames_response);
@@ -228,8 +224,11 @@ private:
         terms.status = status_;
         terms.version = to_->head().version;
         terms.to_head = to_->head().method == "HEAD";
-        terms.keep_alive = keep_alive_ && !*closing_ && !to_->body_is_uncertain();
+        terms.keep_alive =
+            keep_alive_ && !*closing_ && to_->is_sound() && !to_->body_is_uncertain();
         terms.length = length;
+        if (length && to_->leaves_too_much())
+            terms.keep_alive = false; // the handler is done, and did not read it
         auto how = choose_framing(terms, headers_);
         keep_alive_ = terms.keep_alive;
         head_text_.clear();

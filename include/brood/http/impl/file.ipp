@@ -111,6 +111,11 @@ inline std::string with_slash(std::string_view path)
     return '/' + std::string(name) + '/';
 }
 
+inline std::string query_of(const target& asked)
+{
+    return asked.query_text().empty() ? std::string() : '?' + std::string(asked.query_text());
+}
+
 inline bool is_folder(const descriptor& found)
 {
     struct stat what = {};
@@ -131,7 +136,8 @@ inline task<> answer_with_file_of(std::shared_ptr<descriptor> folder, request& t
     auto found = open_or_refuse(open_beneath(*folder, wanted), wanted);
     if (is_folder(found))
     {
-        by.status(301).set("Location", with_slash(target(to.target()).raw_path()));
+        target asked(to.target());
+        by.status(301).set("Location", with_slash(asked.raw_path()) + query_of(asked));
         co_await by.end();
         co_return;
     }

@@ -84,6 +84,11 @@ BROOD_INLINE const fields& request::trailers() const noexcept
     return core_.reader().trailers();
 }
 
+BROOD_INLINE task<> request::gone()
+{
+    return core_.reader().stream().gone();
+}
+
 BROOD_INLINE stream_endpoint request::remote_endpoint() const
 {
     return core_.reader().stream().socket().remote_endpoint();

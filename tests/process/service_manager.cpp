@@ -7,9 +7,14 @@
 #include "support/within.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <system_error>
 #include <utility>
 
 using namespace std::chrono_literals;
@@ -118,4 +123,28 @@ TEST_CASE("a service manager that is gone is an error that names its socket", "[
         CHECK(refused.code() == std::errc::no_such_file_or_directory);
         CHECK_THAT(refused.what(), ContainsSubstring(path));
     }
+}
+
+TEST_CASE("a service manager that does not read holds nobody up", "[service_manager]")
+{
+    brood::test::temporary_directory folder;
+    auto path = (folder.path() / "notify").string();
+    brood::test::notified_manager deaf(path);
+    brood::service_manager manager;
+    auto begun = std::chrono::steady_clock::now();
+    bool full = false;
+    for (int word = 0; word < 10'000 && !full; ++word)
+    {
+        try
+        {
+            manager.status("busy");
+        }
+        catch (const std::system_error& refused)
+        {
+            full = refused.code().value() == EAGAIN;
+        }
+    }
+
+    CHECK(full);
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(5));
 }

@@ -9,6 +9,8 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/ip/v6_only.hpp>
+#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
 #include <cstdlib>
@@ -110,6 +112,13 @@ task<> refuse_what_does_not_listen(process& self)
             self.send(refused.code().value());
         }
     }
+}
+
+task<> tell_where_it_listens(process& self, std::uint16_t port)
+{
+    say_that_they_are_ours();
+    auto listener = co_await self.listen(tcp::endpoint(tcp::v6(), port));
+    self.send(listener.local_endpoint().address().to_string());
 }
 
 tcp::acceptor listening(const tcp::endpoint& at)
@@ -221,4 +230,25 @@ TEST_WITHIN(20s, "a descriptor that does not listen is refused", "[activation_so
         CHECK(reason == expected);
     }
     co_await child.exit();
+}
+
+TEST_WITHIN(20s, "of two sockets at one port the one for the wanted address is used",
+            "[activation_sockets]")
+{
+    auto executor = brood::default_executor();
+    tcp::acceptor four(executor, tcp::endpoint(tcp::v4(), 0)), six(executor);
+    auto port = four.local_endpoint().port();
+    six.open(tcp::v6());
+    six.set_option(asio::ip::v6_only(true));
+    six.bind({tcp::v6(), port});
+    six.listen();
+    brood::spawn_options options;
+    options.env.emplace();
+    options.env->set("LISTEN_FDS", "2");
+    options.descriptors.emplace(3, brood::stdio::from(four.native_handle()));
+    options.descriptors.emplace(4, brood::stdio::from(six.native_handle()));
+    auto child = brood::fork_with<tell_where_it_listens>(executor, options, port);
+    auto said = co_await child.message<std::string>();
+
+    CHECK(said == "::");
 }

@@ -98,6 +98,22 @@ TEST_CASE("a port that ignores newcomers keeps who is connected, and then refuse
     CHECK(answer == asio::error::connection_refused);
 }
 
+TEST_CASE("a local socket that closes leaves the file of another server alone",
+          "[listening_socket]")
+{
+    brood::test::temporary_directory folder;
+    auto path = (folder.path() / "socket").string();
+    listening_socket first(to_listen_request(local::endpoint(path), {}));
+    std::filesystem::remove(path);
+    listening_socket second(to_listen_request(local::endpoint(path), {}));
+
+    first.close();
+    CHECK(std::filesystem::exists(path));
+
+    second.close();
+    CHECK_FALSE(std::filesystem::exists(path));
+}
+
 TEST_CASE("datagrams are received at a bound socket that does not listen", "[listening_socket]")
 {
     listening_socket socket(

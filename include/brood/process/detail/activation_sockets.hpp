@@ -28,9 +28,10 @@ public:
     /// A second descriptor for the one of this type at this address; empty when there is none.
     descriptor find(int type, const socket_address& wanted) const
     {
-        for (auto& each : open_)
-            if (type == each.type && is_at(each.address, wanted))
-                return each.socket.duplicate();
+        for (auto is_at : {&is_exactly_at, &is_also_at})
+            for (auto& each : open_)
+                if (type == each.type && is_at(each.address, wanted))
+                    return each.socket.duplicate();
         return {};
     }
 
@@ -66,13 +67,17 @@ private:
         open_.push_back({descriptor(number), type, socket_address::of(number)});
     }
 
-    static bool is_at(const socket_address& have, const socket_address& wanted)
+    static bool is_exactly_at(const socket_address& have, const socket_address& wanted)
     {
         if (!wanted.path().empty() || !have.path().empty())
             return have.path() == wanted.path();
-        if (have.port() == 0 || have.port() != wanted.port())
-            return false;
-        return to_string(have) == to_string(wanted) || (have.is_any() && wanted.is_any());
+        return have.port() != 0 && to_string(have) == to_string(wanted);
+    }
+
+    // All addresses of IPv4 for all of IPv6, or the other way round.
+    static bool is_also_at(const socket_address& have, const socket_address& wanted)
+    {
+        return have.port() != 0 && have.port() == wanted.port() && have.is_any() && wanted.is_any();
     }
 
     std::vector<handed> open_;

@@ -17,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <sys/stat.h>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -80,6 +81,15 @@ public:
         co_return std::move(asked->connections);
     }
 
+    /// One that the primary did not open ends with the others when this worker is asked to stop.
+    void attend(const std::shared_ptr<listener_core>& opened)
+    {
+        if (is_draining_)
+            opened->close();
+        else
+            listeners_[++last_number_] = opened;
+    }
+
 private:
     using place_type = std::tuple<std::int32_t, std::string>; // type, address
 
@@ -95,6 +105,16 @@ private:
         std::uint32_t index = 0; // the lowest that no open listener at that place has
     };
 
+    // A socket for datagrams that the program has, or had.
+    struct bound
+    {
+        place_type place;
+        std::uint32_t index;
+        std::uint64_t number; // in what is said of it
+        int descriptor;
+        ino_t inode;
+    };
+
     static void check_answer(int error_number, const listen_request& wanted)
     {
         if (error_number != 0)
@@ -104,6 +124,7 @@ private:
 
     std::shared_ptr<question> ask(listen_request& wanted)
     {
+        free_closed_datagrams();
         wanted.number = ++last_number_;
         auto asked = std::make_shared<question>(link_->executor());
         asked->place = {wanted.type, wanted.address};
@@ -161,13 +182,41 @@ private:
             return;
         auto asked = std::move(found->second);
         questions_.erase(found);
-        if (asked->datagrams)
-            asked->socket = std::move(said.object);
-        else if (reply.error_number == 0)
-            asked->connections = open(reply, std::move(said.object), *asked);
-        else
+        if (reply.error_number != 0)
             in_use_[asked->place].erase(asked->index);
+        else if (asked->datagrams)
+            take_datagrams(reply.number, std::move(said.object), *asked);
+        else
+            asked->connections = open(reply, std::move(said.object), *asked);
         asked->answered.set(reply.error_number);
+    }
+
+    void take_datagrams(std::uint64_t number, descriptor socket, question& asked)
+    {
+        datagrams_.push_back(
+            {asked.place, asked.index, number, socket.get(), inode_of(socket.get())});
+        asked.socket = std::move(socket);
+    }
+
+    // Nobody tells when a socket for datagrams, which is the program's own, is closed: it is when
+    // its number is another file's, or nobody's.
+    void free_closed_datagrams()
+    {
+        std::erase_if(datagrams_,
+                      [&](auto& each)
+                      {
+                          if (inode_of(each.descriptor) == each.inode)
+                              return false;
+                          in_use_[each.place].erase(each.index);
+                          send_control(*link_, closed_notice{each.number});
+                          return true;
+                      });
+    }
+
+    static ino_t inode_of(int number)
+    {
+        struct stat file = {};
+        return ::fstat(number, &file) == 0 ? file.st_ino : 0;
     }
 
     std::shared_ptr<listener_core> open(const listen_reply& reply, descriptor socket,
@@ -276,6 +325,7 @@ private:
     std::optional<std::uint64_t> connections_left_; // until it asks to be replaced
     std::uint64_t last_number_ = 0;
     std::map<place_type, std::set<std::uint32_t>> in_use_; // indexes
+    std::vector<bound> datagrams_;
     std::map<std::uint64_t, std::shared_ptr<question>> questions_;
     std::map<std::uint64_t, std::weak_ptr<listener_core>> listeners_;
 };

@@ -184,6 +184,8 @@ BROOD_INLINE task<local_listener> process::listen(const detail::local_endpoint& 
 BROOD_INLINE task<listener> process::listen(descriptor open)
 {
     auto connections = detail::listener_core::listen_with(core_->executor(), std::move(open));
+    if (auto& primary = core_->primary())
+        primary->attend(connections);
     ready();
     return detail::listener_of(std::move(connections));
 }

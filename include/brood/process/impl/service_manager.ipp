@@ -5,6 +5,7 @@
 #include <brood/base/error.hpp>
 #include <brood/process/service_manager.hpp>
 
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include <ctime>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace brood
@@ -74,20 +76,34 @@ BROOD_INLINE void service_manager::send(const std::string& lines) const
     auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size());
     descriptor socket(check(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0),
                             "open a socket for the service manager"));
-    check(retry(
-              [&]
-              {
-                  return ::sendto(socket.get(), lines.data(), lines.size(), MSG_NOSIGNAL,
-                                  reinterpret_cast<sockaddr*>(&to), size);
-              }),
-          "notify the service manager at", path_);
+    auto send_now = [&]
+    {
+        return ::sendto(socket.get(), lines.data(), lines.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+                        reinterpret_cast<sockaddr*>(&to), size);
+    };
+    auto sent = retry(send_now);
+    // One that does not read holds our loop up for this long, and no longer.
+    for (int turns = 20; sent == -1 && errno == EAGAIN && turns != 0; --turns)
+    {
+        ::usleep(5'000);
+        sent = retry(send_now);
+    }
+    check(sent, "notify the service manager at", path_);
 }
 
 BROOD_INLINE task<> service_manager::tell_alive(service_manager manager)
 {
     while (manager && manager.watchdog_)
     {
-        manager.send("WATCHDOG=1");
+        try
+        {
+            manager.send("WATCHDOG=1");
+        }
+        catch (const std::system_error& full)
+        {
+            if (full.code().value() != EAGAIN)
+                throw;
+        }
         co_await sleep(*manager.watchdog_ / 2);
     }
 }

@@ -56,7 +56,8 @@ public:
 
     listening_socket(listening_socket&& other) noexcept
         : address_(other.address_), open_(std::move(other.open_)),
-          file_(std::exchange(other.file_, {})), takes_newcomers_(other.takes_newcomers_)
+          file_(std::exchange(other.file_, {})), inode_(other.inode_),
+          takes_newcomers_(other.takes_newcomers_)
     {
     }
 
@@ -74,11 +75,12 @@ public:
             detail::ignore_newcomers(open_);
     }
 
-    /// The file of a local socket goes with it.
+    /// The file of a local socket goes with it, unless another server has put its own there.
     void close()
     {
-        if (!file_.empty())
-            ::unlink(std::exchange(file_, {}).c_str());
+        if (!file_.empty() && inode_of(file_) == inode_)
+            ::unlink(file_.c_str());
+        file_.clear();
         open_ = {};
     }
 
@@ -98,7 +100,17 @@ private:
         if (wanted.type == SOCK_STREAM)
             must(::listen(open_.get(), wanted.backlog), "listen on");
         file_ = address_.path();
+        inode_ = inode_of(file_);
         takes_newcomers_ = wanted.type == SOCK_STREAM && wanted.family != AF_UNIX;
+    }
+
+    // Device and number; of no file, those of none.
+    static std::pair<dev_t, ino_t> inode_of(const std::string& path)
+    {
+        struct stat file = {};
+        if (path.empty() || ::lstat(path.c_str(), &file) == -1)
+            return {};
+        return {file.st_dev, file.st_ino};
     }
 
     void must(int result, const char* step) const
@@ -153,6 +165,7 @@ private:
     socket_address address_;
     descriptor open_;
     std::string file_;
+    std::pair<dev_t, ino_t> inode_;
     bool takes_newcomers_ = false; // by a handshake of TCP, at a port of our own
 };
 

@@ -2,6 +2,7 @@
 // A primary that is killed, or that runs out of descriptors or processes.
 #include <brood/cluster/cluster.hpp>
 
+#include <brood/process/internal/listening_socket.hpp>
 #include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"

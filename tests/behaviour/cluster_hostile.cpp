@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Workers that do what no worker should: one is ended, the others and the primary do not notice.
 #include <brood/cluster/cluster.hpp>
+#include <brood/process/internal/listening_socket.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
+#include <brood/wire/internal/control.hpp>
+#include <brood/wire/internal/link.hpp>
 
 #include <brood/process/internal/listening_socket.hpp>
 #include <brood/process/internal/worker_protocol.hpp>

@@ -359,7 +359,8 @@ TEST_WITHIN(30s, "a worker that crashes at once for ever ends the cluster with t
             auto ended = co_await workers.exit();
             if (!ended)
                 break;
-            CHECK(ended->status.code == 1);
+            auto was_cut_off = ended->wanted(); // by the end of the cluster, before it could fail
+            CHECK((ended->status.code == 1 || was_cut_off));
             CHECK_FALSE(ended->was_ready);
             ++ends;
         }

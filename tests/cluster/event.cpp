@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/cluster/event.hpp>
 
+#include <brood/cluster/cluster.hpp>
 #include <brood/cluster/detail/core/event_hub.hpp>
+#include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
 #include "support/within.hpp"
@@ -10,6 +12,7 @@
 #include <asio/post.hpp>
 
 #include <memory>
+#include <vector>
 
 using namespace std::chrono_literals;
 using brood::cluster_event;
@@ -93,4 +96,31 @@ TEST_WITHIN(5s, "a wait for an event that is cancelled loses none", "[event]")
     auto event = co_await stream.next();
 
     CHECK(event);
+}
+
+TEST_WITHIN(20s, "what happens to a worker is told in one order, from its start to its empty slot",
+            "[event]")
+{
+    brood::cluster_settings settings;
+    settings.size = 1;
+    brood::cluster<[](brood::process& self) -> task<>
+                   {
+                       auto listener = co_await self.listen(0);
+                       self.give_up("it has seen enough");
+                   }>
+        workers(settings);
+    auto events = workers.events();
+    std::vector<cluster_event::kind> told;
+    for (;;)
+    {
+        auto next = co_await events.next();
+        if (!next)
+            break;
+        told.push_back(next->what);
+    }
+
+    using kind = cluster_event::kind;
+    std::vector<kind> wanted{kind::fork,       kind::online, kind::listening, kind::ready,
+                             kind::disconnect, kind::exit,   kind::parked};
+    CHECK(told == wanted);
 }

@@ -84,6 +84,7 @@ TEST_CASE("each class of restart decides about each end as its table says", "[re
         {caused(exit_cause::recycled), true, true, true},
         {caused(exit_cause::replaced), true, true, true},
         {caused(exit_cause::scaled_down), false, false, false},
+        {caused(exit_cause::stopped), true, true, false},
     };
     for (auto& [ended, permanent, transient, temporary] : table)
     {
@@ -99,6 +100,35 @@ TEST_CASE("each class of restart decides about each end as its table says", "[re
         CHECK(again(restart::transient) == transient);
         CHECK(again(restart::temporary) == temporary);
     }
+}
+
+TEST_CASE("a short life waits for the next one, however well it ended, and is no failure",
+          "[restart_policy]")
+{
+    story one;
+    one.policy.per_slot.failures = 0;
+    std::vector<std::chrono::milliseconds> waits;
+    for (int life = 0; life < 4; ++life)
+    {
+        auto next = one.next(exited(0, 10ms));
+        CHECK(next.what == action::start);
+        waits.push_back(next.wait);
+    }
+
+    CHECK(waits == std::vector<std::chrono::milliseconds>{0ms, 100ms, 200ms, 400ms});
+    CHECK(one.next(exited(0, 1s)).wait == 0ms);
+    auto replaced = caused(exit_cause::replaced);
+    replaced.uptime = 10ms;
+    CHECK(one.next(replaced).wait == 0ms);
+}
+
+TEST_CASE("chance lengthens and shortens the longest wait as well", "[restart_policy]")
+{
+    brood::backoff delay;
+
+    CHECK(delay.after(100, 0.5) == 30s);
+    CHECK(delay.after(100, 1) == 37'500ms);
+    CHECK(delay.after(100, 0) == 22'500ms);
 }
 
 TEST_CASE("a code that says so is the last of a slot, whatever else the policy wants",
@@ -338,8 +368,8 @@ TEST_CASE("a hundred thousand random histories keep the promises of the policy",
                 FAIL("history " << history << ": " << recent << " failures, limit " << limit);
             if (next.wait > one.policy.delay.cap * 5 / 4 || next.wait < 0ms)
                 FAIL("history " << history << ": a wait of " << next.wait.count() << " ms");
-            if (!ended.failed() && next.wait != 0ms)
-                FAIL("history " << history << ": a wait after no failure");
+            if (!ended.failed() && ended.uptime >= 1s && next.wait != 0ms)
+                FAIL("history " << history << ": a wait after a long life without failure");
         }
     }
     SUCCEED();

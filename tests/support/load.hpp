@@ -7,6 +7,9 @@
 
 #include "support/catch.hpp"
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -12,6 +12,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -83,6 +84,9 @@ public:
     /// errc::too_many_failures, with the last of the story, when that is how the cluster ended; or
     /// what the function of dispatch_policy::chosen threw.
     task<std::optional<exit_info>> exit();
+
+    /// Why the cluster ended, when it failed: what exit() throws. Null as long as it has not.
+    std::exception_ptr failure() const noexcept;
 
     /// The next message of any worker, of those that live now or come later: one of each in turn.
     /// Nothing when no worker is kept any more. A message is taken once, here or by

@@ -22,6 +22,7 @@ struct cluster_event
         listening,  ///< It listens: see `text`.
         disconnect, ///< Its channel has closed.
         hung,       ///< Its loop stands still, and it is killed: see `text`.
+        spared,     ///< Its loop stands still, and it is let be: see `text`.
         exit,       ///< It has ended: see `ended`.
         parked,     ///< Its slot stays empty: it failed too often, or gave up.
     };

@@ -22,7 +22,7 @@ enum class restart
 {
     permanent, ///< Always.
     transient, ///< After a failure only.
-    temporary, ///< Never.
+    temporary, ///< Never, nor when worker::stop() has ended them.
 };
 
 /// How long to wait before a worker that failed is started again.
@@ -39,6 +39,8 @@ struct backoff
     double jitter = 0.25; ///< So much shorter or longer by chance, also at the cap, so that workers
                           ///< do not come back in step.
     std::chrono::milliseconds healthy_after{10'000};
+    std::chrono::milliseconds short_life{1'000}; ///< One that returned sooner than this waits as if
+                                                 ///< it had failed, however well it ended.
 
     /// The wait after so many failures in a row, with a random number between 0 and 1.
     std::chrono::milliseconds after(unsigned failures, double random) const
@@ -146,17 +148,18 @@ struct restart_policy
     brood::on_limit on_limit = brood::on_limit::fail;
     int exit_code = 1; ///< For on_limit::exit.
 
-    /// The decision about one end. Only failures count and wait; what the cluster wanted, and a
-    /// ready worker that returned, goes on at once.
+    /// The decision about one end. Only failures count, and only they and short lives wait; what
+    /// the cluster wanted, and a ready worker that returned, goes on at once.
     restart_decision decide(const exit_info& ended, failure_history& slot, failure_history& cluster,
                             std::chrono::steady_clock::time_point now, double random) const
     {
         using action = restart_decision::action;
-        if (ended.cause == exit_cause::scaled_down || gives_up(ended) ||
+        auto never = when == restart::temporary && ended.cause == exit_cause::stopped;
+        if (ended.cause == exit_cause::scaled_down || gives_up(ended) || never ||
             (!ended.wanted() && !starts_again(ended)))
             return {action::leave, {}};
         if (!ended.failed())
-            return {action::start, {}};
+            return {action::start, wait_after_success(ended, slot)};
         constexpr std::chrono::milliseconds none(0);
         auto healthy = ended.was_ready ? ended.uptime : none;
         auto slot_failed = slot.add(now, per_slot, ended.uptime - healthy);
@@ -200,6 +203,15 @@ struct restart_policy
     }
 
 private:
+    // A life that is short costs no less because it ended well.
+    std::chrono::milliseconds wait_after_success(const exit_info& ended,
+                                                 failure_history& slot) const
+    {
+        if (ended.wanted() || ended.uptime >= delay.short_life)
+            return std::chrono::milliseconds(0);
+        return delay.after(slot.add_to_row(ended.uptime, delay), 0.5);
+    }
+
     bool starts_again(const exit_info& ended) const
     {
         if (only_if)

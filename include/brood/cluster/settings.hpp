@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/cluster/dispatch_policy.hpp>
+#include <brood/cluster/readiness.hpp>
 #include <brood/cluster/restart_policy.hpp>
 #include <brood/cluster/worker_output.hpp>
 #include <brood/process/arguments.hpp>
@@ -70,14 +71,19 @@ struct cluster_settings
     std::string program = {};
     arguments args = {};
 
-    /// How each worker is started. A worker dies with its primary.
+    /// How each worker is started. A worker dies with its primary, and stands in a process group of
+    /// its own, so that Ctrl-C is for the primary alone.
     spawn_options spawn = default_spawn();
 
     /// When it is started again.
     restart_policy restart = {};
 
-    /// From its start to ready: one that takes longer is stopped, which counts as a failure.
+    /// From its start to ready: one that takes longer is stopped, which counts as a failure. Until
+    /// then the watchdog does not look at it.
     std::chrono::milliseconds start_within{60'000};
+
+    /// What ready is.
+    readiness ready_when = {};
 
     /// How it ends.
     stop_policy stop = drain_policy();

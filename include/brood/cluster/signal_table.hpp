@@ -41,7 +41,9 @@ signal_table conventional_signals();
 /// cluster be destroyed. A signal comes while another one is carried out: a reload and a change of
 /// size wait for their turn, a stop does not.
 ///
-/// Throws std::system_error for a signal that cannot be caught.
+/// Throws why the cluster failed, when that is how it ended, as exit() does; so does main then, and
+/// brood::run() prints it and gives a code. Throws std::system_error, not awaited, for a signal
+/// that cannot be caught.
 task<> obey_signals(any_cluster& workers, const signal_table& table = conventional_signals());
 
 } // namespace brood

@@ -43,9 +43,11 @@ struct worker_stats
 /// A TCP port of a cluster.
 struct port_stats
 {
-    std::string address;     ///< "127.0.0.1:8080"
-    std::size_t waiting = 0; ///< Connections in its backlog, which nobody has accepted yet.
-    std::size_t room = 0;    ///< So many can wait; further ones are not answered.
+    std::string address;      ///< "127.0.0.1:8080"
+    std::size_t waiting = 0;  ///< Connections in its backlog, which nobody has accepted yet.
+    std::size_t room = 0;     ///< So many can wait; further ones are not answered.
+    std::size_t given_up = 0; ///< Connections that were closed, because two workers died when they
+                              ///< had just been given them: by the primary alone, which hands over.
 };
 
 /// A cluster at one moment: made by cluster::stats(). Nothing is measured while nobody asks.

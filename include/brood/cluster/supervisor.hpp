@@ -33,6 +33,7 @@ struct child_settings
 
     spawn_options spawn = cluster_settings().spawn;
     std::chrono::milliseconds start_within = cluster_settings().start_within;
+    readiness ready_when = {};
     stop_policy stop = cluster_settings().stop;
     brood::watchdog watchdog = {};
     worker_output output = {}; ///< Unchanged, or printed: a supervisor has no reader for it.
@@ -79,7 +80,7 @@ public:
         return add_worker(std::move(name), settings, std::move(launch));
     }
 
-    /// Adds a worker that runs a program.
+    /// Adds a worker that runs a program, which need not know of brood: see `ready_when`.
     supervisor& add(std::string name, const std::string& file, const arguments& args = {},
                     const child_settings& settings = {});
 
@@ -124,7 +125,7 @@ public:
 private:
     asio::any_io_executor executor() const;
     supervisor& add_worker(std::string name, const child_settings& wanted,
-                           detail::worker_launcher launch);
+                           detail::worker_launcher launch, const std::string& program = {});
     supervisor& add_workers(std::string name, std::function<std::shared_ptr<any_cluster>()> make);
     supervisor& add_child(std::string name, restart_policy policy,
                           std::shared_ptr<detail::supervised> child);

@@ -17,16 +17,18 @@ struct output_line
 {
     std::uint64_t worker = 0; ///< Its id.
     std::size_t slot = 0;
+    std::string name = {}; ///< Of the child, when a supervisor keeps it.
     pid_t pid = 0;
     int stream = 1;   ///< 1 for its stdout, 2 for its stderr.
     std::string text; ///< Without its end; a longer one than worker_output::longest_line in pieces.
     std::size_t lost = 0; ///< Lines of any worker before this one that were lost: nobody read.
 };
 
-/// "[2.4711] the text": slot, pid, text.
+/// "[2.4711] the text": slot, pid, text; or "[web.4711] the text".
 inline std::string to_string(const output_line& line)
 {
-    return '[' + std::to_string(line.slot) + '.' + std::to_string(line.pid) + "] " + line.text;
+    auto who = line.name.empty() ? std::to_string(line.slot) : line.name;
+    return '[' + who + '.' + std::to_string(line.pid) + "] " + line.text;
 }
 
 /// What becomes of what workers print on the streams that they inherit.

@@ -54,6 +54,7 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/cluster/impl/file_watch.ipp>
 #include <brood/cluster/impl/message_stream.ipp>
 #include <brood/cluster/impl/presets.ipp>
+#include <brood/cluster/impl/readiness.ipp>
 #include <brood/cluster/impl/settings.ipp>
 #include <brood/cluster/impl/signal_table.ipp>
 #include <brood/cluster/impl/stats.ipp>

@@ -29,7 +29,9 @@ BROOD_INLINE any_cluster::any_cluster(asio::any_io_executor executor,
     : core_(std::make_shared<detail::cluster_core>(executor, settings, std::move(launch))),
       rolling_(std::make_shared<detail::rolling>(core_))
 {
-    for (std::size_t count = settings.workers(); count != 0; --count)
+    // Workers that cannot be started may end the cluster, but not before all were tried.
+    detail::cluster_core::stay begun(core_);
+    for (auto count = settings.workers(); count != 0 && !core_->stopping(); --count)
         core_->add();
     asio::co_spawn(executor, detail::rolling::recycle(rolling_), asio::detached);
     asio::co_spawn(executor, detail::cluster_core::fail_with_ports(core_), asio::detached);
@@ -59,6 +61,11 @@ BROOD_INLINE void any_cluster::abandon() noexcept
 BROOD_INLINE worker any_cluster::fork(std::map<std::string, std::string> variables)
 {
     return worker(core_->add(std::move(variables))->worker);
+}
+
+BROOD_INLINE std::exception_ptr any_cluster::failure() const noexcept
+{
+    return core_->failure();
 }
 
 BROOD_INLINE std::vector<worker> any_cluster::workers() const

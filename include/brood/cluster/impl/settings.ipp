@@ -58,6 +58,10 @@ BROOD_INLINE void cluster_settings::check() const
                                     " is no number of workers");
     if (start_within.count() <= 0)
         throw std::invalid_argument("brood: cluster settings: start_within must be above zero");
+    if (ready_when.what() == readiness::kind::printing && !output.on())
+        throw std::invalid_argument(
+            "brood: cluster settings: to be ready when it prints something, "
+            "what a worker prints must be read or printed");
     dispatch.check();
     watchdog.check();
     recycle.check();
@@ -68,6 +72,7 @@ BROOD_INLINE spawn_options cluster_settings::default_spawn()
 {
     spawn_options result;
     result.die_with_parent = true;
+    result.group = process_group::own();
     return result;
 }
 

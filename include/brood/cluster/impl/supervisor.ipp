@@ -76,7 +76,7 @@ BROOD_INLINE supervisor& supervisor::add(std::string name, const std::string& fi
                                          const arguments& args, const child_settings& settings)
 {
     return add_worker(std::move(name), settings,
-                      detail::launch_program(core_->executor(), file, args));
+                      detail::launch_program(core_->executor(), file, args), file);
 }
 
 BROOD_INLINE supervisor& supervisor::add(std::string name, supervisor nested)
@@ -139,12 +139,15 @@ BROOD_INLINE asio::any_io_executor supervisor::executor() const
 }
 
 BROOD_INLINE supervisor& supervisor::add_worker(std::string name, const child_settings& wanted,
-                                                detail::worker_launcher launch)
+                                                detail::worker_launcher launch,
+                                                const std::string& program)
 {
     cluster_settings settings;
     settings.size = 1;
     settings.spawn = wanted.spawn;
+    settings.program = program;
     settings.start_within = wanted.start_within;
+    settings.ready_when = wanted.ready_when;
     settings.stop = wanted.stop;
     settings.watchdog = wanted.watchdog;
     settings.output = wanted.output;
@@ -154,9 +157,9 @@ BROOD_INLINE supervisor& supervisor::add_worker(std::string name, const child_se
     settings.check();
     auto policy = core_->policy();
     policy.when = wanted.when;
-    return add_child(std::move(name), std::move(policy),
-                     std::make_shared<detail::supervised_worker>(core_->executor(), settings,
-                                                                 std::move(launch)));
+    auto child = std::make_shared<detail::supervised_worker>(core_->executor(), settings,
+                                                             std::move(launch), name);
+    return add_child(std::move(name), std::move(policy), std::move(child));
 }
 
 BROOD_INLINE supervisor& supervisor::add_workers(std::string name,

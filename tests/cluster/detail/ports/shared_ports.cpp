@@ -13,14 +13,18 @@
 #include "support/within.hpp"
 
 #include <asio/ip/udp.hpp>
+#include <asio/read.hpp>
 #include <asio/write.hpp>
 
 #include <cereal/types/string.hpp>
 #include <cereal/types/utility.hpp>
 
+#include <csignal>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
+#include <sys/socket.h>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -54,6 +58,21 @@ task<> say_slot(brood::process& self)
             break;
         auto text = std::to_string(self.worker_slot());
         co_await asio::async_write(*connection, asio::buffer(text), asio::use_awaitable);
+    }
+}
+
+/// Waits for a byte from the other side; false when it closes.
+task<bool> is_answered(asio::ip::tcp::socket from)
+{
+    char byte = 0;
+    try
+    {
+        co_await asio::async_read(from, asio::buffer(&byte, 1), asio::use_awaitable);
+        co_return true;
+    }
+    catch (const std::system_error&)
+    {
+        co_return false;
     }
 }
 
@@ -266,6 +285,90 @@ TEST_WITHIN(20s, "workers share a socket for datagrams", "[listener][node-127]")
     auto answer = co_await all[0].message<std::string>();
     CHECK(answer == "one");
     co_await workers.stop();
+}
+
+TEST_WITHIN(20s, "a worker may close its socket for datagrams and bind there again", "[listener]")
+{
+    cluster<[](brood::process& self, std::uint16_t port) -> task<>
+            {
+                asio::ip::udp::endpoint at(asio::ip::address_v4::loopback(), port);
+                for (int turn = 0; turn < 3; ++turn)
+                    auto socket = co_await self.bind(at);
+                self.send(std::string("ok"));
+                co_await self.shutdown();
+            }>
+        workers(of(1, dispatch_policy::shared()), free_port());
+    auto said = co_await workers.message<std::string>();
+    co_await workers.stop();
+
+    REQUIRE(said);
+    CHECK(said->message == "ok");
+}
+
+TEST_WITHIN(20s, "a listener of somebody else's socket closes when its worker is asked to stop",
+            "[listener]")
+{
+    cluster<[](brood::process& self) -> task<>
+            {
+                auto executor = co_await asio::this_coro::executor;
+                asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+                asio::ip::tcp::acceptor open(executor, any);
+                auto listener = co_await self.listen(brood::descriptor(open.release()));
+                auto client = co_await listener.accept();
+                self.exit_code(client ? 2 : 0);
+            }>
+        workers(of(1, dispatch_policy::shared()));
+    co_await workers.ready();
+    auto only = workers.workers().at(0);
+    co_await workers.stop();
+    auto ended = only.ended();
+
+    REQUIRE(ended);
+    CHECK(ended->status.success());
+    CHECK(ended->uptime < 15s);
+}
+
+TEST_WITHIN(30s, "a connection of which two workers die is closed, and the others are served",
+            "[listener]")
+{
+    cluster<[](brood::process& self) -> task<>
+            {
+                asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+                auto listener = co_await self.listen(any);
+                for (;;)
+                {
+                    auto client = co_await listener.accept();
+                    if (!client)
+                        break;
+                    char word = 0;
+                    auto number = client->native_handle();
+                    if (::recv(number, &word, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && word == 'k')
+                        std::_Exit(9); // before it can say that it has accepted
+                    auto text = asio::buffer("served", 6);
+                    co_await asio::async_write(*client, text, asio::use_awaitable);
+                }
+            }>
+        workers(of(2, dispatch_policy::round_robin()));
+    co_await workers.ready();
+    auto port = workers.workers().at(0).port();
+    for (auto& each : workers.workers())
+        each.kill(SIGSTOP); // so that the word is there when one takes the connection
+    auto deadly = co_await connect_to(port);
+    std::string word = "k";
+    co_await asio::async_write(deadly, asio::buffer(word), asio::use_awaitable);
+    for (auto& each : workers.workers())
+        each.kill(SIGCONT);
+    auto answered = co_await is_answered(std::move(deadly));
+    co_await workers.ready();
+    auto answer = co_await ask(port);
+    auto stats = workers.stats();
+    co_await workers.stop();
+
+    CHECK_FALSE(answered);
+    CHECK(answer == "served");
+    CHECK(stats.exits == 2);
+    REQUIRE(stats.ports.size() == 1);
+    CHECK(stats.ports[0].given_up == 1);
 }
 
 TEST_WITHIN(20s, "a worker that closes its listener is handed no more", "[listener]")

@@ -108,6 +108,8 @@ public:
 
     bool stopping() const noexcept { return stopping_; }
 
+    const std::exception_ptr& failure() const noexcept { return failure_; }
+
     /// What can be counted and measured now.
     cluster_stats stats() const
     {

@@ -59,6 +59,14 @@ public:
         return describe_hang(*before_, now);
     }
 
+    /// It was told to be spared: it is looked at as if its loop had just come round.
+    void spare()
+    {
+        changed_ = clock::now();
+        before_.reset();
+        waits_ = {};
+    }
+
 private:
     pid_t pid_;
     std::chrono::nanoseconds tick_;

@@ -54,6 +54,33 @@ struct process_activity
     }
 };
 
+/// What of it concerns who wants to end a process that hangs: proc_pid_status(5).
+struct process_condition
+{
+    pid_t tracer = 0;        ///< A debugger that holds it; 0 for none.
+    bool dumps_core = false; ///< It is being ended already, and writes its memory.
+
+    static process_condition of(pid_t pid)
+    {
+        std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+        return read(status);
+    }
+
+    static process_condition read(std::istream& status)
+    {
+        process_condition result;
+        for (std::string name; status >> name;)
+        {
+            if (name == "TracerPid:")
+                status >> result.tracer;
+            if (name == "CoreDumping:")
+                status >> result.dumps_core;
+            std::getline(status, name);
+        }
+        return result;
+    }
+};
+
 /// What a process did while its loop stood still, between two looks at it.
 inline std::string describe_hang(const process_activity& before, const process_activity& now)
 {

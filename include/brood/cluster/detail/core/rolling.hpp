@@ -52,7 +52,7 @@ public:
         if (self->core_->stopping())
             co_return;
         std::vector<std::shared_ptr<slot>> touched;
-        while (self->slots().size() < size)
+        while (self->slots().size() < size && !self->core_->stopping())
             touched.push_back(self->core_->add());
         for (auto& each : touched)
             co_await each->worker->ready.get();
@@ -130,10 +130,11 @@ private:
         auto place = self->first_from(0);
         for (; place && report.complete(); place = self->first_from(place->index + 1))
         {
+            auto runs = place->kept; // else it was parked, and only gets another chance
             auto failed = co_await replace(self, place, exit_cause::replaced, options.settle);
             report.replaced += failed ? 0U : 1U;
             report.stopped = core.stopping();
-            if (!report.stopped)
+            if (!report.stopped && runs)
                 report.failure = failed;
         }
         if (before && !report.complete())

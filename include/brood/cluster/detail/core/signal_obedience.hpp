@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <system_error>
 #include <unistd.h>
@@ -39,8 +40,11 @@ public:
             if (!event)
                 break;
         }
+        auto failed = self->workers_->failure();
         self->workers_ = nullptr;
         self->signals_.reset();
+        if (failed)
+            std::rethrow_exception(failed);
     }
 
 private:

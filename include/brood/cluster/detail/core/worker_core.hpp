@@ -67,6 +67,8 @@ struct worker_core
     traffic_stats traffic;                 // that it has served, when last looked
     std::shared_ptr<output_reader> output; // of what it prints, when that is wanted
     bool wants_recycling = false;
+    bool is_online = false;      // its loop has run
+    bool has_channel = true;     // false once nothing comes from it any more
     std::uint64_t oom_kills = 0; // by the kernel, before it started
     std::shared_ptr<slot_history> history = std::make_shared<slot_history>();
     int stops_under_way = 0;    // ways to its end that it is on

@@ -44,13 +44,14 @@ inline spawn_options worker_options(const cluster_settings& settings, const work
 
 /// Begins to read what a worker prints, when the settings say so.
 inline void read_output(const cluster_settings& settings, worker_core& worker,
-                        std::shared_ptr<output_hub> to)
+                        std::shared_ptr<output_hub> to, const std::string& name)
 {
     if (!settings.output.on())
         return;
     output_line by;
     by.worker = worker.id;
     by.slot = worker.slot;
+    by.name = name;
     by.pid = worker.process.pid();
     worker.output = std::make_shared<output_reader>(std::move(by), std::move(to));
     if (reads(settings, settings.spawn.stdout_))

@@ -3,10 +3,12 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/cluster/detail/core/event_hub.hpp>
-#include <brood/cluster/detail/core/hang_detector.hpp>
+#include <brood/cluster/detail/core/hang_watch.hpp>
 #include <brood/cluster/detail/core/oom_detector.hpp>
+#include <brood/cluster/detail/core/readiness_watch.hpp>
 #include <brood/cluster/detail/core/traffic_ledger.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
+#include <brood/cluster/detail/core/worker_end.hpp>
 #include <brood/cluster/detail/core/worker_options.hpp>
 #include <brood/cluster/detail/ports/shared_ports.hpp>
 #include <brood/cluster/event.hpp>
@@ -22,6 +24,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,8 +43,9 @@ class workforce : public std::enable_shared_from_this<workforce>
 {
 public:
     workforce(asio::any_io_executor executor, const cluster_settings& settings,
-              worker_launcher launch)
-        : executor_(executor), settings_(settings), launch_(std::move(launch)),
+              worker_launcher launch, std::string name = {})
+        : executor_(executor), name_(std::move(name)), settings_(settings),
+          launch_(std::move(launch)), ready_when_(criterion_of(settings)),
           ports_(executor, settings.dispatch), events_(executor),
           output_(std::make_shared<output_hub>(executor, settings.output))
     {
@@ -105,21 +109,20 @@ public:
             end_before_start(*worker, refused.what());
             return worker;
         }
-        worker->stop = [self = weak_from_this(), weak = std::weak_ptr(worker)]
-        {
-            auto all = self.lock();
-            auto one = weak.lock();
-            if (all && one)
-                all->end(one, exit_cause::stopped);
-        };
+        worker->stop =
+            later(worker, [](workforce& all, auto& one) { all.end(one, exit_cause::stopped); });
         traffic_.open(worker);
         living_.emplace(worker->id, worker);
         // Not in this turn of the loop: whoever makes the cluster is to hear of its first workers.
         asio::post(executor_, [self = shared_from_this(), worker]
                    { self->events_.publish(cluster_event::kind::fork, worker); });
-        read_output(settings_, *worker, output_);
+        read_output(settings_, *worker, output_, name_);
+        if (worker->output && ready_when_.what() == readiness::kind::printing)
+            worker->output->look_for(ready_when_.text(), later(worker, [](workforce& all, auto& one)
+                                                               { all.mark_ready(one); }));
         spawn(hear(shared_from_this(), worker));
         spawn(watch_start(shared_from_this(), worker));
+        spawn(watch_from_outside(shared_from_this(), worker));
         spawn(watch_end(shared_from_this(), worker));
         if (settings_.watchdog.on())
             spawn(watch(shared_from_this(), worker));
@@ -147,8 +150,7 @@ public:
     /// Nobody has this slot any more, or not soon.
     void vacate(std::size_t slot) { ports_.vacate(slot); }
 
-    /// No worker will have a successor: what waits at the ports is for those that live, and nobody
-    /// else comes.
+    /// No worker will have a successor: what waits is for those that live, and nobody else comes.
     void finish_ports() { ports_.finish(); }
 
     /// The cluster has ended.
@@ -184,15 +186,19 @@ private:
             worker->reason = wrong.text();
             worker->cause = worker->cause.value_or(exit_cause::unreachable);
         }
+        worker->has_channel = false;
+        self->ports_.forget(*worker); // no connection is for it any more
         self->events_.publish(cluster_event::kind::disconnect, worker);
-        spawn_on(self->executor_, end_the_unreachable(self, worker));
+        self->spawn(end_the_unreachable(self, worker));
     }
 
     // A worker that closed its channel and lives on can be told nothing any more.
     static task<> end_the_unreachable(std::shared_ptr<workforce> self,
                                       std::shared_ptr<worker_core> worker)
     {
-        auto until = time_from_now(self->settings_.stop.steps().front().wait());
+        auto is_broken = worker->cause == exit_cause::unreachable;
+        auto time = self->settings_.stop.steps().front().wait();
+        auto until = is_broken ? std::chrono::steady_clock::now() : time_from_now(time);
         auto ended = co_await worker->ended.get_until(until);
         if (!ended)
             self->end(worker, exit_cause::unreachable);
@@ -200,9 +206,11 @@ private:
 
     void on(const std::shared_ptr<worker_core>& worker, const online_notice&)
     {
-        if (worker->state != worker_state::starting)
+        if (worker->is_online || worker->has(worker_state::draining))
             return;
-        worker->state = worker_state::online;
+        worker->is_online = true;
+        if (!worker->has(worker_state::ready)) // as one that runs may be
+            worker->state = worker_state::online;
         events_.publish(cluster_event::kind::online, worker);
         ask_for_signs(worker);
         limit_connections(*worker);
@@ -210,10 +218,16 @@ private:
 
     void on(const std::shared_ptr<worker_core>& worker, const ready_notice&)
     {
-        if (worker->ready.ready())
+        if (ready_when_.what() == readiness::kind::automatic ||
+            ready_when_.what() == readiness::kind::said)
+            mark_ready(worker);
+    }
+
+    void mark_ready(const std::shared_ptr<worker_core>& worker)
+    {
+        if (worker->ready.ready() || worker->has(worker_state::draining))
             return;
-        if (!worker->has(worker_state::ready))
-            worker->state = worker_state::ready;
+        worker->state = worker_state::ready;
         worker->ready.set(true);
         worker->history->ready_times.add(since(worker->started));
         events_.publish(cluster_event::kind::ready, worker);
@@ -262,8 +276,19 @@ private:
     {
         auto until = time_from_now(self->settings_.start_within);
         auto ready = co_await worker->ready.get_until(until);
-        if (!ready)
-            self->end(worker, exit_cause::start_timeout);
+        if (ready)
+            co_return;
+        if (worker->reason.empty())
+            worker->reason = what_was_missing(self->ready_when_);
+        self->end(worker, exit_cause::start_timeout);
+    }
+
+    static task<> watch_from_outside(std::shared_ptr<workforce> self,
+                                     std::shared_ptr<worker_core> worker)
+    {
+        auto ready = co_await watch_readiness(worker, self->ready_when_);
+        if (ready)
+            self->mark_ready(worker);
     }
 
     // Its beats wake it up: one that is not watched sleeps for as long as it is idle.
@@ -295,19 +320,15 @@ private:
 
     static task<> watch(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
     {
-        hang_detector detector(worker->process.pid(), self->settings_.watchdog);
-        std::optional<std::string> what;
-        while (!what)
+        auto spared = [self, worker](std::string why)
         {
-            auto until = std::chrono::steady_clock::now() + detector.step();
-            auto ended = co_await worker->ended.get_until(until);
-            if (ended)
-                co_return;
-            what = detector.look(worker->signs);
-        }
+            self->events_.publish(cluster_event::kind::spared, worker, std::move(why));
+        };
+        auto what = co_await wait_for_hang(worker, self->settings_.watchdog, spared);
+        if (!what)
+            co_return;
         worker->reason = *what;
         self->events_.publish(cluster_event::kind::hung, worker, *what);
-        worker->state = worker_state::online; // a drain that is under way does not help
         self->end_by(worker, exit_cause::hung, self->settings_.watchdog.end);
     }
 
@@ -338,15 +359,9 @@ private:
     static task<> walk_to_end(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker,
                               stop_policy policy)
     {
-        try
-        {
-            co_await worker->process.stop(policy);
-        }
-        catch (const error&)
-        {
-            if (--worker->stops_under_way == 0)
-                self->detach(*worker);
-        }
+        auto ended = co_await detail::walk_to_end(worker, policy);
+        if (!ended && --worker->stops_under_way == 0)
+            self->detach(*worker);
     }
 
     // It is no worker any more, although its process runs.
@@ -382,7 +397,9 @@ private:
         ended.uptime = since(worker.started);
         if (worker.asked_to_end)
             worker.history->drain_times.add(since(*worker.asked_to_end));
-        ended.was_ready = worker.ready.peek().value_or(false);
+        auto returned = status.code == 0 && status.signal == 0 && !worker.cause;
+        ended.was_ready =
+            worker.ready.peek().value_or(false) || (returned && knows_nothing(worker, ready_when_));
         ended.reason = worker.reason;
         if (worker.output)
             ended.last_output = worker.output->finish();
@@ -396,16 +413,26 @@ private:
             std::chrono::steady_clock::now() - start);
     }
 
-    void spawn(task<> work) { spawn_on(executor_, std::move(work)); }
-
-    static void spawn_on(asio::any_io_executor executor, task<> work)
+    // Does something with a worker, if it and we are still there.
+    template <class Action>
+    std::function<void()> later(const std::shared_ptr<worker_core>& worker, Action action)
     {
-        asio::co_spawn(executor, std::move(work), asio::detached);
+        return [self = weak_from_this(), weak = std::weak_ptr(worker), action]
+        {
+            auto all = self.lock();
+            auto one = weak.lock();
+            if (all && one)
+                action(*all, one);
+        };
     }
 
+    void spawn(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }
+
     asio::any_io_executor executor_;
+    const std::string name_; // of its worker, when there is only one
     const cluster_settings settings_;
     worker_launcher launch_;
+    const readiness ready_when_;
     shared_ports ports_;
     event_hub events_;
     std::shared_ptr<output_hub> output_;

@@ -8,6 +8,7 @@
 #include <brood/process/fork.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -72,6 +73,13 @@ public:
                        asio::detached);
     }
 
+    /// Tells when it prints a line with this text in it, once.
+    void look_for(std::string text, std::function<void()> found)
+    {
+        wanted_ = std::move(text);
+        found_ = std::move(found);
+    }
+
     /// The worker has ended: passes on what it left in its pipes, and gives the last of it all.
     std::string finish()
     {
@@ -134,6 +142,8 @@ private:
         auto line = by_;
         line.stream = stream;
         line.text = std::exchange(begun_[stream], {});
+        if (found_ && line.text.find(wanted_) != std::string::npos)
+            std::exchange(found_, nullptr)();
         to_->add(std::move(line));
     }
 
@@ -149,6 +159,8 @@ private:
     std::map<int, pipe_reader> pipes_;
     std::map<int, std::string> begun_; // lines without their ends, by stream
     std::string last_;
+    std::string wanted_; // somebody waits for a line with it
+    std::function<void()> found_;
 };
 
 } // namespace brood::detail

@@ -14,10 +14,12 @@
 #include <deque>
 #include <fcntl.h>
 #include <list>
+#include <map>
 #include <memory>
 #include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <utility>
 #include <vector>
 
@@ -86,7 +88,11 @@ public:
     {
         for (auto& each : takers_)
             if (each.is(by, number) && !each.copies.empty())
+            {
+                if (!deaths_.empty())
+                    deaths_.erase(name_of(each.copies.front()));
                 each.copies.pop_front();
+            }
         room_.post_all();
     }
 
@@ -112,6 +118,24 @@ public:
         std::erase_if(takers_, [&](auto& each) { return each.is(gone, number); });
     }
 
+    /// The same for one that has died. Perhaps it died of the connection that it had just taken:
+    /// one of which a second worker dies is closed.
+    void remove_dead(const worker_core& gone, std::uint64_t number)
+    {
+        for (auto& each : takers_)
+            if (each.is(gone, number) && !each.copies.empty() && each.copies.front() &&
+                ++deaths_[name_of(each.copies.front())] == deaths_borne)
+            {
+                deaths_.erase(name_of(each.copies.front()));
+                each.copies.pop_front();
+                ++given_up_;
+            }
+        remove(gone, number);
+    }
+
+    /// How many connections were closed because workers died of them.
+    std::size_t given_up() const noexcept { return given_up_; }
+
     /// Begins to accept, for hand_over(). Throws std::system_error.
     void accept() { source_->accept_from(socket().duplicate()); }
 
@@ -131,6 +155,15 @@ public:
     }
 
 private:
+    static constexpr int deaths_borne = 2;
+
+    // Of the connection, in all processes that have it.
+    static ino_t name_of(const descriptor& connection)
+    {
+        struct stat socket = {};
+        return ::fstat(connection.get(), &socket) == 0 ? socket.st_ino : 0;
+    }
+
     struct taker
     {
         std::shared_ptr<worker_core> worker;
@@ -203,6 +236,8 @@ private:
     listening_socket socket_;
     std::shared_ptr<listener_core> source_;
     std::list<taker> takers_;
+    std::map<ino_t, int> deaths_; // of workers that had just taken a connection
+    std::size_t given_up_ = 0;
     std::size_t turn_ = 0;
     bool is_closed_ = false;
     bool is_finishing_ = false; // nobody else will take what waits: there is room for all of it

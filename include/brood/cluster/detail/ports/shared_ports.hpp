@@ -93,7 +93,7 @@ public:
         auto place = opened_.lower_bound(std::tuple(gone.id, std::uint64_t{0}));
         while (place != opened_.end() && std::get<0>(place->first) == gone.id)
         {
-            place->second->remove(gone, std::get<1>(place->first));
+            place->second->remove_dead(gone, std::get<1>(place->first));
             place = opened_.erase(place);
         }
     }
@@ -133,9 +133,10 @@ public:
                 continue;
             auto address = to_string(port->address());
             if (result.empty() || result.back().address != address)
-                result.push_back({address, 0, 0});
+                result.push_back({address, 0, 0, 0});
             result.back().waiting += queue->waiting;
             result.back().room += queue->room;
+            result.back().given_up += port->given_up();
         }
         return result;
     }

@@ -17,8 +17,9 @@ class supervised_worker : public supervised
 {
 public:
     supervised_worker(asio::any_io_executor executor, const cluster_settings& settings,
-                      worker_launcher launch)
-        : workforce_(std::make_shared<workforce>(executor, settings, std::move(launch)))
+                      worker_launcher launch, std::string name)
+        : workforce_(
+              std::make_shared<workforce>(executor, settings, std::move(launch), std::move(name)))
     {
     }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/os/user.hpp>
 
+#include <brood/os/detail/find_user.hpp>
+
 #include "os/shell.hpp"
 #include "support/catch.hpp"
 
 #include <cstdlib>
 #include <optional>
+#include <pwd.h>
 #include <sstream>
 
 namespace os = brood::os;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What goes through the standard streams of a child: all of it, in order, until the end.
+#include <brood/process/detail/inheritance.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/spawn.hpp>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/listen_options.hpp>
 
+#include <brood/process/internal/listening_socket.hpp>
 #include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/process/spawn.hpp>
 
+#include <brood/base/loop.hpp>
+
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
 #include "support/leftovers.hpp"

@@ -38,27 +38,47 @@ void say(const std::string& word)
     static_cast<void>(count);
 }
 
-/// Three coroutines for the end, of which the first adds a fourth and the second throws.
-task<> adds_and_throws(process& self)
+/// Three of each, of which the first adds a fourth and the second throws.
+task<> adds_and_throws(process& self, std::string list, bool by_exit)
 {
-    auto added = []() -> task<>
+    auto what = [&self, list](int number, auto add)
     {
-        say("added");
-        co_return;
+        say(list + " " + std::to_string(number));
+        if (number == 1)
+            add();
+        if (number == 2)
+            throw std::runtime_error("on purpose");
     };
     for (int number = 1; number <= 3; ++number)
-        self.before_exit(
-            [&self, added, number]() -> task<>
-            {
-                say(std::to_string(number));
-                if (number == 1)
-                    self.before_exit(added);
-                if (number == 2)
-                    throw std::runtime_error("on purpose");
-                co_return;
-            });
+        if (list == "on_exit")
+            self.on_exit(
+                [&self, what, number](int)
+                {
+                    auto add = [&self]
+                    {
+                        self.on_exit([](int) { say("added"); });
+                    };
+                    what(number, add);
+                });
+        else
+            self.before_exit(
+                [&self, what, number]() -> task<>
+                {
+                    auto add = [&self]
+                    {
+                        self.before_exit(
+                            []() -> task<>
+                            {
+                                say("added");
+                                co_return;
+                            });
+                    };
+                    what(number, add);
+                    co_return;
+                });
     self.on_exit([](int) { say("last"); });
-    co_return;
+    if (by_exit)
+        co_await self.exit(0);
 }
 
 brood::spawn_options with_output()
@@ -71,16 +91,35 @@ brood::spawn_options with_output()
 
 } // namespace
 
+TEST_WITHIN(20s, "functions of on_exit run although one adds another and one throws", "[callables]")
+{
+    for (bool by_exit : {false, true})
+    {
+        INFO("by exit(): " << by_exit);
+        auto options = with_output();
+        auto child = brood::fork_with<adds_and_throws>(brood::default_executor(), options,
+                                                       std::string("on_exit"), by_exit);
+        auto text = co_await child.out().read_all();
+        auto errors = co_await child.err().read_all();
+        auto status = co_await child.exit();
+
+        CHECK(text == "on_exit 1\non_exit 2\non_exit 3\nlast\nadded\n");
+        CHECK_THAT(errors, ContainsSubstring("on purpose"));
+        CHECK(status.signal == 0);
+    }
+}
+
 TEST_WITHIN(20s, "a coroutine of before_exit may add another, and one that throws ends the rest",
             "[callables]")
 {
     auto options = with_output();
-    auto child = brood::fork_with<adds_and_throws>(brood::default_executor(), options);
+    auto child = brood::fork_with<adds_and_throws>(brood::default_executor(), options,
+                                                   std::string("before_exit"), false);
     auto text = co_await child.out().read_all();
     auto errors = co_await child.err().read_all();
     auto status = co_await child.exit();
 
-    CHECK(text == "1\n2\nlast\n");
+    CHECK(text == "before_exit 1\nbefore_exit 2\nlast\n");
     CHECK_THAT(errors, ContainsSubstring("on purpose"));
     CHECK(status.code == 1);
 }

@@ -81,6 +81,22 @@ task<> adds_and_throws(process& self, std::string list, bool by_exit)
         co_await self.exit(0);
 }
 
+/// A function that shows an uncaught exception takes another in its place, and throws.
+task<> shows_and_throws(process& self)
+{
+    self.on_uncaught(
+        [&self](std::exception_ptr)
+        {
+            std::string held(100, 's'); // freed with the closure, were it replaced while it runs
+            self.on_uncaught([](std::exception_ptr) {});
+            say("shown " + std::to_string(held.size()));
+            throw std::runtime_error("while it was shown");
+        });
+    self.on_exit([](int) { say("last"); });
+    throw std::runtime_error("on purpose");
+    co_return;
+}
+
 brood::spawn_options with_output()
 {
     brood::spawn_options options;
@@ -120,6 +136,20 @@ TEST_WITHIN(20s, "a coroutine of before_exit may add another, and one that throw
     auto status = co_await child.exit();
 
     CHECK(text == "before_exit 1\nbefore_exit 2\nlast\n");
+    CHECK_THAT(errors, ContainsSubstring("on purpose"));
+    CHECK(status.code == 1);
+}
+
+TEST_WITHIN(20s, "a function that shows an uncaught exception may take another in its place",
+            "[callables]")
+{
+    auto options = with_output();
+    auto child = brood::fork_with<shows_and_throws>(brood::default_executor(), options);
+    auto text = co_await child.out().read_all();
+    auto errors = co_await child.err().read_all();
+    auto status = co_await child.exit();
+
+    CHECK(text == "shown 100\nlast\n");
     CHECK_THAT(errors, ContainsSubstring("on purpose"));
     CHECK(status.code == 1);
 }

@@ -118,9 +118,16 @@ public:
     void report(const std::exception_ptr& thrown)
     {
         exit_code = 1;
-        auto show = on_uncaught;
-        if (show)
-            show(thrown);
+        try
+        {
+            auto show = on_uncaught; // it may take another in its own place
+            if (show)
+                show(thrown);
+        }
+        catch (...)
+        {
+            // What ends this process is told all the same.
+        }
         auto pid = static_cast<int>(::getpid());
         try
         {

@@ -27,6 +27,8 @@ CLANG = ['-DASIO_HAS_CO_AWAIT=1', '-DASIO_HAS_STD_COROUTINE=1']
 # As a user has them, who knows nothing of the build that runs this.
 for name in ('CXXFLAGS', 'LDFLAGS', 'MESON_TEST_ITERATION'):
     os.environ.pop(name, None)
+# The folder has another name each time; a compiler cache sees how the files lie to each other.
+os.environ.update(CCACHE_BASEDIR='/', CCACHE_NOHASHDIR='1')
 
 
 class Consumer:

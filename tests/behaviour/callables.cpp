@@ -41,7 +41,7 @@ void say(const std::string& word)
 /// Three of each, of which the first adds a fourth and the second throws.
 task<> adds_and_throws(process& self, std::string list, bool by_exit)
 {
-    auto what = [&self, list](int number, auto add)
+    auto what = [list](int number, auto add)
     {
         say(list + " " + std::to_string(number));
         if (number == 1)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/shared_result.hpp>
 #include <brood/base/internal/exception_text.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/cluster/detail/supervision/supervised.hpp>

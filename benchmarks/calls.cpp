@@ -6,6 +6,10 @@
 
 #include <brood/brood.hpp>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
+
 namespace
 {
 

@@ -9,6 +9,8 @@
 
 #include <brood/brood.hpp>
 
+#include <asio/ip/tcp.hpp>
+
 #include <sys/resource.h>
 
 #include <algorithm>

@@ -8,6 +8,8 @@
 #include <brood/brood.hpp>
 #include <brood/http.hpp>
 
+#include <asio/ip/tcp.hpp>
+
 #include <algorithm>
 #include <string>
 #include <vector>

@@ -122,6 +122,34 @@ TEST_CASE("a short life waits for the next one, however well it ended, and is no
     CHECK(one.next(replaced).wait == 0ms);
 }
 
+TEST_CASE("without a limit failures are borne for ever, and each waits as its row says",
+          "[restart_policy]")
+{
+    story one;
+    one.policy.per_slot = one.policy.per_cluster = brood::restart_limit::unlimited();
+    std::size_t started = 0;
+    restart_decision last;
+    for (int failure = 0; failure < 100'000; ++failure)
+    {
+        last = one.next(exited(1, 0ms));
+        started += last.what == action::start ? 1U : 0U;
+    }
+
+    CHECK(started == 100'000);
+    CHECK(last.wait == 30s);
+    CHECK_NOTHROW(one.policy.check());
+}
+
+TEST_CASE("one limit may be there without the other", "[restart_policy]")
+{
+    story one;
+    one.policy.per_slot = brood::restart_limit::unlimited();
+    for (int failure = 0; failure < 50; ++failure)
+        CHECK(one.next(exited(1)).what == action::start);
+
+    CHECK(one.next(exited(1)).what == action::fail); // of the whole cluster
+}
+
 TEST_CASE("chance lengthens and shortens the longest wait as well", "[restart_policy]")
 {
     brood::backoff delay;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -67,6 +68,15 @@ struct restart_limit
 {
     std::size_t failures = 5;
     std::chrono::milliseconds within{30'000};
+
+    /// Any number, for ever: failures in a row only wait longer and longer. A cluster or supervisor
+    /// without a limit has it in `per_slot` and in `per_cluster`.
+    static constexpr restart_limit unlimited() noexcept
+    {
+        return {std::numeric_limits<std::size_t>::max(), std::chrono::milliseconds::max()};
+    }
+
+    friend bool operator==(const restart_limit&, const restart_limit&) = default;
 };
 
 /// What happens when a limit is passed.
@@ -104,6 +114,8 @@ public:
     /// does not count.
     bool add(time_point now, const restart_limit& limit, std::chrono::milliseconds excused = {})
     {
+        if (limit == restart_limit::unlimited())
+            return false; // nothing to remember, for ever
         excused_ += excused;
         auto counted = now - excused_;
         times_.push_back(counted);

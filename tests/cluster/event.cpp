@@ -75,6 +75,38 @@ TEST_WITHIN(20s, "a listener that never looks loses the oldest and is told how m
     CHECK(oldest->text == "10");
 }
 
+TEST_WITHIN(20s, "ends that nobody takes hold no more than 16 MiB of what was printed", "[event]")
+{
+    using ends = brood::detail::event_queue<brood::exit_info>;
+    auto queue = std::make_shared<ends>(brood::default_executor());
+    event_hub hub(brood::default_executor());
+    event_stream slow(hub.subscribe());
+    brood::exit_info ended;
+    ended.last_output = std::string(8'192, 'x');
+    constexpr std::size_t fit = ends::most_text / 8'192, more = 5;
+    for (std::size_t count = 0; count < fit + more; ++count)
+    {
+        ended.id = count;
+        queue->push(ended);
+        hub.publish(cluster_event::kind::exit, worker(count), {}, ended);
+    }
+    queue->end();
+
+    std::size_t told = 0, without = 0;
+    for (auto next = co_await ends::next(queue); next; next = co_await ends::next(queue))
+    {
+        CHECK(next->id == told++);
+        without += next->last_output.empty() ? 1U : 0U;
+    }
+    auto oldest = co_await slow.next();
+
+    CHECK(told == fit + more); // none is missed
+    CHECK(without == more);
+    CHECK(slow.missed() == more);
+    REQUIRE(oldest);
+    CHECK(oldest->ended->id == more);
+}
+
 TEST_WITHIN(5s, "a wait for an event that is cancelled loses none", "[event]")
 {
     event_hub hub(brood::default_executor());

@@ -16,6 +16,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -82,6 +83,15 @@ task<> ready_if_first(brood::process& self)
 }
 
 /// Does what it does, whoever asks it to stop.
+task<> work_or_fail(brood::process& self, std::string path)
+{
+    if (!std::filesystem::exists(path))
+        self.exit_code(1);
+    else
+        co_await self.message<int>();
+    self.exit_code(1);
+}
+
 task<> never_finish(brood::process& self)
 {
     ::signal(SIGTERM, SIG_IGN);
@@ -375,6 +385,113 @@ TEST_WITHIN(30s, "a slot without a worker is taken away first", "[rolling]")
         CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}, {2, 3}});
         co_await workers.stop();
     }
+}
+
+TEST_WITHIN(30s, "a worker that is chosen goes for good, and its slot with it", "[rolling]")
+{
+    cluster<greet> workers(of_size(3));
+    co_await all_ready(workers);
+    auto chosen = workers.workers().at(1);
+    auto ended = co_await workers.retire(chosen);
+    auto told = co_await workers.exit();
+
+    CHECK(ended.id == 2);
+    CHECK(ended.cause == exit_cause::scaled_down);
+    CHECK(told == ended);
+    CHECK(workers.size() == 2);
+    CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}, {2, 3}});
+    auto again = co_await workers.retire(chosen);
+    CHECK(again == ended);
+    CHECK(workers.size() == 2);
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a worker that has a successor by now takes nobody with it when it is retired",
+            "[rolling]")
+{
+    auto settings = of_size(1);
+    settings.restart.delay.first = 0ms;
+    cluster<greet> workers(settings);
+    co_await all_ready(workers);
+    auto first = workers.workers().at(0);
+    first.kill(SIGKILL);
+    co_await workers.exit();
+    co_await all_ready(workers);
+    auto ended = co_await workers.retire(first);
+
+    CHECK(ended.status.signal == SIGKILL);
+    CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 2}});
+    co_await workers.retire(workers.workers().at(0));
+    CHECK(workers.size() == 0);
+    co_await workers.scale(1); // one without workers waits for more
+    co_await all_ready(workers);
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a reload goes on behind a parked slot, which gets another chance", "[rolling]")
+{
+    auto settings = of_size(3);
+    settings.restart.on_limit = brood::on_limit::park;
+    settings.restart.per_slot.failures = 0;
+    cluster<greet> workers(settings);
+    co_await all_ready(workers);
+    workers.workers().at(1).kill(SIGKILL);
+    co_await workers.exit();
+    CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}, {2, 3}});
+
+    auto report = co_await workers.reload();
+    CHECK(report.complete());
+    CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 4}, {1, 5}, {2, 6}});
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a parked slot whose new worker fails as well does not end a reload", "[rolling]")
+{
+    temporary_directory folder;
+    auto settings = of_size(2);
+    settings.restart.when = brood::restart::temporary;
+    auto file = folder.path().string() + "/works";
+    std::ofstream(file) << "yes";
+    cluster<work_or_fail> workers(settings, file);
+    co_await all_ready(workers);
+    auto first = workers.workers().at(0);
+    first.send(0); // ends with code 1, as its successor will
+    co_await first.exit();
+
+    std::filesystem::remove(file);
+    auto report = co_await workers.reload();
+    CHECK(report.replaced == 0);
+    REQUIRE(report.failure);
+    CHECK(report.failure->slot == 1); // of a worker that ran
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "scaling tries all new workers, although none can be started and none again",
+            "[rolling]")
+{
+    temporary_directory folder;
+    auto program = folder.path().string() + "/works";
+    std::filesystem::copy_file("/bin/sleep", program);
+    auto settings = of_size(1);
+    settings.program = program;
+    settings.args = {"1000"};
+    settings.restart.when = brood::restart::temporary;
+    cluster<brood::executable> workers(settings);
+    co_await workers.ready();
+    co_await workers.scale(0);
+    std::filesystem::remove(program);
+
+    co_await workers.scale(3);
+    std::map<exit_cause, int> ends;
+    for (;;)
+    {
+        auto ended = co_await workers.exit();
+        if (!ended)
+            break;
+        ++ends[ended->cause];
+    }
+    CHECK(ends[exit_cause::start_failed] == 3);
+    CHECK(ends[exit_cause::scaled_down] == 1);
 }
 
 TEST_WITHIN(60s, "scaling adds workers and takes others away, asked and not killed",

@@ -80,7 +80,8 @@ public:
     task<bool> ready();
 
     /// The next end of a worker, in their order; the restart policy has been asked already. Nothing
-    /// when no worker is kept any more. None is missed, whenever it is awaited. Throws
+    /// when no worker is kept any more. None of the last 65,536 is missed, whenever it is awaited;
+    /// when these printed more than 16 MiB last, the oldest are told without it. Throws
     /// errc::too_many_failures, with the last of the story, when that is how the cluster ended; or
     /// what the function of dispatch_policy::chosen threw.
     task<std::optional<exit_info>> exit();
@@ -127,6 +128,11 @@ public:
     /// The next line that any worker prints, with `settings.output.where` set to
     /// worker_output::goes::read. Nothing when no worker is kept any more.
     task<std::optional<output_line>> line();
+
+    /// Takes this worker away for good, and its slot with it: one worker less is wanted. It is
+    /// asked to stop as the settings say; tells how it ended. A reload or another change of size
+    /// comes first. Without effect, but for the wait, on one whose slot another worker has by now.
+    task<exit_info> retire(const worker& one);
 
     /// Everything that happens from now on, for one more observer.
     event_stream events();

@@ -54,7 +54,8 @@ public:
     /// The next event, or nothing when the cluster has ended. Cancelled, it loses none.
     task<std::optional<cluster_event>> next();
 
-    /// How many events were lost, because more than 65,536 waited.
+    /// How many events were lost, because more than 65,536 waited, or the ends among them had more
+    /// than 16 MiB of last output.
     std::size_t missed() const noexcept;
 
 private:

@@ -96,8 +96,8 @@ public:
     void disconnect() const;
 
     /// Asks it to finish and makes it end, as the settings of the cluster say, and waits for that.
-    /// Its successor takes the slot at once, unless it is restart::temporary; to have fewer
-    /// workers, see cluster::scale().
+    /// Its successor takes the slot at once, unless it is restart::temporary; to have one worker
+    /// less, see cluster::retire().
     task<exit_info> stop() const;
 
     /// Waits until it can be given work: true; false when it ended before.

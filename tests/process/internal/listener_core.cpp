@@ -76,7 +76,7 @@ TEST_WITHIN(10s, "a connection whose waiter is cancelled as it comes is for the 
     }
 }
 
-TEST_WITHIN(10s, "what was handed over comes in its order, and is dropped when nobody may take it",
+TEST_WITHIN(10s, "what was handed over comes in its order, and is closed when nobody may take it",
             "[listener_core]")
 {
     auto executor = co_await asio::this_coro::executor;

@@ -157,6 +157,11 @@ BROOD_INLINE task<reload_report> any_cluster::reload_by(const std::string& file,
     return detail::rolling::reload(rolling_, options, std::move(launch));
 }
 
+BROOD_INLINE task<exit_info> any_cluster::retire(const worker& one)
+{
+    return detail::rolling::retire(rolling_, one);
+}
+
 BROOD_INLINE task<> any_cluster::scale(std::size_t size, scale_down which)
 {
     return detail::rolling::scale(rolling_, size, which);

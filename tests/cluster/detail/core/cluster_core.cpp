@@ -265,8 +265,7 @@ TEST_WITHIN(30s, "without a descriptor to look with, no worker is taken for a hu
     second.kill(SIGKILL);
 }
 
-TEST_WITHIN(30s,
-            "a worker that outlives every step of its stop is left alone, and the slot goes on",
+TEST_WITHIN(30s, "a worker that outlives every step of its stop is detached, and the slot goes on",
             "[cluster_core]")
 {
     auto settings = of_size(1);

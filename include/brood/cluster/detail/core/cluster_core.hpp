@@ -194,7 +194,7 @@ public:
         self->workforce_->finish_ports();
         self->changed_.post_all();
         for (auto& each : self->workforce_->living())
-            self->workforce_->end(each, exit_cause::stopped, true);
+            self->workforce_->stop(each, exit_cause::stopped, true);
         if (self->running_ == 0)
             self->end();
         while (self->running_ != 0)
@@ -307,7 +307,7 @@ private:
     void retire(const std::shared_ptr<slot>& place, exit_cause cause, bool no_successor = false)
     {
         place->wanted = false;
-        workforce_->end(place->worker, cause, no_successor);
+        workforce_->stop(place->worker, cause, no_successor);
         changed_.post_all();
     }
 

@@ -12,21 +12,25 @@
 namespace brood::detail
 {
 
-/// What one observer has not yet taken.
+/// What one observer has not yet taken. One that never looks costs no more than so many events, and
+/// so much of what the workers in them printed last.
 template <class Event>
 class event_queue
 {
 public:
+    static constexpr std::size_t most = 65'536;
+    static constexpr std::size_t most_text = std::size_t{16} << 20;
+
     explicit event_queue(asio::any_io_executor executor) : arrived_(std::move(executor)) {}
 
     void push(const Event& event)
     {
-        if (waiting_.size() == limit)
-        {
-            waiting_.pop_front();
-            ++missed_;
-        }
+        if (waiting_.size() == most)
+            lose_first();
         waiting_.push_back(event);
+        text_ += text_of(event);
+        while (text_ > most_text)
+            lose_text();
         arrived_.post_one();
     }
 
@@ -46,16 +50,57 @@ public:
             co_await self->arrived_.wait();
         if (self->waiting_.empty())
             co_return std::nullopt;
-        auto event = std::move(self->waiting_.front());
-        self->waiting_.pop_front();
-        co_return event;
+        co_return self->pop();
     }
 
 private:
-    // An observer that never looks must not cost more than this.
-    static constexpr std::size_t limit = 65'536;
+    // An end is told whatever it costs, and then without what was printed. An event also holds its
+    // worker, which has the same text.
+    static constexpr bool is_end = requires(Event event) { event.last_output; };
+
+    static std::size_t text_of(const Event& event)
+    {
+        if constexpr (is_end)
+            return event.last_output.size();
+        else if constexpr (requires { event.ended->last_output; })
+            return event.ended ? event.ended->last_output.size() : 0;
+        else
+            return 0;
+    }
+
+    Event pop()
+    {
+        auto event = std::move(waiting_.front());
+        waiting_.pop_front();
+        text_ -= text_of(event);
+        without_text_ -= without_text_ == 0 ? 0U : 1U;
+        return event;
+    }
+
+    void lose_first()
+    {
+        pop();
+        ++missed_;
+    }
+
+    // Of the oldest that has any.
+    void lose_text()
+    {
+        if constexpr (is_end)
+        {
+            auto& oldest = waiting_[without_text_++];
+            text_ -= text_of(oldest);
+            oldest.last_output = {};
+        }
+        else
+        {
+            lose_first();
+        }
+    }
 
     std::deque<Event> waiting_;
+    std::size_t text_ = 0;         // bytes of all that wait
+    std::size_t without_text_ = 0; // of the first
     std::size_t missed_ = 0;
     bool has_ended_ = false;
     wait_queue arrived_;

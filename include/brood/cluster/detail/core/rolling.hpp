@@ -52,8 +52,12 @@ public:
         if (self->core_->stopping())
             co_return;
         std::vector<std::shared_ptr<slot>> touched;
-        while (self->slots().size() < size && !self->core_->stopping())
-            touched.push_back(self->core_->add());
+        {
+            // Workers that cannot be started may end the cluster, but not before all were tried.
+            cluster_core::stay growing(self->core_);
+            while (self->slots().size() < size && !self->core_->stopping())
+                touched.push_back(self->core_->add());
+        }
         for (auto& each : touched)
             co_await each->worker->ready.get();
         touched.clear();
@@ -64,6 +68,21 @@ public:
         }
         for (auto& each : touched)
             co_await each->worker->ended.get();
+    }
+
+    /// Takes the slot of a worker away, and waits for the end of that.
+    static task<exit_info> retire(std::shared_ptr<rolling> self, worker one)
+    {
+        auto turn = co_await take_turn(self);
+        for (auto& each : self->slots())
+            if (worker(each->worker) == one)
+            {
+                auto place = each;
+                self->core_->remove(place, exit_cause::scaled_down);
+                break;
+            }
+        auto ended = co_await one.exit();
+        co_return ended;
     }
 
     /// Replaces workers that have lived long enough, one at a time, for as long as the cluster
@@ -190,7 +209,7 @@ private:
             co_await before->worker->ended.get(); // or all old ones would drain beside the new ones
             co_return std::nullopt;
         }
-        core.workers().end(fresh.worker(), exit_cause::scaled_down);
+        core.workers().stop(fresh.worker(), exit_cause::scaled_down);
         auto ended = co_await fresh.worker()->ended.get();
         core.tell(fresh.worker(), ended);
         co_return ended;

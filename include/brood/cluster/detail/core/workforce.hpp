@@ -110,7 +110,7 @@ public:
             return worker;
         }
         worker->stop =
-            later(worker, [](workforce& all, auto& one) { all.end(one, exit_cause::stopped); });
+            later(worker, [](workforce& all, auto& one) { all.stop(one, exit_cause::stopped); });
         traffic_.open(worker);
         living_.emplace(worker->id, worker);
         // Not in this turn of the loop: whoever makes the cluster is to hear of its first workers.
@@ -130,21 +130,21 @@ public:
     }
 
     /// Asks a worker to end, for a reason, and makes it.
-    void end(const std::shared_ptr<worker_core>& worker, exit_cause cause,
-             bool no_successor = false)
+    void stop(const std::shared_ptr<worker_core>& worker, exit_cause cause,
+              bool no_successor = false)
     {
         if (worker->has(worker_state::draining))
             return;
         worker->asked_to_end = std::chrono::steady_clock::now();
         send_control(*worker->process.link(), drain_request{no_successor});
-        end_by(worker, cause, settings_.stop);
+        stop_by(worker, cause, settings_.stop);
     }
 
     /// Makes a worker end by a policy, whatever was asked of it before.
     void hasten(const std::shared_ptr<worker_core>& worker, const stop_policy& how)
     {
         if (!worker->has(worker_state::ended))
-            end_by(worker, exit_cause::stopped, how);
+            stop_by(worker, exit_cause::stopped, how);
     }
 
     /// Nobody has this slot any more, or not soon.
@@ -189,19 +189,19 @@ private:
         worker->has_channel = false;
         self->ports_.forget(*worker); // no connection is for it any more
         self->events_.publish(cluster_event::kind::disconnect, worker);
-        self->spawn(end_the_unreachable(self, worker));
+        self->spawn(stop_the_unreachable(self, worker));
     }
 
     // A worker that closed its channel and lives on can be told nothing any more.
-    static task<> end_the_unreachable(std::shared_ptr<workforce> self,
-                                      std::shared_ptr<worker_core> worker)
+    static task<> stop_the_unreachable(std::shared_ptr<workforce> self,
+                                       std::shared_ptr<worker_core> worker)
     {
         auto is_broken = worker->cause == exit_cause::unreachable;
         auto time = self->settings_.stop.steps().front().wait();
         auto until = is_broken ? std::chrono::steady_clock::now() : time_from_now(time);
         auto ended = co_await worker->ended.get_until(until);
         if (!ended)
-            self->end(worker, exit_cause::unreachable);
+            self->stop(worker, exit_cause::unreachable);
     }
 
     void on(const std::shared_ptr<worker_core>& worker, const online_notice&)
@@ -280,7 +280,7 @@ private:
             co_return;
         if (worker->reason.empty())
             worker->reason = what_was_missing(self->ready_when_);
-        self->end(worker, exit_cause::start_timeout);
+        self->stop(worker, exit_cause::start_timeout);
     }
 
     static task<> watch_from_outside(std::shared_ptr<workforce> self,
@@ -304,7 +304,7 @@ private:
         catch (const std::system_error& refused)
         {
             worker->reason = refused.what();
-            end(worker, exit_cause::start_failed);
+            stop(worker, exit_cause::start_failed);
         }
     }
 
@@ -329,7 +329,7 @@ private:
             co_return;
         worker->reason = *what;
         self->events_.publish(cluster_event::kind::hung, worker, *what);
-        self->end_by(worker, exit_cause::hung, self->settings_.watchdog.end);
+        self->stop_by(worker, exit_cause::hung, self->settings_.watchdog.end);
     }
 
     // ---- The end
@@ -346,8 +346,8 @@ private:
         worker.ended.set(std::move(ended));
     }
 
-    void end_by(const std::shared_ptr<worker_core>& worker, exit_cause cause,
-                const stop_policy& policy)
+    void stop_by(const std::shared_ptr<worker_core>& worker, exit_cause cause,
+                 const stop_policy& policy)
     {
         worker->state = worker_state::draining;
         if (!worker->cause)
@@ -401,8 +401,8 @@ private:
         ended.was_ready =
             worker.ready.peek().value_or(false) || (returned && knows_nothing(worker, ready_when_));
         ended.reason = worker.reason;
-        if (worker.output)
-            ended.last_output = worker.output->finish();
+        if (auto output = std::exchange(worker.output, nullptr))
+            ended.last_output = output->finish();
         worker.ready.set(false);
         worker.ended.set(std::move(ended));
     }

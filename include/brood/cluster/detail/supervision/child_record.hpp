@@ -24,7 +24,7 @@ struct child_record
         leaving,  ///< Is being taken down for good.
         ended,    ///< Has ended by itself, and the policy has not been asked.
         resting,  ///< Has done its work, but is started again with others.
-        dropped,  ///< Is not started again.
+        parked,   ///< Is not started again by itself.
     };
 
     child_record(std::string its_name, std::shared_ptr<supervised> it, restart_policy its_policy)
@@ -42,7 +42,7 @@ struct child_record
     bool settled() const noexcept
     {
         return now == phase::ready || now == phase::leaving || now == phase::resting ||
-               now == phase::dropped;
+               now == phase::parked;
     }
 
     /// Whether it is started when its group is.
@@ -62,7 +62,7 @@ struct child_record
     bool end()
     {
         auto taken_down = now == phase::ending || now == phase::leaving;
-        now = !taken_down ? phase::ended : now == phase::ending ? phase::waiting : phase::dropped;
+        now = !taken_down ? phase::ended : now == phase::ending ? phase::waiting : phase::parked;
         return !taken_down;
     }
 

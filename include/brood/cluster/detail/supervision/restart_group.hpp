@@ -147,7 +147,7 @@ private:
         auto rests = ended.cause == exit_cause::exited && ended.id != 0 &&
                      child.policy.when == restart::transient && !child.policy.gives_up(ended) &&
                      decision.what == restart_decision::action::leave;
-        child.now = rests ? phase::resting : phase::dropped;
+        child.now = rests ? phase::resting : phase::parked;
         if (decision.what == restart_decision::action::fail)
             supervision_->fail(ended);
     }

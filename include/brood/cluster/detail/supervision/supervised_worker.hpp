@@ -31,7 +31,7 @@ public:
 
     task<exit_info> ended() override { return worker_core::wait_end(worker_); }
 
-    void stop(exit_cause cause) override { workforce_->end(worker_, cause, true); }
+    void stop(exit_cause cause) override { workforce_->stop(worker_, cause, true); }
 
     std::optional<worker> find(std::string_view path) override
     {

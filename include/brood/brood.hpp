@@ -33,6 +33,7 @@
 #include <brood/process/service_manager.hpp>
 #include <brood/process/signals.hpp>
 #include <brood/process/spawn.hpp>
+#include <brood/process/worker_limits.hpp>
 
 #include <brood/cluster/cluster.hpp>
 #include <brood/cluster/file_watch.hpp>

@@ -48,6 +48,7 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/process/impl/spawn.ipp>
 #include <brood/process/impl/stdio.ipp>
 #include <brood/process/impl/traffic.ipp>
+#include <brood/process/impl/worker_limits.ipp>
 
 #include <brood/cluster/impl/cluster.ipp>
 #include <brood/cluster/impl/event.ipp>

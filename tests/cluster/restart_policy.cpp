@@ -426,3 +426,19 @@ TEST_CASE("a policy that cannot be meant is refused with the reason", "[restart_
     policy.per_slot.within = 0ms;
     CHECK_THROWS_AS(policy.check(), std::invalid_argument);
 }
+
+TEST_CASE("an end that is excused is followed by a start at once, and counts towards no limit",
+          "[restart_policy]")
+{
+    story one;
+    one.policy.per_slot.failures = 1;
+    one.policy.excused = [](const exit_info& ended)
+    {
+        return ended.status.signal == SIGSEGV;
+    };
+
+    for (int each = 0; each < 10; ++each)
+        CHECK(one.next(signalled(SIGSEGV)) == restart_decision{action::start, 0ms});
+    CHECK(one.next(signalled(SIGKILL)).what == action::start);
+    CHECK(one.next(signalled(SIGKILL)).what == action::fail);
+}

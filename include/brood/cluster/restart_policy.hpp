@@ -147,6 +147,10 @@ struct restart_policy
     /// Decides in place of `when`, for ends that the cluster did not want.
     std::function<bool(const exit_info&)> only_if = {};
 
+    /// Ends that say nothing about the health of the workers, a call that crashed its worker say:
+    /// the successor is started at once, and they count towards no limit.
+    std::function<bool(const exit_info&)> excused = {};
+
     /// Exit codes, 0 to 255, by which a worker says that starting it again is of no use, for
     /// programs that cannot call process::give_up(). Whatever `when` and `only_if` say, its slot
     /// then stays empty, and the others go on. A signal is no code. As WORKER_BOOT_ERROR and
@@ -170,6 +174,8 @@ struct restart_policy
         if (ended.cause == exit_cause::scaled_down || gives_up(ended) || never ||
             (!ended.wanted() && !starts_again(ended)))
             return {action::leave, {}};
+        if (excused && !ended.wanted() && excused(ended))
+            return {action::start, {}};
         if (!ended.failed())
             return {action::start, wait_after_success(ended, slot)};
         constexpr std::chrono::milliseconds none(0);

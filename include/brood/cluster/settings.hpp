@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -33,6 +34,9 @@ struct watchdog
     std::chrono::milliseconds tick{1'000};         ///< How often its loop shows that it is alive.
     std::chrono::milliseconds stale_after{10'000}; ///< Zero turns the watchdog off.
     stop_policy end = default_end();
+
+    /// Workers, by their numbers, that may let their loop stand still just now: they are spared.
+    std::function<bool(std::uint64_t)> busy = {};
 
     bool on() const noexcept { return stale_after.count() > 0; }
 

@@ -35,6 +35,11 @@ inline task<std::optional<std::string>> wait_for_hang(std::shared_ptr<worker_cor
         auto what = detector.look(worker->signs);
         if (!what)
             continue;
+        if (settings.busy && settings.busy(worker->id))
+        {
+            detector.spare();
+            continue;
+        }
         auto tracer = process_condition::of(worker->process.pid()).tracer;
         if (tracer == 0)
             co_return what;

@@ -13,7 +13,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 # The lowest first.
-FLOORS = ['base', 'os codec', 'wire', 'process', 'cluster', 'http metrics remote node']
+FLOORS = ['base', 'os codec', 'wire', 'process', 'cluster', 'pool', 'http metrics remote node']
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 
 # Facts about the machine are for users; a cluster takes its size from them, and whether the kernel
@@ -27,7 +27,7 @@ OUTSIDE = {'asio': r'impl/\w+\.hpp|base/(detail/)?asio\w*\.hpp|process/listener\
            'cereal': r'codec/.*|wire/(detail|internal|impl)/.*', 'iostream': 'nobody'}
 # What the core in one include leaves out.
 OPTIONAL = r'codec/json\.hpp|impl/.*|.*/(detail|internal)/.*|os/.*|' \
-    r'wire/frame_reader\.hpp|process/pipe_stream\.hpp|(http|metrics|remote|node)/.*'
+    r'wire/frame_reader\.hpp|process/pipe_stream\.hpp|(http|metrics|pool|remote|node)/.*'
 # These faces name sockets of Asio.
 NAME_SOCKETS = r'wire/attachment\.hpp|process/listener\.hpp|http/stream_socket\.hpp'
 
@@ -196,7 +196,7 @@ def wrong_doors(root):
             yield f'{door}: does not include {name}'
         if folder == 'brood':
             for name in sorted(reached(root, door)):
-                if re.match(r'codec/json\.hpp|(http|metrics|remote|node)/', name):
+                if re.match(r'codec/json\.hpp|(http|metrics|pool|remote|node)/', name):
                     yield f'{door}: includes {name}, which is optional'
 
 

@@ -64,6 +64,15 @@ of their source files; without it brood is header-only and needs no source file"
 
 #include <brood/metrics/impl/prometheus.ipp>
 
+#include <brood/pool/impl/pool.ipp>
+#include <brood/pool/impl/pool_calls.ipp>
+#include <brood/pool/impl/pool_settings.ipp>
+#include <brood/pool/impl/pool_stats.ipp>
+#include <brood/pool/impl/pool_workers.ipp>
+#include <brood/pool/impl/serve.ipp>
+#include <brood/pool/impl/this_call.ipp>
+#include <brood/pool/impl/worker_lost.ipp>
+
 #if __has_include(<boost/beast/http/basic_parser.hpp>)
 #include <brood/http/impl/access_record.ipp>
 #include <brood/http/impl/byte_range.ipp>

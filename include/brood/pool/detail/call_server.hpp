@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/error.hpp>
+#include <brood/pool/detail/call_board.hpp>
+#include <brood/pool/detail/call_context.hpp>
+#include <brood/pool/detail/context_executor.hpp>
+#include <brood/pool/detail/link_of.hpp>
+#include <brood/pool/internal/served_call.hpp>
+#include <brood/process/process.hpp>
+#include <brood/wire/internal/link.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cxxabi.h>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <string>
+#include <typeinfo>
+#include <utility>
+
+namespace brood::detail
+{
+
+/// The worker's side of a pool: takes calls, begins those that were not taken back meanwhile, and
+/// sends what they give.
+class call_server : public std::enable_shared_from_this<call_server>
+{
+public:
+    call_server(process& self, call_service service)
+        : self_(self), link_(link_of_channel(self)), service_(std::move(service)),
+          finished_(link_->executor())
+    {
+    }
+
+    static task<> serve(std::shared_ptr<call_server> self)
+    {
+        using offer = carrying<board_offer, std::vector<descriptor>>;
+        auto offered = co_await self->self_.channel::message<offer>();
+        if (!offered)
+            co_return;
+        self->in_flight_ = std::max(1U, offered->message.in_flight);
+        if (!offered->object().empty())
+            self->board_ = call_board(offered->object().front());
+        self->self_.ready();
+        for (bool more = true; more;)
+            more = co_await take_next(self);
+        while (!self->running_.empty() || !self->waiting_.empty())
+            co_await self->finished_.wait();
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    struct running_call
+    {
+        std::uint64_t call = 0;
+        asio::cancellation_signal stop;
+    };
+
+    // False at the end of the channel.
+    static task<bool> take_next(std::shared_ptr<call_server> self)
+    {
+        auto oldest = oldest_of(*self->link_, lane_name::messages);
+        if (oldest.is == waiting_frame::state::never)
+            co_return false;
+        if (std::exchange(self->is_full_, false))
+            co_await self->self_.drain();
+        else if (oldest.is == waiting_frame::state::not_yet)
+            co_await arrival_or_end(self->link_, lane_name::messages, std::nullopt);
+        else
+            self->take(oldest);
+        co_return true;
+    }
+
+    void take(const waiting_frame& oldest)
+    {
+        if (oldest.fingerprint != service_.request)
+            return cancel(take_one<call_cancelled>(*link_, lane_name::messages, oldest));
+        waiting_.push_back(service_.take(*link_, oldest));
+        start_waiting();
+    }
+
+    void cancel(const call_cancelled& said)
+    {
+        auto found = running_.find(said.place);
+        if (found != running_.end() && found->second.call == said.call)
+            found->second.stop.emit(asio::cancellation_type::terminal);
+    }
+
+    void start_waiting()
+    {
+        while (!waiting_.empty() && running_.size() < in_flight_)
+        {
+            std::shared_ptr<served_call> next = std::move(waiting_.front());
+            waiting_.pop_front();
+            auto& head = next->head();
+            if (!board_.start(head.place, head.call))
+                continue;
+            next->begin();
+            if (service_.is_coroutine)
+                spawn(std::move(next));
+            else
+                run(*next);
+        }
+    }
+
+    std::shared_ptr<const call_context> context_of(const call_head& head) const
+    {
+        return std::make_shared<const call_context>(
+            call_context{head, board_, self_.worker_id(), self_.worker_slot()});
+    }
+
+    void run(served_call& call)
+    {
+        {
+            current_call_scope scope(context_of(call.head()));
+            answer(call, nullptr);
+        }
+        // What the next calls give may take long: this must not wait for it.
+        auto now = clock::now();
+        if (now - flushed_ < std::chrono::microseconds(50))
+            return;
+        flushed_ = now;
+        link_->sending().flush();
+    }
+
+    void spawn(std::shared_ptr<served_call> call)
+    {
+        auto& head = call->head();
+        auto& running = running_[head.place];
+        running.call = head.call;
+        asio::any_io_executor executor =
+            context_executor(link_->executor(), context_of(call->head()));
+        auto done = [self = shared_from_this(), call](const std::exception_ptr& thrown)
+        {
+            self->running_.erase(call->head().place);
+            self->answer(*call, thrown);
+            self->start_waiting();
+            self->finished_.post_all();
+        };
+        asio::co_spawn(executor, call->run(),
+                       asio::bind_cancellation_slot(running.stop.slot(), std::move(done)));
+    }
+
+    void answer(served_call& call, const std::exception_ptr& thrown)
+    {
+        try
+        {
+            if (thrown)
+                std::rethrow_exception(thrown);
+            is_full_ = !call.answer(*link_);
+        }
+        catch (...)
+        {
+            answer_with_failure(call);
+        }
+        board_.finish(call.head().place, call.head().call);
+    }
+
+    void answer_with_failure(const served_call& call)
+    {
+        call_failure what{call.tail(), {}, {}};
+        describe(what);
+        auto most = link_->limits().max_message / 4;
+        what.type.resize(std::min(what.type.size(), most));
+        what.text.resize(std::min(what.text.size(), most));
+        try
+        {
+            frame_writer frame(*link_, frame_kind::message, label_of<call_failure>());
+            frame.write(what);
+            frame.send();
+        }
+        catch (const error&)
+        {
+            // Nobody is there to be told.
+        }
+    }
+
+    static void describe(call_failure& what)
+    {
+        try
+        {
+            throw;
+        }
+        catch (const std::exception& exception)
+        {
+            int status = 0;
+            auto raw = typeid(exception).name();
+            std::unique_ptr<char, void (*)(void*)> name(
+                abi::__cxa_demangle(raw, nullptr, nullptr, &status), std::free);
+            what.type = status == 0 ? name.get() : raw;
+            what.text = exception.what();
+        }
+        catch (...)
+        {
+            what.type = "unknown";
+            what.text = "an exception that is no std::exception";
+        }
+    }
+
+    process& self_;
+    std::shared_ptr<link> link_;
+    call_service service_;
+    call_board board_;
+    std::size_t in_flight_ = 1;
+    std::deque<std::unique_ptr<served_call>> waiting_;
+    std::map<std::uint32_t, running_call> running_; // by place
+    bool is_full_ = false;                          // it is time to drain
+    clock::time_point flushed_;
+    wait_queue finished_;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/pool/internal/pool_function.hpp>
+#include <brood/pool/internal/served_call.hpp>
+#include <brood/process/process.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// Puts together what crossed as bytes and what came beside it.
+template <class Type>
+Type argument_of(written_part<Type>& written, companions& beside, std::size_t& next, link& by)
+{
+    if constexpr (is_companion<Type>)
+    {
+        companions one;
+        if (next < beside.descriptors.size())
+            one.descriptors.push_back(std::move(beside.descriptors[next++]));
+        return std::move(wanted<carrying<nothing, Type>>::make({}, one, by).template object<0>());
+    }
+    else
+    {
+        return std::move(written);
+    }
+}
+
+/// A call of one function, as its worker sees it.
+template <auto Function>
+class function_service final : public served_call
+{
+    using told = pool_signature<std::remove_cvref_t<decltype(Function)>>;
+    using request = typename told::request;
+    using arguments = typename told::arguments;
+    using result = typename told::result;
+    using state = typename told::state;
+
+public:
+    function_service(request taken, companions beside, link& by, state& with)
+        : request_(std::move(taken)), with_(with),
+          arguments_(assemble(request_, beside, by, static_cast<arguments*>(nullptr)))
+    {
+    }
+
+    const call_head& head() const noexcept override { return request_.head; }
+
+    bool answer(link& to) override
+    {
+        if constexpr (told::is_coroutine)
+            return send_kept(to);
+        else if constexpr (std::is_void_v<result>)
+            return invoke(), send(to, call_reply<nothing>{tail(), {}});
+        else
+            return send_result(to, invoke());
+    }
+
+    task<> run() override
+    {
+        if constexpr (told::is_coroutine && std::is_void_v<result>)
+        {
+            co_await invoke();
+        }
+        else if constexpr (told::is_coroutine)
+        {
+            auto value = co_await invoke();
+            kept_.emplace(std::move(value));
+        }
+        co_return;
+    }
+
+    /// How a worker with this state takes such calls.
+    static call_service make(state& with)
+    {
+        auto take = [&with](link& by, const waiting_frame& oldest) -> std::unique_ptr<served_call>
+        {
+            auto taken = decode_from<request>(by, oldest.payload, true);
+            auto beside = take_oldest(by, lane_name::messages);
+            return std::make_unique<function_service>(std::move(taken), std::move(beside), by,
+                                                      with);
+        };
+        return {message_fingerprint<request>(), told::is_coroutine, std::move(take)};
+    }
+
+private:
+    using kept = std::conditional_t<std::is_void_v<result>, nothing, result>;
+
+    // A braced list is evaluated from left to right.
+    template <class... Types>
+    static arguments assemble(request& taken, companions& beside, link& by, std::tuple<Types...>*)
+    {
+        [[maybe_unused]] std::size_t next = 0;
+        return std::apply([&](auto&... each)
+                          { return arguments{argument_of<Types>(each, beside, next, by)...}; },
+                          taken.arguments);
+    }
+
+    decltype(auto) invoke()
+    {
+        return std::apply(
+            [&](auto&... each) -> decltype(auto)
+            {
+                if constexpr (told::has_state)
+                    return (with_.*Function)(std::move(each)...);
+                else
+                    return Function(std::move(each)...);
+            },
+            arguments_);
+    }
+
+    bool send_kept(link& to)
+    {
+        if constexpr (std::is_void_v<result>)
+            return send(to, call_reply<nothing>{tail(), {}});
+        else
+            return send_result(to, std::move(*kept_));
+    }
+
+    bool send_result(link& to, kept value)
+    {
+        auto beside = crossing<kept>::beside(value);
+        call_reply<typename told::written> reply{tail(), crossing<kept>::take_written(value)};
+        return send(to, reply, std::move(beside));
+    }
+
+    request request_;
+    state& with_;
+    arguments arguments_;
+    std::optional<kept> kept_;
+};
+
+/// What a worker of a pool runs.
+template <auto Function, class... Args>
+task<> serve_pool(process& self, Args... args)
+{
+    using told = pool_signature<std::remove_cvref_t<decltype(Function)>>;
+    typename told::state with(std::move(args)...);
+    co_await serve_calls(self, function_service<Function>::make(with));
+}
+
+} // namespace brood::detail

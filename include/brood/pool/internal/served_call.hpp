@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/task.hpp>
+#include <brood/pool/internal/call_message.hpp>
+#include <brood/wire/internal/frame_writer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace brood
+{
+
+class process;
+
+namespace detail
+{
+
+/// A call that a worker was given.
+class served_call
+{
+public:
+    served_call() = default;
+    served_call(const served_call&) = delete;
+    served_call& operator=(const served_call&) = delete;
+    virtual ~served_call() = default;
+
+    virtual const call_head& head() const noexcept = 0;
+
+    /// For a plain function: calls it and sends what it gives. False when it is time to drain.
+    virtual bool answer(link& to) = 0;
+
+    /// For a coroutine: runs it. answer() then sends what it has given.
+    virtual task<> run() = 0;
+
+    /// From here on its time counts.
+    void begin() noexcept { begun_ = std::chrono::steady_clock::now(); }
+
+    call_tail tail() const
+    {
+        auto time = std::chrono::steady_clock::now() - begun_;
+        auto count = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+        return {head().place, head().call, static_cast<std::uint64_t>(count)};
+    }
+
+protected:
+    template <class Reply>
+    static bool send(link& to, const Reply& reply, std::vector<descriptor> beside = {})
+    {
+        frame_writer frame(to, frame_kind::message, label_of<Reply>(), 0, beside.size());
+        frame.write(reply);
+        return frame.send(std::move(beside));
+    }
+
+private:
+    std::chrono::steady_clock::time_point begun_;
+};
+
+/// How a worker takes the calls of one function.
+struct call_service
+{
+    std::uint64_t request = 0; ///< The fingerprint of its type.
+    bool is_coroutine = false;
+
+    /// Takes the oldest message, which is such a request. Throws what is wrong with it.
+    std::function<std::unique_ptr<served_call>(link&, const waiting_frame&)> take;
+};
+
+/// Answers the calls that come over the channel of a worker until that ends, and waits then for
+/// those under way.
+task<> serve_calls(process& self, call_service service);
+
+} // namespace detail
+} // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/pool/impl/serve.ipp>
+#endif

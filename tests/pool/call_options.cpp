@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/pool/call_options.hpp>
+
+#include <brood/base/all.hpp>
+#include <brood/pool/pool.hpp>
+
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+using namespace std::chrono_literals;
+using brood::affinity_key;
+using brood::at_least_once;
+using brood::at_most_once;
+using brood::pool;
+using brood::pool_settings;
+using brood::task;
+
+namespace
+{
+
+pid_t sleeps(int milliseconds)
+{
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    return ::getpid();
+}
+
+int never_returns()
+{
+    for (;;)
+        std::this_thread::sleep_for(1h);
+}
+
+int stops_when_asked()
+{
+    auto call = brood::this_call();
+    while (!call.cancelled())
+        std::this_thread::sleep_for(1ms);
+    return 1;
+}
+
+pid_t pid_of(int)
+{
+    return ::getpid();
+}
+
+pool_settings of(std::size_t workers)
+{
+    pool_settings settings;
+    settings.size = workers;
+    settings.grace = 100ms;
+    return settings;
+}
+
+template <class Value>
+task<std::error_code> code_of(task<Value> call)
+{
+    try
+    {
+        co_await std::move(call);
+    }
+    catch (const std::system_error& thrown)
+    {
+        co_return thrown.code();
+    }
+    co_return std::error_code();
+}
+
+} // namespace
+
+TEST_CASE("attempts and keys are what they were made of", "[pool]")
+{
+    CHECK(at_most_once.most() == 1);
+    CHECK_FALSE(at_most_once.repeats());
+    CHECK(at_least_once(4).most() == 4);
+    CHECK(at_least_once(0).most() == 1);
+    CHECK(at_least_once(1).repeats());
+    CHECK(affinity_key("a").hash() == affinity_key(std::string("a")).hash());
+    CHECK(affinity_key(7).hash() == 7U);
+    CHECK_FALSE(affinity_key().hash());
+}
+
+TEST_WITHIN(30s, "a call that is late throws, and its worker is killed and replaced", "[pool]")
+{
+    pool<never_returns> calls(of(1));
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+    auto begun = std::chrono::steady_clock::now();
+
+    auto code = co_await code_of(calls.with({.deadline = 100ms})());
+    CHECK(code == brood::errc::timed_out);
+    CHECK(std::chrono::steady_clock::now() - begun < brood::test::patient(2s));
+
+    // The next one is late as well: it had a worker, though.
+    auto again = co_await code_of(calls.with({.deadline = 2s})());
+    CHECK(again == brood::errc::timed_out);
+    CHECK(calls.stats().timed_out == 2);
+    CHECK(calls.stats().workers.exits >= 1);
+}
+
+TEST_WITHIN(30s, "a call that stops when it is asked to keeps its worker", "[pool]")
+{
+    auto settings = of(1);
+    settings.grace = 20s;
+    pool<stops_when_asked> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    auto code = co_await code_of(calls.with({.deadline = 50ms})());
+    CHECK(code == brood::errc::timed_out);
+    while (calls.stats().running != 0)
+        co_await brood::sleep(1ms);
+    CHECK(calls.stats().workers.exits == 0);
+}
+
+TEST_WITHIN(30s, "a call that waits when it is late was never begun", "[pool]")
+{
+    auto settings = of(1);
+    pool<sleeps> calls(settings);
+
+    auto slow = calls(300);
+    auto at_hand = calls.with({.deadline = 50ms})(0);
+    auto waiting = calls.with({.deadline = 50ms})(0);
+    auto first = co_await code_of(std::move(at_hand));
+    CHECK(first == brood::errc::timed_out);
+    auto second = co_await code_of(std::move(waiting));
+    CHECK(second == brood::errc::timed_out);
+    co_await std::move(slow);
+    CHECK(calls.stats().done == 1);
+    CHECK(calls.stats().workers.exits == 0);
+}
+
+TEST_WITHIN(30s, "the highest priority goes first", "[pool]")
+{
+    auto settings = of(1);
+    settings.fetched_ahead = 1;
+    pool<sleeps> calls(settings);
+    std::vector<int> order;
+    auto executor = calls.executor();
+    auto note = [&](int which, task<pid_t> call) -> task<>
+    {
+        co_await std::move(call);
+        order.push_back(which);
+    };
+
+    std::vector<task<>> all;
+    all.push_back(note(0, calls(50)));
+    all.push_back(note(1, calls(0))); // at hand
+    all.push_back(note(2, calls(0)));
+    all.push_back(note(3, calls.with({.priority = 1})(0)));
+    all.push_back(note(4, calls.with({.priority = 2})(0)));
+    co_await brood::all(std::move(all));
+
+    CHECK(order.back() == 2);
+}
+
+TEST_WITHIN(30s, "calls with one key go to one worker while it is idle", "[pool]")
+{
+    pool<pid_of> calls(of(4));
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    auto first = co_await calls.with({.affinity = "a key"})(0);
+    for (int each = 0; each < 10; ++each)
+    {
+        auto next = co_await calls.with({.affinity = "a key"})(each);
+        CHECK(next == first);
+    }
+}
+
+TEST_WITHIN(30s, "try_call says no when the queue is full, and an awaited call waits for room",
+            "[pool]")
+{
+    auto settings = of(1);
+    settings.waiting = 2;
+    settings.fetched_ahead = 1;
+    pool<sleeps> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    std::vector<task<pid_t>> all;
+    for (int each = 0; each < 4; ++each)
+        all.push_back(calls(20));
+    auto no = calls.try_call(20);
+    CHECK_FALSE(no.has_value());
+    for (int each = 0; each < 4; ++each)
+        all.push_back(calls(1));
+    co_await brood::all(std::move(all));
+    auto yes = calls.try_call(0);
+    REQUIRE(yes.has_value());
+    co_await std::move(*yes);
+}
+
+TEST_WITHIN(30s, "a task that is dropped cancels its call", "[pool]")
+{
+    pool<never_returns> calls(of(1));
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    {
+        auto dropped = calls();
+    }
+    while (calls.stats().running != 0)
+        co_await brood::sleep(1ms);
+    CHECK(calls.stats().cancelled == 1);
+}

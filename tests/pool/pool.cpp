@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/pool/pool.hpp>
+
+#include <brood/base/all.hpp>
+
+#include <cereal/types/memory.hpp>
+
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+using namespace std::chrono_literals;
+using brood::pool;
+using brood::pool_settings;
+using brood::task;
+
+namespace
+{
+
+int square(int number)
+{
+    return number * number;
+}
+
+pid_t my_pid()
+{
+    return ::getpid();
+}
+
+std::string greet(const std::string& who, int times)
+{
+    std::string result;
+    for (int each = 0; each < times; ++each)
+        result += "hello " + who + "; ";
+    return result;
+}
+
+void does_nothing() {}
+
+std::unique_ptr<int> boxed(int number)
+{
+    return std::make_unique<int>(number);
+}
+
+int throws(const std::string& what)
+{
+    throw std::invalid_argument(what);
+}
+
+int throws_a_number()
+{
+    throw 42;
+}
+
+task<int> sleeps_then_squares(int number)
+{
+    co_await brood::sleep(20ms);
+    co_return number* number;
+}
+
+task<> waits()
+{
+    co_await brood::sleep(1ms);
+}
+
+struct model
+{
+    explicit model(std::string from) : weights(std::move(from)) {}
+
+    std::string predict(const std::string& question)
+    {
+        return weights + ": " + question + " " + std::to_string(++asked);
+    }
+
+    std::string weights;
+    int asked = 0;
+};
+
+pool_settings of(std::size_t workers)
+{
+    pool_settings settings;
+    settings.size = workers;
+    return settings;
+}
+
+} // namespace
+
+TEST_WITHIN(20s, "a function is called in another process as if it were here", "[pool]")
+{
+    pool<square> squares(of(2));
+
+    int nine = co_await squares(3);
+    CHECK(nine == 9);
+
+    pool<my_pid> pids(of(1));
+    auto pid = co_await pids();
+    CHECK(pid != ::getpid());
+}
+
+TEST_WITHIN(20s, "arguments and results are messages, also none and such that only move", "[pool]")
+{
+    pool<greet> greetings(of(1));
+    auto text = co_await greetings("you", 2);
+    CHECK(text == "hello you; hello you; ");
+
+    pool<does_nothing> nothing(of(1));
+    co_await nothing();
+
+    pool<boxed> boxes(of(1));
+    auto box = co_await boxes(7);
+    CHECK(*box == 7);
+}
+
+TEST_WITHIN(20s, "a pool calls a captureless lambda", "[pool]")
+{
+    constexpr auto twice = [](int number)
+    {
+        return 2 * number;
+    };
+    pool<twice> doubles(of(1));
+    auto result = co_await doubles(21);
+    CHECK(result == 42);
+}
+
+TEST_WITHIN(20s, "a pool calls coroutines, several at once in one worker", "[pool]")
+{
+    auto settings = of(1);
+    settings.in_flight = 8;
+    pool<sleeps_then_squares> squares(settings);
+    auto ready = co_await squares.ready();
+    CHECK(ready);
+
+    auto begun = std::chrono::steady_clock::now();
+    std::vector<task<int>> calls;
+    for (int number = 0; number < 8; ++number)
+        calls.push_back(squares(number));
+    auto results = co_await brood::all(std::move(calls));
+    CHECK(results == std::vector<int>{0, 1, 4, 9, 16, 25, 36, 49});
+    CHECK(squares.stats().done == 8);
+    CHECK(std::chrono::steady_clock::now() - begun < brood::test::patient(8 * 20ms));
+
+    pool<waits> nothing(of(1));
+    co_await nothing();
+}
+
+TEST_WITHIN(20s, "a worker of a member function has one object, which keeps its state", "[pool]")
+{
+    pool<&model::predict> answers(of(1), "weights.bin");
+
+    auto first = co_await answers("what?");
+    CHECK(first == "weights.bin: what? 1");
+    auto second = co_await answers("why?");
+    CHECK(second == "weights.bin: why? 2");
+}
+
+TEST_WITHIN(20s, "what the function throws arrives with its type and text", "[pool]")
+{
+    pool<throws> failures(of(1));
+    std::string type, text;
+    try
+    {
+        co_await failures("no such thing");
+    }
+    catch (const brood::remote_error& thrown)
+    {
+        type = thrown.type();
+        text = thrown.message();
+    }
+    CHECK(type == "std::invalid_argument");
+    CHECK(text == "no such thing");
+    CHECK(failures.stats().failed == 1);
+
+    pool<throws_a_number> numbers(of(1));
+    type.clear();
+    try
+    {
+        co_await numbers();
+    }
+    catch (const brood::remote_error& thrown)
+    {
+        type = thrown.type();
+    }
+    CHECK(type == "unknown");
+}
+
+TEST_WITHIN(60s, "many calls are spread over the workers, and each gets its own result", "[pool]")
+{
+    pool<square> squares(of(4));
+
+    std::vector<task<int>> calls;
+    for (int number = 0; number < 5'000; ++number)
+        calls.push_back(squares(number));
+    auto results = co_await brood::all(std::move(calls));
+    auto wrong = 0;
+    for (int number = 0; number < 5'000; ++number)
+        wrong += results[static_cast<std::size_t>(number)] == number * number ? 0 : 1;
+    CHECK(wrong == 0);
+    auto stats = squares.stats();
+    CHECK(stats.done == 5'000);
+    CHECK(stats.waiting == 0);
+    CHECK(stats.running == 0);
+    CHECK(stats.slots.size() == 4);
+}

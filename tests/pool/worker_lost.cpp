@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <brood/pool/worker_lost.hpp>
+
+#include <brood/base/all.hpp>
+#include <brood/pool/pool.hpp>
+
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fcntl.h>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace std::chrono_literals;
+using brood::at_least_once;
+using brood::exit_cause;
+using brood::pool;
+using brood::pool_settings;
+using brood::task;
+using brood::worker_lost;
+
+namespace
+{
+
+/// What a call does to its worker, by name.
+int misbehaves(const std::string& how)
+{
+    if (how == "segv")
+        std::raise(SIGSEGV);
+    if (how == "abort")
+        std::abort();
+    if (how == "exit")
+        std::exit(3);
+    if (how == "exit 0")
+        std::exit(0);
+    if (how == "kill")
+        ::kill(::getpid(), SIGKILL);
+    if (how == "tells, then dies")
+    {
+        std::fprintf(stderr, "the last words\n");
+        std::raise(SIGKILL);
+    }
+    return 1;
+}
+
+/// Dies at the first attempt only.
+int dies_once(int number)
+{
+    if (brood::this_call().attempt() == 1)
+        std::raise(SIGKILL);
+    return number;
+}
+
+task<int> dies_among_others(int number)
+{
+    co_await brood::sleep(50ms);
+    if (number == 3)
+        std::raise(SIGKILL);
+    co_await brood::sleep(50ms);
+    co_return static_cast<int>(brood::this_call().attempt());
+}
+
+pool_settings of(std::size_t workers)
+{
+    pool_settings settings;
+    settings.size = workers;
+    return settings;
+}
+
+task<std::optional<worker_lost>> loss_of(task<int> call)
+{
+    try
+    {
+        co_await std::move(call);
+    }
+    catch (const worker_lost& lost)
+    {
+        co_return lost;
+    }
+    co_return std::nullopt;
+}
+
+} // namespace
+
+TEST_WITHIN(60s, "the caller of a call that ends its worker learns how that ended", "[pool]")
+{
+    pool<misbehaves> calls(of(1));
+
+    auto segv = co_await loss_of(calls("segv"));
+    REQUIRE(segv);
+    CHECK(segv->code() == brood::errc::closed);
+    CHECK(segv->ended().status.signal == SIGSEGV);
+    CHECK(segv->ended().cause == exit_cause::signalled);
+    CHECK(segv->may_have_run());
+    CHECK(segv->arguments() == "(\"segv\")");
+    CHECK(segv->text().find("ended by SIGSEGV") != std::string::npos);
+
+    auto aborted = co_await loss_of(calls("abort"));
+    REQUIRE(aborted);
+    CHECK(aborted->ended().status.signal == SIGABRT);
+
+    auto left = co_await loss_of(calls("exit"));
+    REQUIRE(left);
+    CHECK(left->ended().status.code == 3);
+
+    auto killed = co_await loss_of(calls("kill"));
+    REQUIRE(killed);
+    CHECK(killed->ended().status.signal == SIGKILL);
+
+    auto fine = co_await calls("nothing");
+    CHECK(fine == 1);
+}
+
+TEST_WITHIN(20s, "a function that ends its process with code 0 has lost its call as well", "[pool]")
+{
+    pool<misbehaves> calls(of(1));
+
+    auto left = co_await loss_of(calls("exit 0"));
+
+    REQUIRE(left);
+    CHECK(left->ended().status.success());
+}
+
+TEST_WITHIN(20s, "the last that a worker printed is told with its loss", "[pool]")
+{
+    pool<misbehaves> calls(of(1));
+
+    auto lost = co_await loss_of(calls("tells, then dies"));
+
+    REQUIRE(lost);
+    CHECK(lost->ended().last_output == "the last words\n");
+    CHECK(lost->text().find("the last words") != std::string::npos);
+}
+
+TEST_WITHIN(20s, "a call at least once is tried again, and knows how often it was", "[pool]")
+{
+    pool<dies_once> calls(of(2));
+
+    auto result = co_await calls.with({.attempts = at_least_once(2)})(7);
+
+    CHECK(result == 7);
+    CHECK(calls.stats().retried == 1);
+    auto lost = co_await loss_of(calls(7));
+    CHECK(lost);
+}
+
+TEST_WITHIN(60s, "a call that ends every worker is poison, and its caller gets the whole story",
+            "[pool]")
+{
+    pool<misbehaves> calls(of(2));
+
+    auto lost = co_await loss_of(calls.with({.attempts = at_least_once(3)})("segv"));
+
+    REQUIRE(lost);
+    CHECK(lost->attempts().size() == 3);
+    CHECK(lost->text().find("ended each of the 3 workers") != std::string::npos);
+    auto fine = co_await calls("nothing");
+    CHECK(fine == 1);
+}
+
+TEST_WITHIN(60s, "poison does not count towards the limits of restarts", "[pool]")
+{
+    auto settings = of(1);
+    settings.restart.per_slot.failures = 2;
+    settings.restart.per_cluster.failures = 2;
+    pool<misbehaves> calls(settings);
+
+    for (int each = 0; each < 10; ++each)
+    {
+        auto lost = co_await loss_of(calls("kill"));
+        CHECK(lost);
+    }
+    auto fine = co_await calls("nothing");
+    CHECK(fine == 1);
+}
+
+TEST_WITHIN(60s,
+            "of several calls in a worker that died the guilty one is found, and the others "
+            "are not charged",
+            "[pool]")
+{
+    auto settings = of(2);
+    settings.in_flight = 8;
+    settings.attempts = at_least_once(2);
+    pool<dies_among_others> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    std::vector<task<std::optional<worker_lost>>> all;
+    for (int number = 0; number < 8; ++number)
+        all.push_back(loss_of(calls(number)));
+    auto losses = co_await brood::all(std::move(all));
+
+    for (std::size_t number = 0; number < 8; ++number)
+        CHECK(losses[number].has_value() == (number == 3));
+    REQUIRE(losses[3]);
+    CHECK(losses[3]->attempts().size() == 2);
+}

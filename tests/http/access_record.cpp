@@ -22,15 +22,19 @@ request_head asked_for(const std::string& target)
 
 } // namespace
 
-TEST_CASE("a record is a line of client, request, status, size, agent and milliseconds",
-          "[access_record]")
+const std::chrono::system_clock::time_point some_day{784111777s}; // as in RFC 9110, 5.6.7
+
+TEST_CASE("a record is a line in the combined format, and milliseconds", "[access_record]")
 {
     auto head = asked_for("/books?page=2");
     head.headers.add("User-Agent", "curl/8");
+    head.headers.add("Referer", "http://a/");
 
-    access_record record{head, "192.0.2.7", 200, 5, 1'234us};
+    access_record record{head, "192.0.2.7", 200, 5, 1'234us, some_day};
 
-    CHECK(to_string(record) == "192.0.2.7 \"GET /books?page=2 HTTP/1.1\" 200 5 \"curl/8\" 1.2");
+    CHECK(to_string(record) == "192.0.2.7 - - [06/Nov/1994:08:49:37 +0000] "
+                               "\"GET /books?page=2 HTTP/1.1\" 200 5 "
+                               "\"http://a/\" \"curl/8\" 1.2");
 }
 
 TEST_CASE("what is not known is a dash", "[access_record]")
@@ -40,7 +44,8 @@ TEST_CASE("what is not known is a dash", "[access_record]")
 
     access_record record{head, "-", 304, 0, 0us};
 
-    CHECK(to_string(record) == "- \"GET / HTTP/1.0\" 304 0 \"-\" 0.0");
+    CHECK(to_string(record) == "- - - [01/Jan/1970:00:00:00 +0000] \"GET / HTTP/1.0\" 304 0 "
+                               "\"-\" \"-\" 0.0");
 }
 
 TEST_CASE("milliseconds are rounded to a tenth", "[access_record]")
@@ -64,10 +69,12 @@ TEST_CASE("nothing a client sends begins another line, or ends a field of it", "
     head.method = "G\x1b[31m";
     head.headers.add_checked("User-Agent", "a\" 200\\ \xff\x7f\r\n127.0.0.1");
 
-    access_record record{head, "-", 400, 0, 0us};
+    head.headers.add_checked("Referer", "\" \"");
+    access_record record{head, "-", 400, 0, 0us, some_day};
 
-    CHECK(to_string(record) == R"(- "G\x1b[31m /\x22\x0a HTTP/1.1" 400 0 )"
-                               R"("a\x22 200\x5c \xff\x7f\x0d\x0a127.0.0.1" 0.0)");
+    CHECK(to_string(record) ==
+          R"(- - - [06/Nov/1994:08:49:37 +0000] "G\x1b[31m /\x22\x0a HTTP/1.1" 400 0 "\x22 \x22" )"
+          R"("a\x22 200\x5c \xff\x7f\x0d\x0a127.0.0.1" 0.0)");
 }
 
 TEST_CASE("sizes are not cut at four gigabytes", "[access_record]")

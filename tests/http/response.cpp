@@ -650,7 +650,7 @@ TEST_WITHIN(5s, "who asks for no upgrade gets 426, and the connection goes on", 
             CHECK(answer->status == 426);
             CHECK(answer->header("Upgrade") == "echo");
             if (request.find("HTTP/1.1") != std::string::npos)
-                CHECK(answer->header("Connection") == "Upgrade");
+                CHECK(answer->header("Connection") == "Upgrade, keep-alive");
         }
     }
 }
@@ -697,7 +697,7 @@ TEST_WITHIN(5s, "a refusal that is thrown keeps the connection, as the same answ
         INFO(target);
         REQUIRE(answer);
         CHECK(answer->status == (target == "/failed" ? 500 : 403));
-        CHECK(!answer->header("Connection"));
+        CHECK(answer->header("Connection") == "keep-alive");
     }
 }
 
@@ -765,6 +765,102 @@ TEST_WITHIN(20s, "who sends a large body that is refused gets the answer, and no
     CHECK(answer->status == 413);
     CHECK(answer->header("Connection") == "close");
     CHECK(answer->body == "much");
+}
+
+namespace
+{
+
+const std::string large_request = "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 8000000\r\n\r\n";
+
+// A body that nobody wants to read.
+task<> refuse_body(http::request&, http::response& response)
+{
+    response.status(413);
+    co_await response.end("much");
+}
+
+/// A client whose large body was refused, and which sends on.
+struct refused_client
+{
+    explicit refused_client(const http::server_options& options)
+        : server(refuse_body, options), client(server)
+    {
+    }
+
+    // Until the server has closed the connection, a byte after each pause, and no more after a
+    // time; gives how long the server has borne it.
+    task<std::chrono::milliseconds> send_on(std::chrono::milliseconds pause,
+                                            std::chrono::milliseconds longest)
+    {
+        using clock = std::chrono::steady_clock;
+        co_await client.send(large_request);
+        auto answer = co_await client.response();
+        CHECK(answer->body == "much");
+        auto began = clock::now();
+        while (server.connections() != 0)
+        {
+            co_await brood::sleep(pause);
+            if (server.connections() != 0 && clock::now() - began < longest)
+                co_await client.send("x");
+        }
+        co_return std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began);
+    }
+
+    http::server server;
+    raw_client client;
+};
+
+} // namespace
+
+TEST_WITHIN(20s, "what a refused client sends is borne until it has been silent for a time",
+            "[http_response]")
+{
+    http::server_options options;
+    options.linger_timeout = 300ms;
+    refused_client refused(options);
+
+    auto borne = co_await refused.send_on(20ms, 1'000ms);
+
+    CHECK(borne >= 1'250ms);
+    CHECK(borne < 5s);
+}
+
+TEST_WITHIN(20s, "what a refused client sends is borne for a time in all", "[http_response]")
+{
+    http::server_options options;
+    options.linger_time = 300ms;
+    refused_client refused(options);
+
+    auto borne = co_await refused.send_on(20ms, 1h);
+
+    CHECK(borne >= 250ms);
+    CHECK(borne < 4s); // before it had been called silent
+}
+
+TEST_WITHIN(5s, "where nothing is borne a refused client finds its connection closed at once",
+            "[http_response]")
+{
+    http::server_options options;
+    options.linger_time = 0ms;
+    http::server server(refuse_body, options);
+    raw_client client(server);
+
+    co_await client.send(large_request);
+
+    auto closed = co_await brood::test::eventually(2s, [&] { return server.connections() == 0; });
+    CHECK(closed);
+}
+
+TEST_WITHIN(20s, "a server that closes bears what is still sent for two seconds", "[http_response]")
+{
+    refused_client refused({});
+    asio::steady_timer closing(brood::default_executor(), 200ms);
+    closing.async_wait([&](auto) { refused.server.close(); });
+
+    auto borne = co_await refused.send_on(20ms, 1h);
+
+    CHECK(borne >= 2s);
+    CHECK(borne < 4'500ms); // before it had been called silent
 }
 
 // ---- Files

@@ -14,6 +14,7 @@
 
 #include <asio/local/connect_pair.hpp>
 #include <asio/read.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/write.hpp>
 
 #include <sys/socket.h>
@@ -134,7 +135,7 @@ TEST_WITHIN(5s, "a request is answered by the handler, with length and date", "[
     CHECK(answer->body == "hello\n");
     CHECK(answer->header("Content-Length") == "6");
     CHECK(answer->header("Date")->ends_with(" GMT"));
-    CHECK(!answer->header("Connection"));
+    CHECK(answer->header("Connection") == "keep-alive");
 }
 
 TEST_WITHIN(5s, "a connection serves one request after the other", "[http]")
@@ -204,6 +205,60 @@ TEST_WITHIN(5s, "a client of HTTP/1.0 may ask to keep its connection", "[http]")
         auto answer = co_await client.response();
         CHECK(answer->header("Connection") == "keep-alive");
     }
+}
+
+TEST_WITHIN(10s, "a client is told for how long its connection is kept", "[http]")
+{
+    auto answers = [](http::request& request, http::response& response) -> task<>
+    {
+        if (request.target() == "/refused")
+            throw http::refusal(404, "not here");
+        co_await response.end("hello");
+    };
+    const std::pair<std::chrono::milliseconds, std::string> table[] = {
+        {5'000ms, "timeout=5"}, {2'900ms, "timeout=2"}, {0ms, ""}};
+    for (auto& [time, told] : table)
+    {
+        http::server_options options;
+        options.keep_alive_timeout = time;
+        http::server server(answers, options);
+        raw_client client(server);
+        for (std::string target : {"/", "/refused", "/"})
+        {
+            co_await client.send("GET " + target + " HTTP/1.1\r\nHost: b\r\n\r\n");
+            auto answer = co_await client.response();
+            CHECK(answer->header("Keep-Alive").value_or("") == told);
+            CHECK(answer->header("Connection").value_or("") == (told.empty() ? "" : "keep-alive"));
+        }
+        co_await client.send("GET / HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n");
+        auto last = co_await client.response();
+        CHECK(last->header("Connection") == "close");
+        CHECK(!last->header("Keep-Alive"));
+    }
+}
+
+TEST_WITHIN(5s, "a record of a request says when it began", "[http]")
+{
+    std::chrono::system_clock::time_point began;
+    http::server_options options;
+    options.on_request = [&](const http::access_record& record)
+    {
+        began = record.began;
+    };
+    http::server server(hello, options);
+    raw_client client(server);
+    co_await client.send("GET / HTTP/1.1\r\n");
+    auto before = std::chrono::system_clock::now();
+    auto arrived = co_await eventually(2s, [&] { return server.idle() == 0; });
+    CHECK(arrived);
+    auto begun = std::chrono::system_clock::now();
+    co_await brood::sleep(20ms);
+
+    co_await client.send("Host: b\r\n\r\n");
+    co_await client.response();
+
+    CHECK(began >= before - 1s);
+    CHECK(began <= begun);
 }
 
 TEST_WITHIN(5s, "what a handler throws becomes a 500, and the connection goes on", "[http]")
@@ -802,6 +857,200 @@ TEST_WITHIN(5s, "a server that goes takes its connections with it", "[http]")
 
     auto ended = co_await client.ends();
     CHECK(ended);
+}
+
+TEST_WITHIN(5s, "a handler goes on when its server has gone, until it touches its connection",
+            "[http]")
+{
+    bool reached = false, went_on = false, threw = false;
+    auto opened = std::make_shared<bool>(false);
+    auto handler = [&, opened](http::request&, http::response& response) -> task<>
+    {
+        reached = true;
+        while (!*opened)
+            co_await brood::sleep(1ms);
+        went_on = true;
+        try
+        {
+            co_await response.end("late");
+        }
+        catch (const std::system_error&)
+        {
+            threw = true;
+            throw;
+        }
+    };
+    std::optional<http::server> server(std::in_place, handler);
+    raw_client client(*server);
+    co_await client.send(get);
+    co_await eventually(2s, [&] { return reached; });
+
+    server.reset();
+    *opened = true;
+
+    auto over = co_await eventually(2s, [&] { return threw; });
+    CHECK(over);
+    CHECK(went_on);
+    auto ended = co_await client.ends();
+    CHECK(ended);
+}
+
+TEST_WITHIN(5s, "a connection that comes while the server closes is served what has come", "[http]")
+{
+    http::server server(hello);
+    raw_client kept(server); // so that it is not closed yet
+    co_await kept.send("GET / HTTP/1.1\r\nHo");
+    co_await eventually(2s, [&] { return server.idle() == 0; });
+    server.close();
+    asio::local::stream_protocol::socket ours(brood::default_executor()),
+        theirs(brood::default_executor());
+    asio::local::connect_pair(ours, theirs);
+
+    server.adopt(std::move(theirs), get);
+
+    std::string answer;
+    std::error_code end;
+    co_await asio::async_read(ours, asio::dynamic_buffer(answer),
+                              asio::redirect_error(asio::use_awaitable, end));
+    CHECK(end == asio::error::eof);
+    CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(answer.find("\r\nConnection: close\r\n") != answer.npos);
+    CHECK(answer.ends_with("\r\n\r\nhello\n"));
+    CHECK(server.connections() == 1);
+}
+
+TEST_WITHIN(5s, "of two who wait until a server is closed one may go, and the other learns of it",
+            "[http]")
+{
+    http::server server(hello);
+    raw_client client(server);
+    bool cancelled = false, closed = false;
+    asio::cancellation_signal cancel;
+    auto first = server.closed();
+    auto second = server.closed();
+    auto executor = brood::default_executor();
+    asio::co_spawn(executor, std::move(first),
+                   asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr failed)
+                                                { cancelled = failed != nullptr; }));
+    asio::co_spawn(executor, std::move(second),
+                   [&](std::exception_ptr failed) { closed = failed == nullptr; });
+    co_await brood::sleep(10ms);
+
+    cancel.emit(asio::cancellation_type::terminal);
+    auto gone = co_await eventually(2s, [&] { return cancelled; });
+    CHECK(gone);
+    CHECK(!closed);
+
+    client.close();
+    auto learned = co_await eventually(2s, [&] { return closed; });
+    CHECK(learned);
+}
+
+TEST_WITHIN(5s,
+            "nobody is told of refusals, nor of clients that went away, nor of what was cut off",
+            "[http]")
+{
+    int errors = 0, records = 0, handled = 0;
+    auto handler = [&](http::request& request, http::response& response) -> task<>
+    {
+        ++handled;
+        if (request.target() == "/refused")
+            throw http::refusal(404, "not here");
+        if (request.target() == "/cut")
+            co_await response.write("half");
+        co_await request.body();
+    };
+    http::server_options options;
+    options.on_error = [&](const http::request&, std::exception_ptr)
+    {
+        ++errors;
+    };
+    options.on_request = [&](const http::access_record&)
+    {
+        ++records;
+    };
+    http::server server(handler, options);
+    raw_client refused(server);
+    co_await refused.send("GET /refused HTTP/1.1\r\nHost: b\r\n\r\n");
+    co_await refused.response();
+    CHECK(records == 1);
+
+    for (std::string target : {"/gone", "/cut"})
+    {
+        raw_client gone(server);
+        auto before = handled;
+        co_await gone.send("POST " + target +
+                           " HTTP/1.1\r\nHost: b\r\nContent-Length: 5\r\n\r\nab");
+        auto reached = co_await eventually(2s, [&] { return handled > before; });
+        CHECK(reached);
+        gone.socket().set_option(asio::socket_base::linger(true, 0));
+        gone.close();
+        auto left = co_await eventually(2s, [&] { return server.connections() == 1; });
+        CHECK(left);
+    }
+    CHECK(errors == 0);
+    CHECK(handled == 3);
+    CHECK(records <= 2); // of the first of them, whose 400 the system may still have taken
+}
+
+TEST_WITHIN(10s, "a time of zero is off, beside others that are short", "[http]")
+{
+    http::server_options options;
+    options.headers_timeout = options.request_timeout = 100ms;
+    options.keep_alive_timeout = 0ms;
+    http::server server(hello, options);
+    raw_client client(server);
+    co_await client.send(get);
+    co_await client.response();
+
+    co_await brood::sleep(500ms);
+
+    CHECK(server.connections() == 1);
+    co_await client.send(get);
+    auto answer = co_await client.response();
+    CHECK(answer->status == 200);
+}
+
+TEST_WITHIN(10s, "a server serves several listeners, and closes all of them", "[http]")
+{
+    http::server server(hello);
+    asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    asio::ip::tcp::acceptor first(brood::default_executor(), any),
+        second(brood::default_executor(), any);
+    auto ports = {first.local_endpoint(), second.local_endpoint()};
+    int returned = 0;
+    for (auto each : {&first, &second})
+    {
+        auto serving = server.serve(std::move(*each));
+        asio::co_spawn(brood::default_executor(), std::move(serving),
+                       [&](std::exception_ptr) { ++returned; });
+    }
+    std::vector<asio::ip::tcp::socket> clients;
+    for (auto port : ports)
+    {
+        clients.emplace_back(brood::default_executor());
+        co_await clients.back().async_connect(port, asio::use_awaitable);
+    }
+    auto come = co_await eventually(2s, [&] { return server.connections() == 2; });
+    CHECK(come);
+    co_await asio::async_write(clients.back(), asio::buffer("GET / HTTP/1.1\r\nHo", 18),
+                               asio::use_awaitable);
+    co_await eventually(2s, [&] { return server.idle() == 1; });
+
+    server.close();
+    for (auto port : ports)
+    {
+        asio::ip::tcp::socket late(brood::default_executor());
+        std::error_code refused;
+        auto token = asio::redirect_error(asio::use_awaitable, refused);
+        co_await eventually(2s, [&] { return server.connections() == 1; });
+        co_await late.async_connect(port, token);
+        CHECK(refused == asio::error::connection_refused);
+    }
+    CHECK(returned == 0); // one is still served
+    clients.back().close();
+    auto over = co_await eventually(2s, [&] { return returned == 2; });
+    CHECK(over);
 }
 
 TEST_WITHIN(5s, "a client that resets its connection between two requests harms nobody", "[http]")

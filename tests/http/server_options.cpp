@@ -18,6 +18,14 @@ TEST_CASE("a server is as patient as Node's unless told otherwise", "[server_opt
     CHECK(options.write_timeout == 0s);
 }
 
+TEST_CASE("a server bears what a refused client sends as nginx does", "[server_options]")
+{
+    server_options options;
+
+    CHECK(options.linger_timeout == 5s);
+    CHECK(options.linger_time == 30s);
+}
+
 TEST_CASE("a server takes as much as Node's unless told otherwise", "[server_options]")
 {
     server_options options;

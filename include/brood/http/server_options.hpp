@@ -34,11 +34,21 @@ struct server_options
     /// From the first byte of a request to the end of its body: then 408.
     std::chrono::milliseconds request_timeout{300'000};
 
-    /// How long a connection is kept for another request.
+    /// How long a connection is kept for another request; a response says so, in whole seconds:
+    /// `Keep-Alive: timeout=5`. One that comes later finds the connection closed.
     std::chrono::milliseconds keep_alive_timeout{5'000};
 
     /// How long a client may take to make room for more of a response; zero for any time.
     std::chrono::milliseconds write_timeout{0};
+
+    /// A connection that ends while its client still sends: what comes is thrown away, so that the
+    /// client reads the answer before it is reset (RFC 9112, 9.6), until it has sent nothing for so
+    /// long. As lingering_timeout of nginx.
+    std::chrono::milliseconds linger_timeout{5'000};
+
+    /// And that for so long in all, whatever comes, but for 2 s at most once the server closes;
+    /// zero for not at all.
+    std::chrono::milliseconds linger_time{30'000};
 
     /// Bytes of a head, and of the fields behind a body: then 431.
     std::size_t max_header_size = 16'384;
@@ -49,8 +59,8 @@ struct server_options
     /// Bytes of a body: then 413. Zero for any, as request::body() has a limit of its own.
     std::uint64_t max_body = 0;
 
-    /// Requests on one connection; the last is answered with `Connection: close`, what came behind
-    /// it with 503. Zero for any.
+    /// Requests on one connection, of which `Keep-Alive: max=` tells the rest; the last is answered
+    /// with `Connection: close`, what came behind it with 503. Zero for any.
     std::size_t max_requests_per_connection = 0;
 
     /// Connections at once; one more is answered with 503. Zero for any.

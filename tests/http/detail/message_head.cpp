@@ -116,6 +116,30 @@ TEST_CASE("a response is framed by its status, its client and what is known of i
     }
 }
 
+TEST_CASE("a response says how long its connection is kept, and nothing when it is not",
+          "[message_head]")
+{
+    auto end_of = [](unsigned status, unsigned version, bool keep_alive, const pairs& own = {})
+    {
+        response_terms terms;
+        terms.status = status;
+        terms.version = version;
+        terms.keep_alive = keep_alive;
+        terms.kept = "timeout=5";
+        std::string text;
+        append_response(text, terms, fields_of(own), "now");
+        auto begin = text.find("Connection: ");
+        return text.substr(begin, text.size() - begin - 2);
+    };
+    auto told = kept + "Keep-Alive: timeout=5\r\n";
+    CHECK(end_of(200, 11, true) == told);
+    CHECK(end_of(200, 10, true) == told);
+    CHECK(end_of(426, 11, true) == "Connection: Upgrade, keep-alive\r\nKeep-Alive: timeout=5\r\n");
+    CHECK(end_of(200, 11, false) == closing);
+    CHECK(end_of(200, 10, false) == closing);
+    CHECK(end_of(200, 11, true, {{"Keep-Alive", "timeout=1"}}) == kept);
+}
+
 TEST_CASE("a date of one's own stands in a head alone", "[message_head]")
 {
     std::string text;

@@ -167,13 +167,10 @@ private:
     {
         if (!request().reader().parser().keep_alive() || served_ >= limit())
             return response().close_after();
-        auto& options = server_->options;
-        if (options.max_requests_per_connection == 0)
-            return;
-        auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options.keep_alive_timeout);
-        response().open_headers().set("Keep-Alive",
-                                      "timeout=" + std::to_string(seconds.count()) +
-                                          ", max=" + std::to_string(limit() - served_));
+        if (server_->options.max_requests_per_connection == 0)
+            return response().tell_kept(server_->kept);
+        auto left = "max=" + std::to_string(limit() - served_);
+        response().tell_kept(server_->kept.empty() ? left : server_->kept + ", " + left);
     }
 
     [[noreturn]] void refuse_connection()
@@ -190,6 +187,7 @@ private:
         if (options.on_request)
         {
             began_ = clock::now();
+            began_at_ = std::chrono::system_clock::now();
             client(); // an upgrade takes the socket away
         }
         request_until_ = server_->after(options.request_timeout);
@@ -357,7 +355,7 @@ private:
             return;
         auto time = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - began_);
         on_request(access_record{request().head(), client(), response().status(),
-                                 response().body_size(), time});
+                                 response().body_size(), time, began_at_});
     }
 
     // Known from the first report on: the socket tells it only as long as it is connected.
@@ -368,23 +366,29 @@ private:
         return client_;
     }
 
-    bool has_unread_input() const noexcept { return unread_; }
+    bool has_unread_input() const noexcept
+    {
+        return unread_ && server_->options.linger_time.count() != 0;
+    }
 
     // Closing a socket with something unread would reset the connection, and the client may lose
-    // the response: RFC 9112, section 9.6. The times are those of nginx (lingering_close).
+    // the response: RFC 9112, section 9.6.
     static task<> linger(std::shared_ptr<connection> self)
     {
         auto& stream = self->stream_;
         auto& server = *self->server_;
         self->phase_ = phase::lingering;
-        self->linger_until_ = server.after(server.closing ? linger_when_closing : longest_linger);
+        self->linger_until_ = server.after(server.options.linger_time);
+        if (server.closing)
+            self->linger_until_ = std::min(self->linger_until_, server.after(linger_when_closing));
         stream.end_writing();
         stream.input().clear();
         try
         {
             for (auto read = byte_stream::reading::some; read == byte_stream::reading::some;)
             {
-                stream.read_until(std::min(server.after(linger_for_more), self->linger_until_));
+                auto silent_until = server.after(server.options.linger_timeout);
+                stream.read_until(std::min(silent_until, self->linger_until_));
                 if (self->linger_until_ < server.now)
                     break;
                 read = co_await stream.read(16'384);
@@ -397,16 +401,15 @@ private:
         }
     }
 
-    static constexpr std::chrono::milliseconds linger_for_more{5'000};
-    static constexpr std::chrono::milliseconds longest_linger{30'000};
     static constexpr std::chrono::milliseconds linger_when_closing{2'000};
 
     std::shared_ptr<server_state> server_;
     byte_stream stream_;
     std::unique_ptr<server_exchange> work_; // of the request that is served
     std::string client_;
-    clock::time_point last_use_;      // as of the tick before
-    clock::time_point began_;         // the request, when somebody wants to know
+    clock::time_point last_use_;                     // as of the tick before
+    clock::time_point began_;                        // the request, when somebody wants to know
+    std::chrono::system_clock::time_point began_at_; // the same, for people
     clock::time_point wait_until_;    // when a request must have begun; of the first, all its head
     clock::time_point linger_until_;  // when what the client still sends is cut off
     clock::time_point request_until_; // when all of the request must have come

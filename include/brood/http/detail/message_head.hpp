@@ -110,6 +110,7 @@ struct response_terms
     bool to_head = false;                ///< The client asked for the head alone.
     bool keep_alive = true;              ///< The connection may serve another request.
     std::optional<std::uint64_t> length; ///< Of the body, when it is known beforehand.
+    std::string_view kept;               ///< How long it is kept, as Keep-Alive says; or nothing.
 };
 
 /// How a response is framed; `terms` then say what its head does.
@@ -137,6 +138,27 @@ inline bool tells_no_body(const response_terms& terms, const fields& headers)
     return terms.status == 204 || terms.status == 304 || untold;
 }
 
+/// What becomes of the connection. A client that knows until when it is kept sends nothing into its
+/// end; Keep-Alive is for this connection alone, which Connection has to say (RFC 9110, 7.6.1).
+inline void append_connection(std::string& text, const response_terms& terms, const fields& headers)
+{
+    if (!terms.keep_alive)
+    {
+        text += "Connection: close\r\n";
+        return;
+    }
+    auto says_kept = terms.version < 11 || !terms.kept.empty();
+    auto upgrade = terms.status == 426;
+    if (says_kept || upgrade)
+        text.append("Connection: ")
+            .append(upgrade ? "Upgrade" : "")
+            .append(says_kept && upgrade ? ", " : "")
+            .append(says_kept ? "keep-alive" : "")
+            .append("\r\n");
+    if (!terms.kept.empty() && !headers.has("Keep-Alive"))
+        text.append("Keep-Alive: ").append(terms.kept).append("\r\n");
+}
+
 inline void append_response(std::string& text, const response_terms& terms, const fields& headers,
                             std::string_view date)
 {
@@ -155,12 +177,7 @@ inline void append_response(std::string& text, const response_terms& terms, cons
         else if (terms.version >= 11)
             text += "Transfer-Encoding: chunked\r\n";
     }
-    if (!terms.keep_alive)
-        text += "Connection: close\r\n";
-    else if (terms.version < 11)
-        text += "Connection: keep-alive\r\n";
-    else if (terms.status == 426)
-        text += "Connection: Upgrade\r\n";
+    append_connection(text, terms, headers);
     text += "\r\n";
 }
 

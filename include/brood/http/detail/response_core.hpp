@@ -35,6 +35,7 @@ public:
         clock_ = &clock;
         closing_ = &closing;
         keep_alive_ = true;
+        kept_.clear();
         status_ = 200;
         headers_.clear();
         head_text_.clear();
@@ -70,6 +71,9 @@ public:
     bool is_upgraded() const noexcept { return state_ == state::upgraded; }
 
     bool keep_alive() const noexcept { return keep_alive_; }
+
+    /// How long the connection is kept behind this response, in the words of Keep-Alive.
+    void tell_kept(std::string_view text) { kept_ = text; }
 
     /// This is the last response of the connection.
     void close_after() noexcept { keep_alive_ = false; }
@@ -227,6 +231,7 @@ private:
         terms.keep_alive =
             keep_alive_ && !*closing_ && to_->is_sound() && !to_->body_is_uncertain();
         terms.length = length;
+        terms.kept = kept_;
         if (length && to_->leaves_too_much())
             terms.keep_alive = false; // the handler is done, and did not read it
         auto how = choose_framing(terms, headers_);
@@ -244,6 +249,7 @@ private:
     const bool* closing_ = nullptr;
     unsigned status_ = 200;
     fields headers_;
+    std::string kept_;
     std::string head_text_; // what is sent before the next piece of the body
     state state_ = state::open;
     outgoing_body body_{"response"};

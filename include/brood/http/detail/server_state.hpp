@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,8 @@ public:
     using clock = std::chrono::steady_clock;
 
     server_state(http::handler answer, server_options chosen)
-        : handler(std::move(answer)), options(std::move(chosen))
+        : handler(std::move(answer)), options(std::move(chosen)),
+          kept(kept_text(options.keep_alive_timeout))
     {
     }
 
@@ -39,8 +41,8 @@ public:
 
     void give_back(std::unique_ptr<server_exchange> used)
     {
-        constexpr std::size_t kept = 256;
-        if (unused_.size() < kept)
+        constexpr std::size_t most = 256;
+        if (unused_.size() < most)
             unused_.push_back(std::move(used));
     }
 
@@ -55,8 +57,9 @@ public:
     clock::duration tick() const
     {
         clock::duration shortest = std::chrono::seconds(10);
-        for (auto each : {options.headers_timeout, options.request_timeout,
-                          options.keep_alive_timeout, options.write_timeout})
+        for (auto each :
+             {options.headers_timeout, options.request_timeout, options.keep_alive_timeout,
+              options.write_timeout, options.linger_timeout, options.linger_time})
             if (each.count() > 0)
                 shortest = std::min<clock::duration>(shortest, each);
         return std::max<clock::duration>(shortest / 10, std::chrono::milliseconds(5));
@@ -73,6 +76,7 @@ public:
 
     const http::handler handler;
     const server_options options;
+    const std::string kept; ///< How long connections are kept, in the words of Keep-Alive.
     date_clock date;
     bool closing = false; ///< Each response is the last of its connection.
 
@@ -81,6 +85,13 @@ public:
     static constexpr std::chrono::milliseconds grace{500};
 
 private:
+    // Whole seconds, rounded down as Node does: a client must not count on more.
+    static std::string kept_text(std::chrono::milliseconds time)
+    {
+        auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+        return time.count() == 0 ? "" : "timeout=" + std::to_string(seconds.count());
+    }
+
     std::vector<std::unique_ptr<server_exchange>> unused_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/http/access_record.hpp>
+#include <brood/http/date.hpp>
 #include <brood/http/head.hpp>
 
 #include <chrono>
@@ -28,17 +29,27 @@ inline void append_quoted(std::string& line, std::string_view text)
     }
 }
 
+// "28/Nov/2026:09:41:31 +0000", of "Sat, 28 Nov 2026 09:41:31 GMT".
+inline std::string log_date(std::chrono::system_clock::time_point time)
+{
+    auto date = to_http_date(std::chrono::system_clock::to_time_t(time));
+    return date.substr(5, 2) + '/' + date.substr(8, 3) + '/' + date.substr(12, 4) + ':' +
+           date.substr(17, 8) + " +0000";
+}
+
 } // namespace detail
 
 BROOD_INLINE std::string to_string(const access_record& record)
 {
     std::string line(record.client);
-    line += " \"";
+    line += " - - [" + detail::log_date(record.began) + "] \"";
     detail::append_quoted(line, record.request.method);
     line += ' ';
     detail::append_quoted(line, record.request.target);
     line += record.request.version >= 11 ? " HTTP/1.1\" " : " HTTP/1.0\" ";
     line += std::to_string(record.status) + ' ' + std::to_string(record.body_size) + " \"";
+    detail::append_quoted(line, record.request.headers.find("Referer").value_or("-"));
+    line += "\" \"";
     detail::append_quoted(line, record.request.headers.find("User-Agent").value_or("-"));
     auto tenths = (record.time.count() + 50) / 100;
     return line + "\" " + std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10);

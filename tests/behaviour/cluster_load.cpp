@@ -176,7 +176,7 @@ TEST_WITHIN(120s, "a reload that fails in any way fails no request, and the next
     temporary_directory folder;
     auto path = folder.write("what is wrong", "");
     auto settings = tireless(4);
-    settings.start_within = 1s;
+    settings.start_within = std::chrono::duration_cast<std::chrono::milliseconds>(patient(1s));
     cluster<serve_lines_if_well> workers(settings, path);
     load of;
     co_await begin_with(of, workers, ask_lines);

@@ -2,6 +2,7 @@
 #include <brood/cluster/signal_table.hpp>
 
 #include <brood/cluster/cluster.hpp>
+#include <brood/cluster/supervisor.hpp>
 #include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
@@ -114,6 +115,25 @@ task<> primary(process& self)
     asio::co_spawn(executor, tell_changes(self, workers, over), asio::detached);
     co_await brood::obey_signals(workers, table);
     *over = true;
+}
+
+/// A supervisor of two, which tells the ready ones as often as they change.
+template <auto Worker>
+task<> top(process& self)
+{
+    brood::supervisor tree(brood::strategy::rest_for_one);
+    brood::cluster_settings one;
+    one.size = 1;
+    tree.add<Worker>("web").template add_cluster<Worker>("pool", one);
+    tree.start();
+    co_await tree.ready();
+    auto table = brood::conventional_signals();
+    table.on_reload = [&self](const brood::reload_report& report)
+    {
+        self.send(to_string(report));
+    };
+    self.send(pids{tree.worker("web").pid(), tree.worker("pool/0").pid()});
+    co_await brood::obey_signals(tree, table);
 }
 
 /// A primary whose stderr is full of what nobody reads.
@@ -378,4 +398,45 @@ TEST_WITHIN(20s, "a signal that cannot be caught is refused", "[signal_table]")
     table.actions = {{SIGKILL, signal_action::stop}};
     CHECK_THROWS_AS(brood::obey_signals(workers, table), std::system_error);
     co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a supervisor obeys: HUP replaces all workers, and TERM ends it", "[signal_table]")
+{
+    auto child = brood::fork<top<until_stopped>>();
+    auto workers = co_await so_many(child, 2);
+    child.kill(SIGHUP);
+    auto report = co_await child.message<std::string>();
+    for (auto pid : workers)
+        CHECK(gone(pid));
+    child.kill(SIGTERM);
+    auto status = co_await child.exit();
+
+    CHECK(report == "replaced 2 workers");
+    CHECK(status.success());
+}
+
+TEST_CASE("a supervisor ends at once at a second TERM, and at QUIT, which tells how it was",
+          "[signal_table]")
+{
+    for (int signal : {SIGTERM, SIGQUIT})
+        within(20s,
+               [signal]() -> task<>
+               {
+                   auto options = with_stderr();
+                   auto executor = brood::default_executor();
+                   auto child = brood::fork_with<top<never_stops>>(executor, options);
+                   auto workers = co_await so_many(child, 2);
+                   child.kill(signal);
+                   while (signal == SIGTERM && child.kill(signal)) // two at once would be one
+                       co_await brood::sleep(20ms);
+                   auto text = co_await child.err().read_all();
+                   auto status = co_await child.exit();
+
+                   CHECK(status.success());
+                   for (auto pid : workers)
+                       CHECK(gone(pid));
+                   if (signal == SIGQUIT)
+                       CHECK_THAT(text, ContainsSubstring("pool/0  " + std::to_string(workers[1]) +
+                                                          "  ready"));
+               });
 }

@@ -8,8 +8,13 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -95,6 +100,14 @@ brood::restart_policy often()
     policy.delay.base = 1ms;
     policy.delay.cap = 5ms;
     return policy;
+}
+
+task<> ready_if_there(brood::process& self, std::string file)
+{
+    if (!std::filesystem::exists(file))
+        throw std::runtime_error("it is not there");
+    self.ready();
+    co_await self.shutdown();
 }
 
 /// Children a to e that note what happens to them.
@@ -569,4 +582,262 @@ TEST_WITHIN(20s, "what a restart policy throws ends the supervisor, with the sto
 
     CHECK_THAT(known, ContainsSubstring("no idea"));
     CHECK_THAT(unknown, ContainsSubstring("an exception of unknown type"));
+}
+
+TEST_WITHIN(20s, "a child that is stopped by name stays so, and nobody else is touched",
+            "[supervisor]")
+{
+    temporary_directory folder;
+    auto file = folder.path().string() + "/notes";
+    auto top = five(strategy::one_for_all, file);
+    top.start();
+    co_await all_ready(top);
+    notes(file);
+
+    co_await top.stop("c");
+    auto ended = co_await next_end(top);
+    CHECK(ended.name == "c");
+    CHECK(ended.cause == exit_cause::stopped);
+    CHECK(notes(file) == "-c");
+    CHECK(top.stats().children[2].state == brood::child_state::stopped);
+    co_await all_ready(top); // it is not waited for
+
+    top.worker("d").kill(SIGKILL); // all are started again but the one that was stopped
+    co_await started(top, 4, 2);
+    CHECK(notes(file) == "-e -b -a +a +b +d +e");
+    CHECK_FALSE(top.children()[2].running);
+
+    auto ready = co_await top.start("c");
+    CHECK(ready);
+    CHECK(notes(file) == "+c");
+    auto again = co_await top.start("c"); // it runs
+    CHECK(again);
+    auto restarted = co_await top.restart("c");
+    CHECK(restarted);
+    CHECK(notes(file) == "-c +c");
+    CHECK(top.children()[2].starts == 3);
+    co_await top.stop();
+}
+
+TEST_WITHIN(20s, "a supervisor all of whose children were stopped by name goes on", "[supervisor]")
+{
+    for (auto how : {strategy::one_for_one, strategy::rest_for_one})
+    {
+        supervisor front(how, often());
+        front.add<until_stopped>("web");
+        supervisor top(how, often());
+        top.add("front", std::move(front)).add<until_stopped>("other");
+        top.start();
+        co_await all_ready(top);
+        co_await top.stop("front/web");
+        co_await top.stop("other");
+
+        CHECK(top.children()[0].running);
+        auto web = co_await top.start("front/web");
+        auto other = co_await top.start("other");
+        CHECK(web);
+        CHECK(other);
+        co_await top.stop("front"); // a whole supervisor
+        CHECK(top.worker("front/web").is_dead());
+        CHECK_FALSE(top.children()[0].running);
+        auto front_again = co_await top.start("front");
+        CHECK(front_again);
+        CHECK_NOTHROW(top.worker("front/web"));
+        co_await top.stop();
+        auto late = top.start("other");
+        auto refused = false;
+        try
+        {
+            co_await std::move(late);
+        }
+        catch (const std::logic_error&)
+        {
+            refused = true;
+        }
+        CHECK(refused);
+    }
+}
+
+TEST_WITHIN(20s, "a name that nobody has is refused at once", "[supervisor]")
+{
+    brood::cluster_settings one;
+    one.size = 1;
+    supervisor top;
+    top.add<until_stopped>("web").add_cluster<until_stopped>("pool", one);
+
+    for (auto name : {"", "no", "web/x", "pool/0", "/web", "web/"})
+        CHECK_THROWS_AS(top.stop(name), std::out_of_range);
+    CHECK_THROWS_WITH(top.start("front/web"), ContainsSubstring("\"front/web\""));
+    CHECK_THROWS_AS(top.restart("no"), std::out_of_range);
+    CHECK_THROWS_AS(top.reload("no"), std::out_of_range);
+    co_return;
+}
+
+TEST_WITHIN(20s, "a start by name does not wait for the backoff, a stop by name ends that",
+            "[supervisor]")
+{
+    auto slow = often();
+    slow.delay.first = 1h;
+    supervisor top(strategy::one_for_one, slow);
+    top.add<until_stopped>("a").add<until_stopped>("b");
+    top.start();
+    co_await all_ready(top);
+    for (auto name : {"a", "b"})
+    {
+        top.worker(name).kill(SIGKILL);
+        co_await next_end(top);
+    }
+    while (top.stats().children[1].state != brood::child_state::ended)
+        co_await brood::sleep(1ms);
+
+    auto ready = co_await top.start("a");
+    co_await top.stop("b");
+    CHECK(ready);
+    CHECK(top.stats().children[0].state == brood::child_state::ready);
+    CHECK(top.stats().children[1].state == brood::child_state::stopped);
+    co_await all_ready(top);
+    co_await top.stop();
+}
+
+TEST_WITHIN(20s, "a child has limits of its own, and may be parked while the others go on",
+            "[supervisor]")
+{
+    brood::child_settings fragile;
+    fragile.limit = brood::restart_limit{1, 30s};
+    fragile.delay = brood::backoff{0ms, 1ms, 1ms};
+    fragile.on_limit = brood::on_limit::park;
+    supervisor top(strategy::one_for_one, {});
+    top.add<until_stopped>("good").add<never_ready>("bad", fragile);
+    top.start();
+    for (int end = 0; end < 2; ++end)
+    {
+        auto ended = co_await next_end(top);
+        CHECK(ended.name == "bad");
+    }
+    while (top.stats().children[1].state != brood::child_state::parked)
+        co_await brood::sleep(1ms);
+    co_await all_ready(top);
+    auto again = co_await top.start("bad"); // its failures are forgotten: two more
+
+    CHECK_FALSE(again);
+    CHECK(top.children()[1].starts == 4);
+    CHECK(top.stats().children[1].failures == 4);
+    fragile.on_limit = brood::on_limit::exit;
+    supervisor other;
+    CHECK_THROWS_WITH(other.add<never_ready>("bad", fragile), ContainsSubstring("on_limit::exit"));
+    co_await top.stop();
+}
+
+TEST_WITHIN(30s,
+            "a child is reloaded without a gap, and the old one goes on when the new one fails",
+            "[supervisor]")
+{
+    temporary_directory folder;
+    auto file = folder.path().string() + "/there";
+    std::ofstream(file) << "yes";
+    supervisor top(strategy::one_for_all, often());
+    top.add<ready_if_there>("web", {}, file).add<until_stopped>("other");
+    top.start();
+    co_await all_ready(top);
+    auto first = top.worker("web");
+
+    auto report = co_await top.reload("web");
+    auto second = top.worker("web");
+    CHECK(report.complete());
+    CHECK(report.replaced == 1);
+    CHECK(second.id() == 2);
+    CHECK(first.ended()->cause == exit_cause::replaced);
+    auto told = co_await next_end(top);
+    CHECK(told.name == "web");
+    CHECK(told.cause == exit_cause::replaced);
+
+    std::filesystem::remove(file);
+    report = co_await top.reload();
+    REQUIRE(report.failure);
+    CHECK(report.failure->name == "web");
+    CHECK(top.worker("web") == second);
+    CHECK(top.worker("other").id() == 1); // the first that fails ends it
+    for (auto& child : top.children())
+        CHECK(child.starts == 1); // nobody was started again
+    co_await top.stop();
+    auto late = co_await top.reload("web");
+    CHECK(late.stopped);
+}
+
+TEST_WITHIN(30s, "a reload of all children replaces those of clusters and supervisors too",
+            "[supervisor]")
+{
+    brood::cluster_settings two;
+    two.size = 2;
+    supervisor front;
+    front.add<until_stopped>("web");
+    supervisor top(strategy::one_for_all, often());
+    top.add("front", std::move(front)).add_cluster<until_stopped>("pool", two);
+    top.start();
+    co_await all_ready(top);
+
+    auto report = co_await top.reload();
+    CHECK(report.replaced == 3);
+    CHECK(report.complete());
+    CHECK(top.worker("front/web").id() == 2);
+    CHECK(top.worker("pool/1").id() == 4);
+    co_await top.stop();
+}
+
+TEST_WITHIN(20s, "a stop ends the new worker of a reload that is under way", "[supervisor]")
+{
+    temporary_directory folder;
+    auto file = folder.path().string() + "/first";
+    supervisor top(strategy::one_for_one, often());
+    top.add<[](brood::process& self, std::string path) -> task<>
+            {
+                if (!std::filesystem::exists(path))
+                    self.ready();
+                note(path, "first");
+                co_await self.shutdown();
+            }>("web", {}, file);
+    top.start();
+    co_await all_ready(top);
+    auto events = top.events();
+    auto executor = top.executor();
+    auto report = std::make_shared<brood::reload_report>();
+    auto reloading = [](supervisor* of, std::shared_ptr<brood::reload_report> into) -> task<>
+    {
+        *into = co_await of->reload("web");
+    };
+    asio::co_spawn(executor, reloading(&top, report), asio::detached);
+    auto next = co_await events.next();
+    while (next && next->what != brood::child_event::kind::online)
+        next = co_await events.next();
+    co_await top.stop();
+    while (!report->stopped)
+        co_await brood::sleep(1ms);
+
+    CHECK(report->replaced == 0);
+    CHECK_FALSE(report->failure);
+}
+
+TEST_WITHIN(20s, "a second, more urgent stop shortens the one under way", "[supervisor]")
+{
+    temporary_directory folder;
+    auto file = folder.path().string() + "/notes";
+    supervisor front;
+    front.add<stubborn>("web", {}, "web", file);
+    brood::cluster_settings one;
+    one.size = 1;
+    supervisor top(strategy::rest_for_one, often());
+    top.add("front", std::move(front)).add<stubborn>("other", {}, "other", file);
+    top.add_cluster<stubborn>("pool", one, "pool", file);
+    top.start();
+    co_await all_ready(top);
+    auto executor = top.executor();
+    asio::co_spawn(executor, top.stop(), asio::detached); // 30 s, and 5 s more
+    while (top.stats().children.back().state != brood::child_state::draining)
+        co_await brood::sleep(1ms);
+
+    co_await top.stop(brood::stop_policy(50ms));
+    auto none = top.stats().ready();
+    CHECK(none == 0);
+    for (auto& child : top.children())
+        CHECK_FALSE(child.running);
 }

@@ -143,6 +143,30 @@ TEST_CASE("what drains, beats, waits and was handed over is told", "[prometheus]
                                        "address=\"127.0.0.1:8080\"} 511\n"));
 }
 
+TEST_CASE("children of a supervisor are told by their names", "[prometheus]")
+{
+    brood::supervisor_stats stats;
+    stats.uptime = 61'007ms;
+    stats.starts = 5;
+    stats.children = {{"store", brood::child_state::ready, 2, 1, example().workers[0]},
+                      {"front", brood::child_state::stopped, 7, 0, {}}};
+    auto text = prometheus_text(stats, "tree");
+
+    CHECK_THAT(text, ContainsSubstring("brood_supervisor_uptime_seconds{supervisor=\"tree\"} "
+                                       "61.007\n"));
+    CHECK_THAT(text, ContainsSubstring("brood_supervisor_ready{supervisor=\"tree\"} 1\n"));
+    CHECK_THAT(text, ContainsSubstring(
+                         "# TYPE brood_child_starts_total counter\n"
+                         "brood_child_starts_total{supervisor=\"tree\",child=\"store\"} 2\n"
+                         "brood_child_starts_total{supervisor=\"tree\",child=\"front\"} 7\n"));
+    CHECK_THAT(text,
+               ContainsSubstring("brood_child_ready{supervisor=\"tree\",child=\"store\"} 1\n"
+                                 "brood_child_ready{supervisor=\"tree\",child=\"front\"} 0\n"));
+    CHECK_THAT(text, ContainsSubstring("brood_child_resident_memory_bytes{supervisor=\"tree\","
+                                       "child=\"store\"} 4096\n#"));
+    CHECK_THAT(text, !ContainsSubstring("brood_worker_"));
+}
+
 TEST_CASE("every metric has one help, one type and its samples, and the text ends with a line",
           "[prometheus]")
 {
@@ -175,6 +199,6 @@ TEST_CASE("every metric has one help, one type and its samples, and the text end
 
 TEST_CASE("a name with special characters stays one label", "[prometheus]")
 {
-    CHECK_THAT(prometheus_text({}, "a\"b\\c\nd"),
+    CHECK_THAT(prometheus_text(cluster_stats(), "a\"b\\c\nd"),
                ContainsSubstring("brood_cluster_slots{cluster=\"a\\\"b\\\\c\\nd\"} 0\n"));
 }

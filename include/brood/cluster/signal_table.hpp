@@ -9,12 +9,14 @@
 namespace brood
 {
 
+class supervisor;
+
 /// What the primary of a cluster does when it gets a signal.
 enum class signal_action
 {
     stop,                  ///< Stop all workers as the settings say. The second time: stop_at_once.
     stop_at_once,          ///< Close their channels and SIGTERM, and a second later SIGKILL.
-    dump_and_stop_at_once, ///< The same, after the table of cluster::stats() was written to stderr:
+    dump_and_stop_at_once, ///< The same, after the table of its stats() was written to stderr:
                            ///< as much of it as that takes without making us wait.
     reload,                ///< Replace all workers, one after the other.
     add_worker,            ///< One more.
@@ -22,7 +24,8 @@ enum class signal_action
     remove_all,            ///< All drain, and the primary waits for more.
 };
 
-/// What each signal means to a cluster; one that is not here keeps its usual effect.
+/// What each signal means to a cluster or a supervisor; one that is not here keeps its usual
+/// effect.
 struct signal_table
 {
     std::map<int, signal_action> actions;
@@ -45,6 +48,10 @@ signal_table conventional_signals();
 /// brood::run() prints it and gives a code. Throws std::system_error, not awaited, for a signal
 /// that cannot be caught.
 task<> obey_signals(any_cluster& workers, const signal_table& table = conventional_signals());
+
+/// The same for a supervisor that was started. It has no workers to add or remove: signals that the
+/// table has for that keep their usual effect.
+task<> obey_signals(supervisor& tree, const signal_table& table = conventional_signals());
 
 } // namespace brood
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/child_event.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/cluster/strategy.hpp>
+#include <brood/cluster/supervisor_stats.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +26,9 @@ namespace detail
 class supervised;
 class supervisor_core;
 
+template <class Event>
+class observers;
+
 } // namespace detail
 
 /// How a supervisor starts, watches and ends one child; as the settings of a cluster of that name.
@@ -30,6 +36,13 @@ struct child_settings
 {
     /// Which of its own ends are followed by a new start.
     restart when = restart::permanent;
+
+    /// Its own in place of those of the supervisor: how many failures are borne, how long it waits
+    /// after each, and what happens then; on_limit::park keeps the others, on_limit::exit is for a
+    /// whole supervisor.
+    std::optional<restart_limit> limit = {};
+    std::optional<backoff> delay = {};
+    std::optional<brood::on_limit> on_limit = {};
 
     spawn_options spawn = cluster_settings().spawn;
     std::chrono::milliseconds start_within = cluster_settings().start_within;
@@ -112,8 +125,50 @@ public:
     /// supervisor ended.
     task<std::optional<exit_info>> exit();
 
-    /// Ends all children, and starts none again; returns when the last has ended.
+    /// Why the supervisor ended, when it failed: what exit() throws. Null as long as it has not.
+    std::exception_ptr failure() const noexcept;
+
+    /// Stops all children, and starts none again; returns when the last has ended.
     task<> stop();
+
+    /// The same in another way, all at once, also for those that are being asked already.
+    task<> stop(const stop_policy& how);
+
+    // ---- One child, by its name: "web", "front/web"; the others are not touched, whatever the
+    // ---- strategy. Each throws std::out_of_range, not awaited, when no child is called so;
+    // workers
+    // ---- of a cluster are worker()s.
+
+    /// Stops it; it is not started again, alone or with others, until it is started by name, or
+    /// the whole supervisor is. The supervisor goes on, also without another child. Cancelled, only
+    /// the wait ends.
+    task<> stop(std::string_view path);
+
+    /// Starts it, whatever became of it; its failures are forgotten. True when it can be given
+    /// work, at once if it runs; false when it is not kept. Throws std::logic_error when its
+    /// supervisor does not run.
+    task<bool> start(std::string_view path);
+
+    /// stop() and start(): with a gap, in which nobody is there.
+    task<bool> restart(std::string_view path);
+
+    /// Replaces its workers by new ones, without a gap, as any_cluster::reload() does: a worker
+    /// when the new one is ready, a cluster one by one, a supervisor child by child. When a new one
+    /// fails, the old one goes on. Cancelled, only the wait for a cluster ends.
+    task<reload_report> reload(std::string_view path);
+
+    /// The same for all children, in their order; the first that fails ends it.
+    task<reload_report> reload();
+
+    /// Everything that happens to children from now on, for one more observer. Ends with the
+    /// supervisor.
+    child_event_stream events();
+
+    /// Figures of each child, and of those inside it: counted from the beginning, or measured in
+    /// this call.
+    supervisor_stats stats() const;
+
+    asio::any_io_executor executor() const;
 
     /// The worker of that name, to talk to it or to end it: "web", "front/web", "pool/2". Throws
     /// std::out_of_range when there is none now.
@@ -123,7 +178,6 @@ public:
     std::vector<child_info> children() const;
 
 private:
-    asio::any_io_executor executor() const;
     supervisor& add_worker(std::string name, const child_settings& wanted,
                            detail::worker_launcher launch, const std::string& program = {});
     supervisor& add_workers(std::string name, std::function<std::shared_ptr<any_cluster>()> make);
@@ -134,6 +188,7 @@ private:
 
     std::shared_ptr<detail::supervisor_core> core_;
     std::shared_ptr<detail::event_queue<exit_info>> exits_;
+    std::shared_ptr<detail::observers<child_event>> observers_;
 };
 
 } // namespace brood

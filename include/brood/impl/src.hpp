@@ -50,6 +50,7 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/process/impl/traffic.ipp>
 #include <brood/process/impl/worker_limits.ipp>
 
+#include <brood/cluster/impl/child_event.ipp>
 #include <brood/cluster/impl/cluster.ipp>
 #include <brood/cluster/impl/event.ipp>
 #include <brood/cluster/impl/file_watch.ipp>
@@ -60,6 +61,7 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/cluster/impl/signal_table.ipp>
 #include <brood/cluster/impl/stats.ipp>
 #include <brood/cluster/impl/supervisor.ipp>
+#include <brood/cluster/impl/supervisor_stats.ipp>
 #include <brood/cluster/impl/worker.ipp>
 
 #include <brood/metrics/impl/prometheus.ipp>

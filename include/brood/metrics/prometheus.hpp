@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/cluster/stats.hpp>
+#include <brood/cluster/supervisor_stats.hpp>
 
 #include <string>
 #include <string_view>
@@ -16,6 +17,10 @@ namespace brood
 ///
 /// `name` is the value of the label `cluster`.
 std::string prometheus_text(const cluster_stats& stats, std::string_view name = "workers");
+
+/// The same of a supervisor. A child is told by its name, as the label `child`, and `name` is the
+/// value of the label `supervisor`.
+std::string prometheus_text(const supervisor_stats& stats, std::string_view name = "children");
 
 } // namespace brood
 

@@ -30,26 +30,9 @@ BROOD_INLINE std::string to_string(const cluster_stats& stats)
     std::vector<detail::table_row> rows = {detail::head_row(with_traffic)};
     for (auto& each : stats.workers)
         rows.push_back(detail::to_row(each, with_traffic));
-    std::string text;
-    for (auto& row : rows)
-    {
-        std::string line;
-        for (std::size_t column = 0; column < row.size(); ++column)
-        {
-            std::size_t width = 0;
-            for (auto& other : rows)
-                width = std::max(width, other[column].size());
-            auto last = column + 1 == row.size();
-            line += std::string(last ? 0 : width - row[column].size(), ' ') + row[column];
-            line += last ? "" : "  ";
-        }
-        line.erase(line.find_last_not_of(' ') + 1);
-        text += line + '\n';
-    }
-    return text + std::to_string(stats.ready()) + " of " + std::to_string(stats.workers.size()) +
-           " ready; " + std::to_string(stats.starts) + " starts, " + std::to_string(stats.exits) +
-           " exits, " + std::to_string(stats.failures) + " failed; up " +
-           detail::rounded(stats.uptime) + '\n';
+    return detail::in_columns(rows, 0) + std::to_string(stats.ready()) + " of " +
+           std::to_string(stats.workers.size()) + " ready; " +
+           detail::counted(stats.starts, stats.exits, stats.failures, stats.uptime);
 }
 
 BROOD_INLINE std::string in_place::next(const std::string& text)

@@ -5,11 +5,13 @@
 #include <brood/base/error.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/cluster/detail/core/event_queue.hpp>
+#include <brood/cluster/detail/core/observers.hpp>
 #include <brood/cluster/detail/supervision/supervised_cluster.hpp>
 #include <brood/cluster/detail/supervision/supervised_worker.hpp>
 #include <brood/cluster/detail/supervision/supervisor_core.hpp>
 #include <brood/cluster/supervisor.hpp>
 
+#include <exception>
 #include <stdexcept>
 
 namespace brood
@@ -18,10 +20,12 @@ namespace detail
 {
 
 BROOD_INLINE task<> watch_end(std::shared_ptr<supervisor_core> core,
-                              std::shared_ptr<event_queue<exit_info>> exits)
+                              std::shared_ptr<event_queue<exit_info>> exits,
+                              std::shared_ptr<observers<child_event>> all)
 {
     co_await core->ended();
     exits->end();
+    all->end();
 }
 
 BROOD_INLINE task<std::optional<exit_info>> next_exit(std::shared_ptr<supervisor_core> core,
@@ -30,15 +34,22 @@ BROOD_INLINE task<std::optional<exit_info>> next_exit(std::shared_ptr<supervisor
     auto next = co_await event_queue<exit_info>::next(exits);
     if (next)
         co_return next;
-    auto last = co_await core->ended();
-    if (last.failed())
-        throw error(errc::too_many_failures, "the supervisor gave up: " + last.reason);
+    co_await core->ended();
+    if (auto failed = core->failure())
+        std::rethrow_exception(failed);
     co_return std::nullopt;
 }
 
 BROOD_INLINE task<> stop_all(std::shared_ptr<supervisor_core> core)
 {
     core->stop(exit_cause::stopped);
+    if (core->running())
+        co_await core->ended();
+}
+
+BROOD_INLINE task<> stop_all_by(std::shared_ptr<supervisor_core> core, stop_policy how)
+{
+    core->hasten(how);
     if (core->running())
         co_await core->ended();
 }
@@ -53,7 +64,8 @@ BROOD_INLINE supervisor::supervisor(strategy how, const restart_policy& policy)
 BROOD_INLINE supervisor::supervisor(asio::any_io_executor executor, strategy how,
                                     const restart_policy& policy)
     : core_(std::make_shared<detail::supervisor_core>(executor, how, policy)),
-      exits_(std::make_shared<detail::event_queue<exit_info>>(executor))
+      exits_(std::make_shared<detail::event_queue<exit_info>>(executor)),
+      observers_(std::make_shared<detail::observers<child_event>>(executor))
 {
 }
 
@@ -63,6 +75,7 @@ BROOD_INLINE supervisor& supervisor::operator=(supervisor&& other) noexcept
 {
     std::swap(core_, other.core_);
     std::swap(exits_, other.exits_);
+    std::swap(observers_, other.observers_);
     supervisor(std::move(other)).abandon();
     return *this;
 }
@@ -90,8 +103,15 @@ BROOD_INLINE void supervisor::start()
     refuse_running("be started");
     if (exits_->has_ended())
         exits_ = std::make_shared<detail::event_queue<exit_info>>(core_->executor());
-    core_->start([exits = exits_](const exit_info& ended) { exits->push(ended); });
-    asio::co_spawn(core_->executor(), detail::watch_end(core_, exits_), asio::detached);
+    observers_->begin();
+    core_->start(
+        [exits = exits_, all = observers_](const child_event& event)
+        {
+            if (event.what == child_event::kind::exit)
+                exits->push(*event.ended);
+            all->tell(event);
+        });
+    asio::co_spawn(core_->executor(), detail::watch_end(core_, exits_, observers_), asio::detached);
 }
 
 BROOD_INLINE task<bool> supervisor::ready()
@@ -107,6 +127,55 @@ BROOD_INLINE task<std::optional<exit_info>> supervisor::exit()
 BROOD_INLINE task<> supervisor::stop()
 {
     return detail::stop_all(core_);
+}
+
+BROOD_INLINE task<> supervisor::stop(const stop_policy& how)
+{
+    return detail::stop_all_by(core_, how);
+}
+
+BROOD_INLINE std::exception_ptr supervisor::failure() const noexcept
+{
+    return core_->failure();
+}
+
+BROOD_INLINE task<> supervisor::stop(std::string_view path)
+{
+    auto [in, child] = core_->place_of(path);
+    return detail::supervisor_core::stop_child(in, child);
+}
+
+BROOD_INLINE task<bool> supervisor::start(std::string_view path)
+{
+    auto [in, child] = core_->place_of(path);
+    return detail::supervisor_core::start_child(in, child);
+}
+
+BROOD_INLINE task<bool> supervisor::restart(std::string_view path)
+{
+    auto [in, child] = core_->place_of(path);
+    return detail::supervisor_core::restart_child(in, child);
+}
+
+BROOD_INLINE task<reload_report> supervisor::reload(std::string_view path)
+{
+    auto [in, child] = core_->place_of(path);
+    return detail::supervisor_core::reload_child(in, child);
+}
+
+BROOD_INLINE task<reload_report> supervisor::reload()
+{
+    return core_->reload();
+}
+
+BROOD_INLINE child_event_stream supervisor::events()
+{
+    return child_event_stream(observers_->subscribe());
+}
+
+BROOD_INLINE supervisor_stats supervisor::stats() const
+{
+    return core_->stats();
 }
 
 BROOD_INLINE brood::worker supervisor::worker(std::string_view path) const
@@ -157,6 +226,13 @@ BROOD_INLINE supervisor& supervisor::add_worker(std::string name, const child_se
     settings.check();
     auto policy = core_->policy();
     policy.when = wanted.when;
+    policy.per_slot = wanted.limit.value_or(policy.per_slot);
+    policy.delay = wanted.delay.value_or(policy.delay);
+    policy.on_limit = wanted.on_limit.value_or(policy.on_limit);
+    policy.check();
+    if (wanted.on_limit == on_limit::exit)
+        throw std::invalid_argument("brood: supervisor: on_limit::exit is for a whole supervisor, "
+                                    "in its policy");
     auto child = std::make_shared<detail::supervised_worker>(core_->executor(), settings,
                                                              std::move(launch), name);
     return add_child(std::move(name), std::move(policy), std::move(child));

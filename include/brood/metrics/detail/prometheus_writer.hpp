@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/cluster/stats.hpp>
+#include <brood/cluster/supervisor_stats.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +11,8 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace brood::detail
 {
@@ -36,12 +39,20 @@ inline std::string seconds(std::chrono::milliseconds time)
     return std::to_string(time.count() / 1'000) + '.' + std::string(3 - rest.size(), '0') + rest;
 }
 
-/// Metrics of a cluster as lines of text.
+/// The figures of a worker, and the labels that tell which one it is.
+struct labelled_figures
+{
+    std::string labels;
+    worker_stats figures;
+};
+
+/// Metrics as lines of text.
 class prometheus_writer
 {
 public:
-    prometheus_writer(const cluster_stats& stats, std::string_view name)
-        : stats_(stats), label_("cluster=\"" + escaped_label(name) + '"')
+    /// The label of all, and the workers, whose metrics begin with a prefix.
+    prometheus_writer(std::string label, std::string prefix, std::vector<labelled_figures> workers)
+        : label_(std::move(label)), prefix_(std::move(prefix)), workers_(std::move(workers))
     {
     }
 
@@ -53,62 +64,72 @@ public:
     }
 
     // Without a line for a worker of which it is not known: an empty text.
-    void each(std::string_view name, std::string_view kind, std::string_view help,
+    void each(std::string_view what, std::string_view kind, std::string_view help,
               const std::function<std::string(const worker_stats&)>& value)
     {
+        auto name = prefix_ + std::string(what);
         head(name, kind, help);
-        for (auto& worker : stats_.workers)
-            if (auto text = value(worker); !text.empty())
-                line(name, labels_of(worker), text);
+        for (auto& worker : workers_)
+            if (auto text = value(worker.figures); !text.empty())
+                line(name, worker.labels, text);
     }
 
-    void each_cause(std::string_view name, std::string_view help)
+    void each_cause(std::string_view what, std::string_view help)
     {
+        auto name = prefix_ + std::string(what);
         head(name, "counter", help);
-        for (auto& worker : stats_.workers)
+        for (auto& worker : workers_)
             for (std::size_t index = 0; index < exit_cause_count; ++index)
             {
                 auto cause = to_string(static_cast<exit_cause>(index));
                 std::replace(cause.begin(), cause.end(), ' ', '_');
-                line(name, labels_of(worker) + ",cause=\"" + cause + '"',
-                     std::to_string(worker.history.exits[index]));
+                line(name, worker.labels + ",cause=\"" + cause + '"',
+                     std::to_string(worker.figures.history.exits[index]));
             }
     }
 
-    void each_histogram(std::string_view name, std::string_view help,
+    void each_histogram(std::string_view what, std::string_view help,
                         duration_histogram slot_history::*which)
     {
+        auto name = prefix_ + std::string(what);
         head(name, "histogram", help);
-        auto buckets = std::string(name) + "_bucket";
-        for (auto& worker : stats_.workers)
+        for (auto& worker : workers_)
         {
-            auto& times = worker.history.*which;
-            auto labels = labels_of(worker);
+            auto& times = worker.figures.history.*which;
+            auto& labels = worker.labels;
             for (std::size_t index = 0; index < times.bounds.size(); ++index)
-                line(buckets, labels + ",le=\"" + shortened(times.bounds[index]) + '"',
+                line(name + "_bucket", labels + ",le=\"" + shortened(times.bounds[index]) + '"',
                      std::to_string(times.up_to(index)));
-            line(buckets, labels + ",le=\"+Inf\"", std::to_string(times.count()));
-            line(std::string(name) + "_sum", labels, seconds(times.sum()));
-            line(std::string(name) + "_count", labels, std::to_string(times.count()));
+            line(name + "_bucket", labels + ",le=\"+Inf\"", std::to_string(times.count()));
+            line(name + "_sum", labels, seconds(times.sum()));
+            line(name + "_count", labels, std::to_string(times.count()));
         }
     }
 
-    void each_port(std::string_view name, std::string_view help, std::size_t port_stats::*which)
+    void each_port(std::string_view name, std::string_view help,
+                   const std::vector<port_stats>& ports, std::size_t port_stats::*which)
     {
         head(name, "gauge", help);
-        for (auto& port : stats_.ports)
+        for (auto& port : ports)
             line(name, label_ + ",address=\"" + escaped_label(port.address) + '"',
                  std::to_string(port.*which));
+    }
+
+    // Of whole clusters and supervisors as well.
+    void each_child(std::string_view what, std::string_view kind, std::string_view help,
+                    const std::vector<child_stats>& children,
+                    const std::function<std::size_t(const child_stats&)>& value)
+    {
+        auto name = prefix_ + std::string(what);
+        head(name, kind, help);
+        for (auto& child : children)
+            line(name, label_ + ",child=\"" + escaped_label(child.name) + '"',
+                 std::to_string(value(child)));
     }
 
     const std::string& text() const noexcept { return text_; }
 
 private:
-    std::string labels_of(const worker_stats& worker) const
-    {
-        return label_ + ",slot=\"" + std::to_string(worker.slot) + '"';
-    }
-
     // A bound is a name as well: "0.25" and "10", whatever is added to it.
     static std::string shortened(std::chrono::milliseconds time)
     {
@@ -130,8 +151,9 @@ private:
         text_.append(name).append("{").append(labels).append("} ").append(value).append("\n");
     }
 
-    const cluster_stats& stats_;
     std::string label_;
+    std::string prefix_;
+    std::vector<labelled_figures> workers_;
     std::string text_;
 };
 

@@ -7,9 +7,9 @@
 #include <brood/cluster/detail/core/event_queue.hpp>
 #include <brood/cluster/detail/core/inbox.hpp>
 #include <brood/cluster/detail/core/message_hub.hpp>
-#include <brood/cluster/detail/core/process_activity.hpp>
 #include <brood/cluster/detail/core/slot.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
+#include <brood/cluster/detail/core/worker_figures.hpp>
 #include <brood/cluster/detail/core/workforce.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/settings.hpp>
@@ -125,12 +125,7 @@ public:
         for (auto& place : slots_)
             result.workers.push_back(stats_of(*place, now));
         for (auto& each : workforce_->living())
-            if (each->state == worker_state::draining)
-            {
-                ++result.draining;
-                for (auto& one : result.workers)
-                    one.draining += one.slot == each->slot ? 1U : 0U;
-            }
+            result.draining += each->state == worker_state::draining ? 1U : 0U;
         return result;
     }
 
@@ -261,28 +256,10 @@ private:
 
     worker_stats stats_of(const slot& place, std::chrono::steady_clock::time_point now) const
     {
-        auto& worker = *place.worker;
-        worker_stats one;
+        auto one = figures_of(*workforce_, *place.worker, now);
         one.slot = place.index;
-        one.id = worker.id;
-        one.state = worker.state;
         one.starts = place.starts;
         one.failures = place.failed;
-        one.traffic = worker.traffic;
-        one.slot_traffic = workforce_->traffic().of_slot(place.index);
-        one.history = *workforce_->history_of(place.index);
-        one.listening_at = worker.listening_at;
-        if (auto ended = worker.ended.peek())
-        {
-            one.uptime = ended->uptime;
-            return one;
-        }
-        one.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now - worker.started);
-        one.pid = worker.process.pid();
-        one.memory = process_activity::resident_memory(one.pid);
-        one.processor_time = process_activity::of(one.pid).processor_time();
-        if (worker.signs)
-            one.heartbeat_age = vital_signs::read(worker.signs).age(now);
         return one;
     }
 

@@ -1,56 +1,48 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/cluster/detail/core/event_queue.hpp>
+#include <brood/cluster/detail/core/observers.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/event.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace brood::detail
 {
 
-/// Tells each observer everything.
+/// Tells everything that happens to workers: each observer, and who keeps them.
 class event_hub
 {
 public:
-    explicit event_hub(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    explicit event_hub(asio::any_io_executor executor) : observers_(std::move(executor)) {}
 
-    std::shared_ptr<event_queue<cluster_event>> subscribe()
+    /// A supervisor hears of its worker in the call in which it happens, so that what it tells
+    /// itself comes in order.
+    void keep_told(std::function<void(const cluster_event&)> keeper)
     {
-        auto queue = std::make_shared<event_queue<cluster_event>>(executor_);
-        if (has_ended_)
-            queue->end();
-        observers_.push_back(queue);
-        return queue;
+        keeper_ = std::move(keeper);
     }
+
+    std::shared_ptr<event_queue<cluster_event>> subscribe() { return observers_.subscribe(); }
 
     void publish(cluster_event::kind what, std::shared_ptr<worker_core> about,
                  std::string text = {}, std::optional<exit_info> ended = std::nullopt)
     {
-        std::erase_if(observers_, [](auto& each) { return each.expired(); });
         cluster_event event{what, worker(std::move(about)), std::move(text), std::move(ended)};
-        for (auto& each : observers_)
-            if (auto observer = each.lock())
-                observer->push(event);
+        observers_.tell(event);
+        if (keeper_)
+            keeper_(event);
     }
 
-    void end()
-    {
-        has_ended_ = true;
-        for (auto& each : observers_)
-            if (auto observer = each.lock())
-                observer->end();
-    }
+    void end() { observers_.end(); }
 
 private:
-    asio::any_io_executor executor_;
-    std::vector<std::weak_ptr<event_queue<cluster_event>>> observers_;
-    bool has_ended_ = false;
+    observers<cluster_event> observers_;
+    std::function<void(const cluster_event&)> keeper_;
 };
 
 } // namespace brood::detail

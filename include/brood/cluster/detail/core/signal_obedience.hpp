@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
-#include <brood/cluster/cluster.hpp>
+#include <brood/cluster/detail/core/obedient.hpp>
 #include <brood/cluster/detail/output/write_without_waiting.hpp>
 #include <brood/cluster/signal_table.hpp>
 #include <brood/process/signals.hpp>
@@ -20,18 +20,20 @@
 namespace brood::detail
 {
 
-/// Carries out what the signals of this process mean to a cluster.
+/// Carries out what the signals of this process mean to a cluster, or to a supervisor.
 class signal_obedience : public std::enable_shared_from_this<signal_obedience>
 {
 public:
-    signal_obedience(asio::any_io_executor executor, any_cluster& workers,
+    signal_obedience(asio::any_io_executor executor, std::shared_ptr<obedient> who,
                      const signal_table& table)
-        : executor_(executor), workers_(&workers), table_(table),
+        : executor_(executor), who_(std::move(who)), table_(table),
           signals_(std::make_unique<signals>(executor, numbers(table)))
     {
     }
 
-    static task<> obey(std::shared_ptr<signal_obedience> self, event_stream events)
+    /// Until there are no events any more: it has ended.
+    template <class Events>
+    static task<> obey(std::shared_ptr<signal_obedience> self, Events events)
     {
         asio::co_spawn(self->executor_, listen(self), asio::detached);
         for (;;)
@@ -40,8 +42,8 @@ public:
             if (!event)
                 break;
         }
-        auto failed = self->workers_->failure();
-        self->workers_ = nullptr;
+        auto failed = self->who_->failure();
+        self->who_ = nullptr;
         self->signals_.reset();
         if (failed)
             std::rethrow_exception(failed);
@@ -60,7 +62,7 @@ private:
     {
         try
         {
-            while (self->workers_ != nullptr)
+            while (self->who_ != nullptr)
             {
                 auto number = co_await self->signals_->next();
                 self->carry_out(self->table_.actions.at(number));
@@ -74,19 +76,19 @@ private:
 
     void carry_out(signal_action action)
     {
-        if (workers_ == nullptr)
+        if (who_ == nullptr)
             return;
         auto dumps = action == signal_action::dump_and_stop_at_once;
         if (dumps)
-            write_what_fits(STDERR_FILENO, to_string(workers_->stats()));
+            write_what_fits(STDERR_FILENO, who_->table());
         auto again = stopping_ && action == signal_action::stop;
         if (again || dumps || action == signal_action::stop_at_once)
-            return begin(workers_->stop(stop_policy(std::chrono::seconds(1))));
+            return begin(who_->stop(stop_policy(std::chrono::seconds(1))));
         stopping_ = stopping_ || action == signal_action::stop;
         if (action == signal_action::stop)
-            begin(workers_->stop());
+            begin(who_->stop());
         else if (action == signal_action::reload)
-            begin(reload(this->shared_from_this(), workers_->reload()));
+            begin(reload(this->shared_from_this(), who_->reload()));
         else
             resize(action);
     }
@@ -101,17 +103,16 @@ private:
     // Each counts from what the one before it has left.
     static task<> resize_all(std::shared_ptr<signal_obedience> self)
     {
-        for (auto& left = self->resizes_; !left.empty() && self->workers_ != nullptr;
-             left.pop_front())
+        for (auto& left = self->resizes_; !left.empty() && self->who_ != nullptr; left.pop_front())
         {
             auto action = left.front();
-            auto size = self->workers_->size();
+            auto size = self->who_->size();
             if (action == signal_action::add_worker)
-                co_await self->workers_->scale(size + 1);
+                co_await self->who_->scale(size + 1);
             else if (action == signal_action::remove_all)
-                co_await self->workers_->scale(0);
+                co_await self->who_->scale(0);
             else if (size > 1)
-                co_await self->workers_->scale(size - 1);
+                co_await self->who_->scale(size - 1);
         }
     }
 
@@ -125,7 +126,7 @@ private:
     }
 
     asio::any_io_executor executor_;
-    any_cluster* workers_; // null once it has ended
+    std::shared_ptr<obedient> who_; // null once it has ended
     signal_table table_;
     std::unique_ptr<signals> signals_;
     bool stopping_ = false;

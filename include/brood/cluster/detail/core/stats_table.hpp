@@ -3,6 +3,7 @@
 
 #include <brood/cluster/stats.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -60,6 +61,37 @@ inline std::string rounded_bytes(std::uint64_t count)
 }
 
 using table_row = std::vector<std::string>;
+
+// The rows below each other: to the right, but for what is in the first columns, so many, and in
+// the last.
+inline std::string in_columns(const std::vector<table_row>& rows, std::size_t to_the_left)
+{
+    std::string text;
+    for (auto& row : rows)
+    {
+        std::string line;
+        for (std::size_t column = 0; column < row.size(); ++column)
+        {
+            std::size_t width = 0;
+            for (auto& other : rows)
+                width = std::max(width, other[column].size());
+            std::string gap(column + 1 == row.size() ? 0 : width - row[column].size(), ' ');
+            line += column < to_the_left ? row[column] + gap : gap + row[column];
+            line += column + 1 == row.size() ? "" : "  ";
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        text += line + '\n';
+    }
+    return text;
+}
+
+// "12 starts, 10 exits, 3 failed; up 93 min"
+inline std::string counted(std::size_t starts, std::size_t exits, std::size_t failures,
+                           std::chrono::milliseconds uptime)
+{
+    return std::to_string(starts) + " starts, " + std::to_string(exits) + " exits, " +
+           std::to_string(failures) + " failed; up " + rounded(uptime) + '\n';
+}
 
 inline table_row to_row(const worker_stats& one, bool with_traffic)
 {

@@ -41,7 +41,18 @@ public:
             co_await self->take_down_from(again->index, exit_cause::taken_down);
             co_await self->supervision_->pause(again->wait);
         }
+        self->is_over_ = true;
         co_await self->take_down_from(0, exit_cause::stopped);
+    }
+
+    bool is_over() const noexcept { return is_over_; }
+
+    /// Starts one that does not run, whatever became of it.
+    void start(const std::shared_ptr<child_record>& child)
+    {
+        auto found = std::find(children_.begin(), children_.end(), child);
+        start_one(child, static_cast<std::size_t>(found - children_.begin()));
+        supervision_->changed.post_all();
     }
 
 private:
@@ -83,11 +94,13 @@ private:
         ++child->starts;
         child->now = phase::starting;
         child->what->start(
-            [weak = std::weak_ptr(supervision_), name = child->name](exit_info ended)
+            [weak = std::weak_ptr(supervision_), name = child->name](child_event event)
             {
-                ended.name = name + '/' + ended.name;
+                event.name = event.name.empty() ? name : name + '/' + event.name;
+                if (event.ended)
+                    event.ended->name = event.name;
                 if (auto life = weak.lock())
-                    life->report(std::move(ended));
+                    life->tell(std::move(event));
             });
         auto self = shared_from_this();
         asio::co_spawn(supervision_->executor, watch_start(self, child), asio::detached);
@@ -102,6 +115,8 @@ private:
         if (!ready || start != child->starts || child->now != phase::starting)
             co_return;
         child->now = phase::ready;
+        if (!child->what->find({})) // a worker tells it itself
+            self->tell(child_event::kind::ready, *child);
         self->supervision_->changed.post_all();
     }
 
@@ -111,10 +126,17 @@ private:
         auto start = child->starts;
         auto ended = co_await child->what->ended();
         ended.name = child->name;
+        child->failed += ended.failed() ? 1U : 0U;
         if (child->end())
             self->ends_.push_back({index, start, ended});
-        self->supervision_->report(std::move(ended));
+        self->tell(child_event::kind::exit, *child, std::move(ended));
         self->supervision_->changed.post_all();
+    }
+
+    void tell(child_event::kind what, const child_record& child,
+              std::optional<exit_info> ended = std::nullopt)
+    {
+        supervision_->tell({what, child.name, child.what->find({}), {}, std::move(ended)});
     }
 
     // Waits for the next end that asks for a restart. Nothing when the group is over.
@@ -122,15 +144,15 @@ private:
     {
         for (;;)
         {
-            while (ends_.empty() && !supervision_->stopping && is_any_running())
+            while (ends_.empty() && !supervision_->stopping && is_any_kept())
                 co_await supervision_->changed.wait();
             if (supervision_->stopping || ends_.empty())
                 co_return std::nullopt;
             auto next = std::move(ends_.front());
             ends_.pop_front();
             auto& child = *children_[next.index];
-            if (next.start != child.starts)
-                continue; // it was started again with another one
+            if (next.start != child.starts || child.now != phase::ended)
+                continue; // it was started again with another one, or stopped by name
             auto decision = supervision_->decide(child, next.ended);
             if (decision.what == restart_decision::action::start)
                 co_return restart_point{first_restarted(supervision_->how, next.index),
@@ -148,6 +170,9 @@ private:
                      child.policy.when == restart::transient && !child.policy.gives_up(ended) &&
                      decision.what == restart_decision::action::leave;
         child.now = rests ? phase::resting : phase::parked;
+        supervision_->changed.post_all(); // whoever waits for all may have looked before
+        if (decision.what == restart_decision::action::park || child.policy.gives_up(ended))
+            tell(child_event::kind::parked, child, ended);
         if (decision.what == restart_decision::action::fail)
             supervision_->fail(ended);
     }
@@ -161,10 +186,10 @@ private:
         return std::nullopt;
     }
 
-    bool is_any_running() const
+    bool is_any_kept() const
     {
         return std::any_of(children_.begin(), children_.end(),
-                           [](auto& each) { return each->runs(); });
+                           [](auto& each) { return each->kept(); });
     }
 
     // From the right to the left, each when the one behind it has ended.
@@ -173,7 +198,7 @@ private:
         for (std::size_t index = children_.size(); index-- > first;)
         {
             auto child = children_[index];
-            if (child->runs())
+            if (child->runs() && !child->is_being_stopped())
             {
                 auto for_good = child->policy.when == restart::temporary;
                 child->now = for_good ? phase::leaving : phase::ending;
@@ -187,6 +212,7 @@ private:
     std::shared_ptr<supervision> supervision_;
     std::vector<std::shared_ptr<child_record>> children_;
     std::deque<own_end> ends_;
+    bool is_over_ = false;
 };
 
 } // namespace brood::detail

@@ -9,6 +9,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -16,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace brood::detail
 {
@@ -31,11 +33,12 @@ public:
     {
     }
 
-    void start(end_observer on_end) override
+    void start(child_observer tell) override
     {
         run_ = std::make_shared<run>(executor_);
         run_->workers = make_();
-        asio::co_spawn(executor_, watch(run_, std::move(on_end)), asio::detached);
+        asio::co_spawn(executor_, watch(run_, run_->workers->events(), std::move(tell)),
+                       asio::detached);
     }
 
     task<bool> ready() override { return wait_ready(run_); }
@@ -48,6 +51,22 @@ public:
             return;
         run_->cause = cause;
         asio::co_spawn(executor_, stop_workers(run_), asio::detached);
+    }
+
+    void hasten(const stop_policy& how) override
+    {
+        asio::co_spawn(executor_, stop_workers_by(run_, how), asio::detached);
+    }
+
+    task<reload_report> reload() override { return reload_workers(run_); }
+
+    void measure(child_stats&, std::vector<child_stats>& inside) override
+    {
+        if (!run_)
+            return;
+        for (auto& each : run_->workers->stats().workers)
+            inside.push_back(
+                {std::to_string(each.slot), state_of(each), each.starts, each.failures, each});
     }
 
     std::optional<worker> find(std::string_view path) override
@@ -70,18 +89,57 @@ private:
         shared_result<exit_info> ended;
     };
 
-    static task<> watch(std::shared_ptr<run> self, end_observer on_end)
+    static child_state state_of(const worker_stats& one)
+    {
+        if (one.state == worker_state::ready)
+            return child_state::ready;
+        if (one.state == worker_state::draining)
+            return child_state::draining;
+        return one.state == worker_state::ended ? child_state::ended : child_state::starting;
+    }
+
+    // Ends come twice, as events and by exit(), which also has those from before the first event.
+    static task<> tell_ends(std::shared_ptr<run> self, child_observer tell, std::uint64_t last)
+    {
+        for (;;)
+        {
+            auto ended = co_await self->workers->exit();
+            if (!ended)
+                co_return;
+            child_event event{child_event::kind::exit, std::to_string(ended->slot), {}, {}, ended};
+            tell(event);
+            if (ended->id == last)
+                co_return;
+        }
+    }
+
+    static task<> tell_all(std::shared_ptr<run> self, event_stream events, child_observer tell)
+    {
+        for (;;)
+        {
+            auto next = co_await events.next();
+            if (!next)
+                break;
+            if (next->what == cluster_event::kind::exit)
+            {
+                co_await tell_ends(self, tell, next->ended->id);
+                continue;
+            }
+            child_event event{next->what, std::to_string(next->worker.slot()), next->worker,
+                              next->text, next->ended};
+            tell(event);
+        }
+        co_await tell_ends(self, tell, 0);
+    }
+
+    static task<> watch(std::shared_ptr<run> self, event_stream events, child_observer tell)
     {
         exit_info last;
         last.was_ready = true;
         auto started = std::chrono::steady_clock::now();
         try
         {
-            while (auto ended = co_await self->workers->exit())
-            {
-                ended->name = std::to_string(ended->slot);
-                on_end(*ended);
-            }
+            co_await tell_all(self, std::move(events), std::move(tell));
             last.cause = self->cause;
         }
         catch (const error& failure)
@@ -100,6 +158,19 @@ private:
     }
 
     static task<> stop_workers(std::shared_ptr<run> self) { co_await self->workers->stop(); }
+
+    static task<> stop_workers_by(std::shared_ptr<run> self, stop_policy how)
+    {
+        co_await self->workers->stop(how);
+    }
+
+    static task<reload_report> reload_workers(std::shared_ptr<run> self)
+    {
+        auto report = co_await self->workers->reload();
+        if (report.failure)
+            report.failure->name = std::to_string(report.failure->slot);
+        co_return report;
+    }
 
     static task<bool> wait_ready(std::shared_ptr<run> self)
     {

@@ -27,9 +27,9 @@ struct supervision
     }
 
     /// It begins, perhaps again.
-    void begin(end_observer observer)
+    void begin(child_observer who)
     {
-        on_end = std::move(observer);
+        observer = std::move(who);
         failures = {};
         failure.clear();
         stopping = false;
@@ -55,10 +55,20 @@ struct supervision
         stop(exit_cause::children_failed);
     }
 
-    void report(exit_info ended)
+    /// Something happened to a child, or inside it.
+    void tell(child_event event)
     {
-        if (on_end)
-            on_end(std::move(ended));
+        auto is_worker = event.ended && event.ended->id != 0;
+        if (event.what == child_event::kind::fork)
+            ++starts;
+        if (event.what == child_event::kind::exit && is_worker)
+        {
+            ++exits;
+            worker_failures += event.ended->failed() ? 1U : 0U;
+            starts += event.ended->cause == exit_cause::start_failed ? 1U : 0U;
+        }
+        if (observer)
+            observer(std::move(event));
     }
 
     restart_decision decide(child_record& child, const exit_info& ended)
@@ -96,18 +106,29 @@ struct supervision
         ended.was_ready = true;
         ended.cause = stopping ? cause : exit_cause::exited;
         ended.reason = failure;
-        ended.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now() - started);
+        ended.uptime = uptime();
         return ended;
+    }
+
+    /// Since it began, the last time; zero before it did.
+    std::chrono::milliseconds uptime() const
+    {
+        if (started == std::chrono::steady_clock::time_point())
+            return std::chrono::milliseconds(0);
+        return std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - started);
     }
 
     asio::any_io_executor executor;
     strategy how;
     restart_policy policy;
     failure_history failures; // of all children
-    end_observer on_end;
+    child_observer observer;
     wait_queue changed; // any start, end, or stop
     std::chrono::steady_clock::time_point started;
+    std::size_t starts = 0; // of workers, at any depth, from the beginning
+    std::size_t exits = 0;
+    std::size_t worker_failures = 0;
     std::string failure; // why it failed, when it did
     exit_cause cause = exit_cause::exited;
     bool stopping = false;

@@ -3,11 +3,13 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/shared_result.hpp>
+#include <brood/base/error.hpp>
 #include <brood/cluster/detail/core/end_process.hpp>
 #include <brood/cluster/detail/supervision/restart_group.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -52,9 +54,9 @@ public:
 
     // ---- As a child itself
 
-    void start(end_observer on_end) override
+    void start(child_observer tell) override
     {
-        supervision_->begin(std::move(on_end));
+        supervision_->begin(std::move(tell));
         if (ended_->ready())
             ended_ = std::make_shared<shared_result<exit_info>>(executor());
         for (auto& each : children_)
@@ -68,6 +70,20 @@ public:
 
     void stop(exit_cause cause) override { supervision_->stop(cause); }
 
+    void hasten(const stop_policy& how) override
+    {
+        supervision_->stop(exit_cause::stopped);
+        for (auto& each : children_)
+            if (each->runs())
+                each->what->hasten(how);
+    }
+
+    task<reload_report> reload() override { return reload_all(shared_from_this()); }
+
+    void measure(child_stats&, std::vector<child_stats>& inside) override { inside = figures(); }
+
+    std::shared_ptr<supervisor_core> as_supervisor() override { return shared_from_this(); }
+
     std::optional<worker> find(std::string_view path) override
     {
         auto child = child_named(path.substr(0, path.find('/')));
@@ -75,7 +91,146 @@ public:
         return child ? child->what->find(rest) : std::nullopt;
     }
 
+    // ---- One child by its name
+
+    /// The child with that path, and its supervisor. Throws std::out_of_range when there is none.
+    std::pair<std::shared_ptr<supervisor_core>, std::shared_ptr<child_record>>
+    place_of(std::string_view path)
+    {
+        auto here = shared_from_this();
+        for (auto rest = path; here; rest.remove_prefix(rest.find('/') + 1))
+        {
+            auto child = here->child_named(rest.substr(0, rest.find('/')));
+            if (child && rest.find('/') == rest.npos)
+                return {here, child};
+            here = child ? child->what->as_supervisor() : nullptr;
+        }
+        throw std::out_of_range("brood: supervisor: no child is called \"" + std::string(path) +
+                                '"');
+    }
+
+    /// Stops it, for good or until it is started by name; nobody else is touched.
+    static task<> stop_child(std::shared_ptr<supervisor_core> self,
+                             std::shared_ptr<child_record> child)
+    {
+        auto& changed = self->supervision_->changed;
+        child->halt();
+        changed.post_all();
+        while (child->runs())
+            co_await changed.wait();
+    }
+
+    /// Starts it, if it does not run; false when it cannot be given work.
+    static task<bool> start_child(std::shared_ptr<supervisor_core> self,
+                                  std::shared_ptr<child_record> child)
+    {
+        auto& changed = self->supervision_->changed;
+        while (child->is_being_stopped())
+            co_await changed.wait();
+        self->refuse_unless_running();
+        if (!child->runs())
+            self->start_again(child);
+        while (!child->settled() && self->running())
+            co_await changed.wait();
+        co_return child->now == child_record::phase::ready;
+    }
+
+    static task<bool> restart_child(std::shared_ptr<supervisor_core> self,
+                                    std::shared_ptr<child_record> child)
+    {
+        co_await stop_child(self, child);
+        auto ready = co_await start_child(self, child);
+        co_return ready;
+    }
+
+    static task<reload_report> reload_child(std::shared_ptr<supervisor_core> self,
+                                            std::shared_ptr<child_record> child)
+    {
+        reload_report report;
+        report.stopped = !self->running() || !child->runs();
+        if (!report.stopped)
+            report = co_await child->what->reload();
+        if (report.failure)
+            report.failure->name =
+                child->name + (report.failure->name.empty() ? "" : "/") + report.failure->name;
+        co_return report;
+    }
+
+    /// All of them, each before what is inside it.
+    std::vector<child_stats> figures() const
+    {
+        std::vector<child_stats> result;
+        for (auto& each : children_)
+        {
+            child_stats own{each->name, each->state(), each->starts, each->failed, {}};
+            std::vector<child_stats> inside;
+            each->what->measure(own, inside);
+            result.push_back(std::move(own));
+            for (auto& one : inside)
+            {
+                one.name = each->name + '/' + one.name;
+                result.push_back(std::move(one));
+            }
+        }
+        return result;
+    }
+
+    supervisor_stats stats() const
+    {
+        supervisor_stats result;
+        result.uptime = supervision_->uptime();
+        result.starts = supervision_->starts;
+        result.exits = supervision_->exits;
+        result.failures = supervision_->worker_failures;
+        result.children = figures();
+        return result;
+    }
+
+    /// What exit() throws at the end; null when it has not failed, or not ended.
+    std::exception_ptr failure() const
+    {
+        auto last = ended_->peek();
+        if (!last || !last->failed())
+            return nullptr;
+        return std::make_exception_ptr(
+            error(errc::too_many_failures, "the supervisor gave up: " + last->reason));
+    }
+
 private:
+    void refuse_unless_running() const
+    {
+        if (!running() || supervision_->stopping)
+            throw std::logic_error("brood: a supervisor that does not run, or is about to end, "
+                                   "starts no child by its name");
+    }
+
+    // A group that is over had no child any more.
+    void start_again(const std::shared_ptr<child_record>& child)
+    {
+        child->failures = {};
+        auto group = child->group.lock();
+        if (group && !group->is_over())
+            return group->start(child);
+        child->now = child_record::phase::waiting;
+        begin_group({child});
+    }
+
+    static task<reload_report> reload_all(std::shared_ptr<supervisor_core> self)
+    {
+        reload_report all;
+        for (std::size_t index = 0; index < self->children_.size() && all.complete(); ++index)
+        {
+            auto child = self->children_[index];
+            if (!child->runs())
+                continue;
+            auto report = co_await reload_child(self, child);
+            all.replaced += report.replaced;
+            all.failure = report.failure;
+            all.stopped = self->supervision_->stopping;
+        }
+        co_return all;
+    }
+
     std::shared_ptr<child_record> child_named(std::string_view name) const
     {
         auto found = std::find_if(children_.begin(), children_.end(),
@@ -91,14 +246,19 @@ private:
                 groups.push_back({each});
         else if (!children_.empty())
             groups.push_back(children_);
-        groups_ = groups.size();
         for (auto& each : groups)
-        {
-            auto group = std::make_shared<restart_group>(supervision_, std::move(each));
-            asio::co_spawn(executor(), keep(shared_from_this(), group), asio::detached);
-        }
+            begin_group(std::move(each));
         if (groups_ == 0)
             end();
+    }
+
+    void begin_group(std::vector<std::shared_ptr<child_record>> children)
+    {
+        auto group = std::make_shared<restart_group>(supervision_, children);
+        for (auto& each : children)
+            each->group = group;
+        ++groups_;
+        asio::co_spawn(executor(), keep(shared_from_this(), group), asio::detached);
     }
 
     static task<> keep(std::shared_ptr<supervisor_core> self, std::shared_ptr<restart_group> group)

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSL-1.0
+// The workers of a pool: started when they are needed, replaced while calls are under way, more and
+// fewer of them, and pools inside of them.
+#include <brood/base/all.hpp>
+#include <brood/pool.hpp>
+
+#include "support/catch.hpp"
+#include "support/within.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+using namespace std::chrono_literals;
+using brood::at_least_once;
+using brood::pool;
+using brood::pool_settings;
+using brood::task;
+using brood::test::eventually;
+
+namespace
+{
+
+pid_t pid_after(int milliseconds)
+{
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    return ::getpid();
+}
+
+/// Each in a pool of its own, inside the worker of the one above.
+task<int> nested_depth(int depth)
+{
+    if (depth == 0)
+        co_return 0;
+    pool<nested_depth> inner;
+    auto below = co_await inner(depth - 1);
+    co_return below + static_cast<int>(inner.size());
+}
+
+/// The same without an end.
+task<int> nested_for_ever(int depth)
+{
+    pool<nested_for_ever> inner;
+    auto below = co_await inner(depth + 1);
+    co_return below;
+}
+
+pool_settings of(std::size_t workers)
+{
+    pool_settings settings;
+    settings.size = workers;
+    return settings;
+}
+
+task<std::vector<pid_t>> pids_of(pool<pid_after>& calls, int count, int milliseconds)
+{
+    std::vector<task<pid_t>> all;
+    for (int each = 0; each < count; ++each)
+        all.push_back(calls(milliseconds));
+    auto result = co_await brood::all(std::move(all));
+    co_return result;
+}
+
+std::size_t different(const std::vector<pid_t>& pids)
+{
+    return std::set<pid_t>(pids.begin(), pids.end()).size();
+}
+
+} // namespace
+
+TEST_WITHIN(60s, "workers start when they are needed, and no more of them than that", "[pool]")
+{
+    auto settings = of(3);
+    settings.when = pool_settings::start::when_needed;
+    pool<pid_after> calls(settings);
+    CHECK(calls.size() == 0);
+
+    auto first = co_await pids_of(calls, 1, 0);
+    CHECK(calls.size() == 1);
+    auto all = co_await pids_of(calls, 30, 20);
+    CHECK(calls.size() == 3);
+    CHECK(different(all) <= 3);
+    CHECK(first.size() == 1);
+}
+
+TEST_WITHIN(60s, "a pool grows when calls wait, and shrinks when it has been idle for long",
+            "[pool]")
+{
+    auto settings = of(3);
+    settings.min_size = 1;
+    settings.idle_after = 200ms;
+    pool<pid_after> calls(settings);
+    CHECK(calls.size() == 1);
+
+    co_await pids_of(calls, 60, 20);
+    CHECK(calls.size() == 3);
+    auto shrunk = co_await eventually(20s, [&] { return calls.size() == 1; });
+    CHECK(shrunk);
+    auto again = co_await pids_of(calls, 3, 0);
+    CHECK(again.size() == 3);
+}
+
+TEST_WITHIN(60s, "a pool is scaled by hand, and no call is lost", "[pool]")
+{
+    pool<pid_after> calls(of(1));
+
+    auto before = calls(100);
+    co_await calls.scale(3);
+    CHECK(calls.size() == 3);
+    auto many = co_await pids_of(calls, 30, 10);
+    CHECK(different(many) == 3);
+    auto during = pids_of(calls, 30, 10);
+    co_await calls.scale(1);
+    auto rest = co_await std::move(during);
+    CHECK(rest.size() == 30);
+    co_await std::move(before);
+}
+
+TEST_WITHIN(60s, "a reload replaces every worker while calls are under way, and loses none",
+            "[pool]")
+{
+    pool<pid_after> calls(of(2));
+    auto before = co_await pids_of(calls, 20, 5);
+
+    std::vector<task<pid_t>> during;
+    for (int each = 0; each < 40; ++each)
+        during.push_back(calls(10));
+    auto report = co_await calls.reload();
+    CHECK(report.replaced == 2);
+    auto results = co_await brood::all(std::move(during));
+    CHECK(results.size() == 40);
+
+    auto after = co_await pids_of(calls, 20, 5);
+    std::set<pid_t> old(before.begin(), before.end());
+    for (auto pid : after)
+        CHECK_FALSE(old.contains(pid));
+    CHECK(calls.stats().failed == 0);
+}
+
+TEST_WITHIN(60s, "a worker that has done its number of calls is replaced, and that is no failure",
+            "[pool]")
+{
+    auto settings = of(1);
+    settings.max_calls = 5;
+    settings.recycle.jitter = 0;
+    settings.restart.per_cluster.failures = 0;
+    pool<pid_after> calls(settings);
+
+    auto pids = co_await pids_of(calls, 25, 0);
+
+    CHECK(different(pids) == 5);
+    CHECK(calls.stats().failed == 0);
+}
+
+TEST_WITHIN(60s, "a plain function may compute for longer than the watchdog waits", "[pool]")
+{
+    auto settings = of(1);
+    settings.watchdog.tick = 20ms;
+    settings.watchdog.stale_after = 100ms;
+    pool<pid_after> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    auto pid = co_await calls(1'000);
+    auto same = co_await calls(0);
+
+    CHECK(pid == same);
+    CHECK(calls.stats().workers.exits == 0);
+}
+
+TEST_WITHIN(60s, "a slow call holds up nobody: what was at hand behind it goes to an idle worker",
+            "[pool]")
+{
+    auto settings = of(2);
+    settings.fetched_ahead = 8;
+    pool<pid_after> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    auto slow = calls(3'000);
+    auto begun = std::chrono::steady_clock::now();
+    co_await pids_of(calls, 16, 1);
+    CHECK(std::chrono::steady_clock::now() - begun < 2'500ms);
+    co_await std::move(slow);
+}
+
+TEST_WITHIN(60s, "a pool that finishes takes no more calls, and ends when all have their results",
+            "[pool]")
+{
+    pool<pid_after> calls(of(2));
+    auto during = pids_of(calls, 10, 10);
+    auto again = calls(0);
+
+    auto results = co_await brood::all(std::move(during), calls.finish());
+
+    CHECK(std::get<0>(results).size() == 10);
+    co_await std::move(again);
+    std::error_code code;
+    try
+    {
+        co_await calls(0);
+    }
+    catch (const brood::error& closed)
+    {
+        code = closed.code();
+    }
+    CHECK(code == brood::errc::closed);
+}
+
+TEST_WITHIN(120s, "pools inside of workers share what the machine can do", "[pool]")
+{
+    pool<nested_depth> calls(of(4));
+
+    auto workers = co_await calls(3);
+
+    CHECK(workers >= 3); // one for each pool below at least
+    CHECK(workers <= 3 * static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+TEST_WITHIN(120s, "a recursion of pools without an end is refused at some depth", "[pool]")
+{
+    pool<nested_for_ever> calls(of(1));
+    std::string text;
+    try
+    {
+        co_await calls(0);
+    }
+    catch (const brood::remote_error& thrown)
+    {
+        text = thrown.message();
+    }
+    CHECK(text.find("must not call its own pool for ever") != std::string::npos);
+}

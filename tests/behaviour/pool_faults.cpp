@@ -205,12 +205,12 @@ TEST_WITHIN(60s, "a result above the limit of a message fails the call alone", "
 {
     pool<returns_bytes> calls(of(1));
 
-    auto failure = co_await failure_of(calls(std::size_t{1} << 30));
+    auto failure = co_await failure_of(calls(1'000'000'000));
 
     auto told = as<brood::remote_error>(failure);
     REQUIRE(told);
     CHECK(told->message().find("at most") != std::string::npos);
-    auto next = co_await calls(std::size_t{10});
+    auto next = co_await calls(10);
     CHECK(next.size() == 10);
     CHECK(calls.stats().workers.exits == 0);
 }
@@ -221,7 +221,7 @@ TEST_WITHIN(60s, "arguments above the limit of a message are refused at the call
     auto ready = co_await calls.ready();
     CHECK(ready);
 
-    auto failure = co_await failure_of(calls(std::string(std::size_t{20} << 20, 'x')));
+    auto failure = co_await failure_of(calls(std::string(20'000'000, 'x')));
 
     auto refused = as<brood::error>(failure);
     REQUIRE(refused);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Starts where the system has nothing left to give, or a sandbox refuses the newer system calls.
+#include <brood/base/detail/quiet_write.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/spawn.hpp>
+#include <brood/wire/internal/memory_file.hpp>
+#include <brood/wire/shared_bytes.hpp>
 
 #include "support/back_ends.hpp"
 #include "support/catch.hpp"
@@ -10,6 +13,7 @@
 #include "support/lowered_limit.hpp"
 #include "support/scarce_descriptors.hpp"
 #include "support/shell.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <cereal/types/string.hpp>
@@ -20,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
+#include <span>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -220,6 +225,32 @@ TEST_CASE("arguments that are too many for the system fail at exec", "[scarcity]
                    co_return;
                });
     }
+}
+
+TEST_CASE("a limit of the size of files is an error, and no signal", "[scarcity]")
+{
+    temporary_directory folder;
+    brood::descriptor file(
+        ::open((folder.path() / "log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    lowered_limit small(RLIMIT_FSIZE, 4096);
+    auto make = []
+    {
+        brood::shared_bytes::filled(100'000, [](std::span<std::byte>) {});
+    };
+    for (bool without_memfd : {false, true})
+    {
+        brood::detail::without_memfd = without_memfd;
+        CHECK_THROWS_WITH(make(), Catch::Matchers::ContainsSubstring("File too large"));
+    }
+    brood::detail::without_memfd = false;
+
+    std::string full(4096, 'x');
+    CHECK(brood::detail::quiet_write(file.get(), full) == 4096);
+    CHECK(brood::detail::quiet_write(file.get(), full) == -1);
+    CHECK(errno == EFBIG);
+    sigset_t pending;
+    ::sigpending(&pending);
+    CHECK(::sigismember(&pending, SIGXFSZ) == 0);
 }
 
 TEST_WITHIN(20s, "an end is told although no descriptor is left to watch for it", "[scarcity]")

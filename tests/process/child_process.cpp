@@ -6,6 +6,7 @@
 
 #include "support/back_ends.hpp"
 #include "support/catch.hpp"
+#include "support/leftovers.hpp"
 #include "support/shell.hpp"
 #include "support/within.hpp"
 
@@ -175,14 +176,37 @@ TEST_WITHIN(20s, "what a dropped handle means is its policy", "[child_process][n
     CHECK(ended);
     CHECK_FALSE(gone(detached));
     ::kill(detached, SIGKILL);
-    spawn("true"); // whoever starts the next one takes away what is left
-    auto collects = [&]
-    {
-        auto next = spawn("true");
-        return !find_process(detached);
-    };
-    auto collected = co_await eventually(5s, collects);
+    auto collected = co_await eventually(5s, [&] { return !find_process(detached); });
     CHECK(collected);
+}
+
+TEST_CASE("a detached child leaves no zombie, although its loop has gone and no other is started",
+          "[child_process]")
+{
+    for (auto watch : {watching::pidfd, watching::sigchld})
+    {
+        forced_back_ends forced({launcher::automatic, watch});
+        leftovers before;
+        spawn_options options;
+        options.on_drop = brood::on_drop::detach;
+        std::vector<pid_t> detached;
+        child_process late;
+        {
+            asio::io_context loop(1);
+            auto early = spawn(loop.get_executor(), "sleep", {"1000"}, options);
+            late = spawn(loop.get_executor(), "sleep", {"1000"}, options);
+            detached = {early.pid(), late.pid()};
+            loop.poll();
+        }
+        for (auto pid : detached)
+        {
+            CHECK_FALSE(gone(pid));
+            ::kill(pid, SIGKILL);
+            CHECK(wait_until(5s, [&] { return !find_process(pid); }));
+        }
+        late = child_process();
+        CHECK(before.sentences() == std::vector<std::string>{});
+    }
 }
 
 TEST_WITHIN(20s, "a handle that is moved or assigned to does what is expected", "[child_process]")

@@ -7,15 +7,20 @@
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <sys/prctl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -90,6 +95,47 @@ task<> tell_names(process& self)
     self.send(self.argv().at(0));
     self.send(kernel);
     co_return;
+}
+
+task<> tell_death_signal(process& self)
+{
+    int signal = 0;
+    ::prctl(PR_GET_PDEATHSIG, &signal);
+    self.send(signal);
+    self.send(int(self.env().get("BROOD_PARENT").has_value()));
+    co_return;
+}
+
+/// This program once more, with a capability that the kernel gives to whoever runs its file; empty
+/// where that cannot be.
+std::string copy_with_capability(const std::filesystem::path& folder)
+{
+    auto copy = folder / "capable";
+    std::filesystem::copy_file(std::filesystem::read_symlink("/proc/self/exe"), copy);
+    std::filesystem::permissions(folder, std::filesystem::perms(0755));
+    std::filesystem::permissions(copy, std::filesystem::perms(0755));
+    // vfs_cap_data of linux/capability.h, revision 2, effective: CAP_NET_BIND_SERVICE.
+    const std::uint32_t data[] = {0x02000001, 1U << 10, 0, 0, 0};
+    auto given = ::setxattr(copy.c_str(), "security.capability", data, sizeof data, 0) == 0;
+    return given && ::geteuid() == 0 ? copy.string() : "";
+}
+
+task<> talk_without_end(process& self)
+{
+    for (;;)
+    {
+        auto room = self.send(std::string(10000, 't'));
+        if (!room)
+            co_await self.drain();
+    }
+}
+
+task<> die_while_a_child_talks(process& self)
+{
+    auto child = brood::fork<talk_without_end>();
+    for (int number = 0; number < 20; ++number)
+        co_await child.message<std::string>();
+    ::kill(self.pid(), SIGKILL);
 }
 
 task<> fork_another(process& self)
@@ -318,6 +364,43 @@ TEST_WITHIN(10s, "an entry is found where /proc/self/exe is another program", "[
     co_await child.exit();
 
     CHECK(said == program + ": tell_names");
+}
+
+TEST_WITHIN(30s, "a child whose program has file capabilities dies with its parent as well",
+            "[fork]")
+{
+    brood::test::temporary_directory folder;
+    brood::spawn_options options;
+    options.entry_program = copy_with_capability(folder.path());
+    options.uid = 65534;
+    options.die_with_parent = true;
+    if (options.entry_program.empty())
+    {
+        WARN("needs root, and a file system that keeps capabilities");
+        co_return;
+    }
+    auto child = brood::fork_with<tell_death_signal>(options);
+    auto signal = co_await child.message<int>();
+    auto is_told_on = co_await child.message<int>();
+    co_await child.exit();
+
+    CHECK(signal == SIGKILL);
+    CHECK(is_told_on == 0);
+}
+
+TEST_WITHIN(60s, "a child whose parent is killed while it sends says nothing", "[fork]")
+{
+    for (int round = 0; round < 10; ++round)
+    {
+        brood::spawn_options options;
+        options.stderr_ = brood::stdio::pipe();
+        auto parent = brood::fork_with<die_while_a_child_talks>(options);
+        auto noise = co_await parent.err().read_all(); // of both
+        auto status = co_await parent.exit();
+
+        CHECK(noise == "");
+        CHECK(status.signal == SIGKILL);
+    }
 }
 
 TEST_WITHIN(10s, "dropping a forked child that ignores its parent stops it", "[fork]")

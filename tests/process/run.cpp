@@ -4,6 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/process/detail/forking.hpp>
 #include <brood/process/detail/inheritance.hpp>
+#include <brood/process/detail/orphans.hpp>
 #include <brood/process/detail/pipe_ends.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/spawn.hpp>
@@ -11,8 +12,10 @@
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
+#include "support/process_table.hpp"
 #include "support/within.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -21,10 +24,18 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 using brood::process;
 using brood::task;
+using brood::test::children;
+using brood::test::eventually;
+using brood::test::find_process;
 using Catch::Matchers::ContainsSubstring;
 
 namespace
@@ -220,6 +231,80 @@ TEST_CASE("a function of on_exit that throws is shown, and the next one is calle
     CHECK(brood::run(main) == 1);
     CHECK(called);
     CHECK(shown == "on purpose");
+}
+
+TEST_CASE("orphans that come to this process are collected, and no child that others wait for",
+          "[run]")
+{
+    std::vector<pid_t> orphans;
+    auto main = [&]() -> task<>
+    {
+        auto foreign = ::fork();
+        if (foreign == 0)
+            ::_exit(33);
+        brood::spawn_options options;
+        options.group = brood::process_group::own();
+        options.stdout_ = brood::stdio::pipe();
+        // One in the group of its parent, one in the session of somebody else, and of one that
+        // stays: its end is ours.
+        for (std::string script : {"(sleep 0.01; exit 3) & echo $!",
+                                   "setsid sh -c 'setsid sleep 1000 & (exit 4) & echo $!'",
+                                   "exec sh -c '(exit 5) & echo $!; exec sleep 0.05'"})
+        {
+            auto child = brood::spawn("sh", {"-c", script}, options);
+            auto text = co_await child.out().read_line();
+            orphans.push_back(std::stoi(text.value()));
+            auto status = co_await child.exit();
+            CHECK(status.success());
+        }
+        auto all = [&]
+        {
+            return std::none_of(orphans.begin(), orphans.end(),
+                                [](pid_t pid) { return find_process(pid).has_value(); });
+        };
+        auto collected = co_await eventually(10s, all);
+        CHECK(collected);
+
+        int status = 0;
+        CHECK(::waitpid(foreign, &status, 0) == foreign);
+        CHECK(WEXITSTATUS(status) == 33);
+    };
+    brood::run_options options;
+    options.orphans = brood::orphans::collect;
+
+    CHECK(brood::run(main, options) == 0);
+    for (auto& left : children()) // the sleep
+    {
+        ::kill(left.pid, SIGKILL);
+        ::waitpid(left.pid, nullptr, 0);
+    }
+    int is_subreaper = 1;
+    ::prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper);
+    CHECK(is_subreaper == 0);
+}
+
+TEST_CASE("a child that nobody waits for after some time is taken for an orphan", "[run]")
+{
+    auto time = std::exchange(brood::detail::orphans_are_doubtful_for, 50ms);
+    for (bool leave : {true, false})
+    {
+        pid_t foreign = 0;
+        auto main = [&]() -> task<>
+        {
+            foreign = ::fork();
+            if (foreign == 0)
+                ::_exit(33);
+            auto limit = leave ? std::chrono::milliseconds(600) : 10s;
+            auto collected = co_await eventually(limit, [&] { return !find_process(foreign); });
+            CHECK(collected != leave);
+        };
+        brood::run_options options;
+        options.orphans = leave ? brood::orphans::leave : brood::orphans::collect;
+        CHECK(brood::run(main, options) == 0);
+        if (leave)
+            ::waitpid(foreign, nullptr, 0);
+    }
+    brood::detail::orphans_are_doubtful_for = time;
 }
 
 TEST_CASE("nothing runs after the functions of on_exit, however long children take to stop",

@@ -2,6 +2,7 @@
 #include <brood/process/spawn.hpp>
 
 #include <brood/base/loop.hpp>
+#include <brood/process/detail/launch_steps.hpp>
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
@@ -10,18 +11,24 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <linux/capability.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <thread>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -396,6 +403,65 @@ TEST_CASE("a child starts with default signals and nothing blocked", "[spawn]")
     CHECK(::sigismember(&now, SIGTERM) == 1);
     ::sigaction(SIGPIPE, &before, &ignore);
     CHECK(ignore.sa_handler == SIG_IGN);
+}
+
+TEST_WITHIN(20s, "a hangup that is ignored since this program was started stays ignored", "[spawn]")
+{
+    auto alive = []() -> task<bool>
+    {
+        auto child = brood::test::shell("kill -HUP $$; exit 3");
+        auto status = co_await child.exit();
+        co_return status.code == 3;
+    };
+    auto before = std::signal(SIGHUP, SIG_IGN);
+    auto ours = co_await alive();
+    auto started = std::exchange(brood::detail::started_without_hangup, true);
+    auto inherited = co_await alive();
+    std::signal(SIGHUP, SIG_DFL);
+    auto changed = co_await alive();
+    brood::detail::started_without_hangup = started;
+    std::signal(SIGHUP, before);
+
+    CHECK_FALSE(ours);
+    CHECK(inherited);
+    CHECK_FALSE(changed);
+}
+
+TEST_CASE("a program that somebody still writes to is waited for", "[spawn]")
+{
+    temporary_directory folder;
+    auto program = folder.path() / "true";
+    std::filesystem::copy_file("/bin/true", program);
+    within(20s,
+           [&]() -> task<>
+           {
+               for (int round = 0; round < 10; ++round)
+               {
+                   brood::descriptor open(::open(program.c_str(), O_WRONLY | O_CLOEXEC));
+                   auto writer = ::fork();
+                   if (writer == 0)
+                   {
+                       ::usleep(10'000);
+                       ::_exit(0);
+                   }
+                   open.reset();
+                   std::string refused;
+                   try
+                   {
+                       auto child = brood::spawn(program.string());
+                       co_await child.exit();
+                   }
+                   catch (const brood::spawn_error& failed)
+                   {
+                       refused = failed.what();
+                   }
+                   auto has_ended = ::waitpid(writer, nullptr, WNOHANG) == writer;
+                   if (has_ended) // or it was too long
+                       CHECK(refused == "");
+                   else
+                       ::waitpid(writer, nullptr, 0);
+               }
+           });
 }
 
 TEST_WITHIN(10s, "a program without a slash is searched in the PATH of the child", "[spawn]")

@@ -8,7 +8,10 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <cerrno>
+#include <csignal>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +155,77 @@ TEST_WITHIN(10s, "the standard streams of a child block, whatever ours do", "[st
     co_await child.exit();
 
     CHECK(text == "late");
+}
+
+TEST_WITHIN(10s, "a stream that a child shares with us goes on not to block here", "[stdio]")
+{
+    auto blocks = [](int number)
+    {
+        return (::fcntl(number, F_GETFL) & O_NONBLOCK) == 0;
+    };
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    brood::descriptor reading(ends[0]), writing(ends[1]);
+    spawn_options options;
+    options.stdin_ = stdio::from(reading.get());
+    options.stdout_ = stdio::from(writing.get());
+    auto child = brood::spawn("sh", {"-c", "read line; echo $line; read more"}, options);
+    CHECK_FALSE(blocks(reading.get()));
+    CHECK_FALSE(blocks(writing.get()));
+    REQUIRE(::write(writing.get(), "to itself\n", 10) == 10);
+    auto empty = [&]
+    {
+        char first = 0;
+        return ::read(reading.get(), &first, 1) == -1 && errno == EAGAIN;
+    };
+    auto waits = co_await eventually(5s, empty);
+    CHECK(waits);
+    child.kill(SIGKILL);
+    co_await child.exit();
+}
+
+TEST_WITHIN(10s,
+            "a socket that a child shares with us keeps its mode, one that is given away blocks",
+            "[stdio]")
+{
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+    brood::descriptor ours(ends[0]), theirs(ends[1]);
+    auto blocks = [&]
+    {
+        return (::fcntl(theirs.get(), F_GETFL) & O_NONBLOCK) == 0;
+    };
+    auto give = [&](stdio to) -> task<>
+    {
+        spawn_options options;
+        options.stdout_ = std::move(to);
+        auto child = brood::spawn("echo", {"said"}, options);
+        options.stdout_ = stdio::inherit();
+        auto status = co_await child.exit();
+        CHECK(status.success());
+        char text[5] = {};
+        CHECK(::read(ours.get(), text, sizeof text) == 5);
+    };
+    co_await give(stdio::from(theirs.get()));
+    CHECK_FALSE(blocks());
+    co_await give(stdio::from(theirs.duplicate()));
+    CHECK_FALSE(blocks());
+
+    // What another process has as well is no more ours.
+    spawn_options held;
+    held.descriptors.emplace(3, stdio::from(theirs.get()));
+    auto keeper = brood::spawn("sleep", {"1000"}, held);
+    auto number = theirs.get();
+    spawn_options options;
+    options.stdout_ = std::move(theirs);
+    options.stdin_ = stdio::pipe();
+    auto child = brood::spawn("cat", {}, options);
+    CHECK((::fcntl(number, F_GETFL) & O_NONBLOCK) == 0);
+    co_await child.in().write("x");
+    child.in().close();
+    co_await child.exit();
+    keeper.kill(SIGKILL);
+    co_await keeper.exit();
 }
 
 TEST_WITHIN(10s, "a standard stream that is closed here leads to the null device in a child",

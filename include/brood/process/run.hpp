@@ -18,6 +18,22 @@
 namespace brood
 {
 
+/// Who collects the ends of processes that lost their parents, and came to this process therefore:
+/// to process 1, and to one that asks for it.
+///
+/// They are looked for four times a second while brood::run() runs. Children of brood are never
+/// taken for orphans; one that this program started without brood could be, and whoever waits for
+/// it would not learn how it ended. So collected are those in a process group that a child of brood
+/// leads or led, as workers and commands do, and those in a session that neither they nor this
+/// process began. Whoever else has ended is collected when nobody has done so for a minute.
+/// Needs Linux and /proc; nothing is collected elsewhere.
+enum class orphans
+{
+    automatic, ///< When this process is process 1, as in a container.
+    collect,   ///< Orphans of all that this process starts come to it: PR_SET_CHILD_SUBREAPER.
+    leave,     ///< Nobody: this process knows who else waits, or an init stands above it.
+};
+
 /// How a loop runs. The defaults suit all but the last microsecond.
 struct run_options
 {
@@ -28,6 +44,9 @@ struct run_options
 
     /// What the channel to the parent may hold.
     channel_limits channel = {};
+
+    /// Whether orphans that come to this process are collected.
+    brood::orphans orphans = brood::orphans::automatic;
 };
 
 namespace detail

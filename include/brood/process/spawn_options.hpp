@@ -49,7 +49,8 @@ struct spawn_options
     std::string entry_program = {};
 
     /// Where its standard streams lead. Step "stdio". What the child inherits or is given for these
-    /// three is put into blocking mode, as programs expect it.
+    /// three blocks, as programs expect it, and goes on not to block here if it did not: a pipe or
+    /// terminal is opened once more for it; a socket that this process has as well stays as it is.
     stdio stdin_ = stdio::inherit();
     stdio stdout_ = stdio::inherit();
     stdio stderr_ = stdio::inherit();
@@ -75,7 +76,8 @@ struct spawn_options
     std::map<int, rlimit> limits = {};
 
     /// On Linux it gets SIGKILL when this process ends, however that happens, even when it spins.
-    /// A program that is set-user-ID escapes. See PR_SET_PDEATHSIG in prctl(2).
+    /// A program that is set-user-ID or has file capabilities escapes, unless it is written with
+    /// brood and was forked: that asks for it again. See PR_SET_PDEATHSIG in prctl(2).
     bool die_with_parent = false;
 
     /// After this time it is stopped by the stop policy.

@@ -60,6 +60,10 @@ public:
     }
 
     /// An open descriptor; the child gets a duplicate. Ours is closed with the last copy of this.
+    ///
+    /// As a standard stream it blocks in the child, and not here: what can be opened by its name in
+    /// /proc, a pipe or a terminal, is opened once more. A socket that is open here by another
+    /// number as well, and is not to block, does not block there either.
     static stdio from(descriptor open)
     {
         stdio result(kind::descriptor);
@@ -68,7 +72,8 @@ public:
         return result;
     }
 
-    /// The same for one that somebody else closes, not before the child has started.
+    /// The same for one that somebody else closes, not before the child has started. A socket of
+    /// Asio that is lent in this way stays as it is.
     static stdio from(int open)
     {
         stdio result(kind::descriptor);
@@ -99,6 +104,9 @@ public:
 
     /// The number of the open descriptor, -1 when this is none.
     int number() const noexcept { return number_; }
+
+    /// Whether that is closed with the last copy of this.
+    bool is_owned() const noexcept { return open_ != nullptr; }
 
 private:
     explicit stdio(kind what) : kind_(what) {}

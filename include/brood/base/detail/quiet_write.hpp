@@ -41,33 +41,47 @@ inline ssize_t write_by_kernel(int, std::string_view)
 }
 #endif
 
-inline bool sigpipe_is_pending()
+inline bool is_pending(int signal)
 {
     sigset_t pending;
     ::sigpending(&pending);
-    return ::sigismember(&pending, SIGPIPE) == 1;
+    return ::sigismember(&pending, signal) == 1;
 }
 
-/// Calls what may write to a closed pipe or socket: SIGPIPE is held back in this thread meanwhile,
-/// and one that the call caused is taken away; one that was pending before is not ours.
+/// Calls what raises a signal when it fails for a reason: that is held back in this thread
+/// meanwhile, and one that the call caused is taken away; one that was pending before is not ours.
 template <class Call>
-ssize_t without_sigpipe(Call call)
+auto without_signal(int signal, int its_reason, Call call)
 {
-    sigset_t pipe_signal, before;
-    ::sigemptyset(&pipe_signal);
-    ::sigaddset(&pipe_signal, SIGPIPE);
-    auto was_pending = sigpipe_is_pending();
-    ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    sigset_t only, before;
+    ::sigemptyset(&only);
+    ::sigaddset(&only, signal);
+    auto was_pending = is_pending(signal);
+    ::pthread_sigmask(SIG_BLOCK, &only, &before);
     auto count = call();
     auto reason = errno;
-    if (count == -1 && reason == EPIPE && !was_pending && sigpipe_is_pending())
+    if (count == -1 && reason == its_reason && !was_pending && is_pending(signal))
     {
         int taken = 0;
-        ::sigwait(&pipe_signal, &taken);
+        ::sigwait(&only, &taken);
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     errno = reason;
     return count;
+}
+
+/// For what may write to a closed pipe or socket.
+template <class Call>
+auto without_sigpipe(Call call)
+{
+    return without_signal(SIGPIPE, EPIPE, call);
+}
+
+/// For what may make a file larger than the limit of its size (RLIMIT_FSIZE).
+template <class Call>
+auto without_sigxfsz(Call call)
+{
+    return without_signal(SIGXFSZ, EFBIG, call);
 }
 
 inline ssize_t write_with_signal_blocked(int number, std::string_view text)
@@ -75,16 +89,20 @@ inline ssize_t write_with_signal_blocked(int number, std::string_view text)
     return without_sigpipe([&] { return ::write(number, text.data(), text.size()); });
 }
 
-/// write(2) that fails with EPIPE and raises no SIGPIPE, without touching what the program does
-/// with it.
+/// write(2) that fails with EPIPE or EFBIG and raises neither SIGPIPE nor SIGXFSZ, without touching
+/// what the program does with them.
 inline ssize_t quiet_write(int number, std::string_view text)
 {
-    ssize_t count = -1;
-    if (kernel_writes_quietly)
-        count = retry([&] { return write_by_kernel(number, text); });
-    if (!kernel_writes_quietly)
-        count = retry([&] { return write_with_signal_blocked(number, text); });
-    return count;
+    auto write = [&]
+    {
+        ssize_t count = -1;
+        if (kernel_writes_quietly)
+            count = retry([&] { return write_by_kernel(number, text); });
+        if (!kernel_writes_quietly)
+            count = retry([&] { return write_with_signal_blocked(number, text); });
+        return count;
+    };
+    return without_sigxfsz(write);
 }
 
 } // namespace brood::detail

@@ -65,11 +65,18 @@ inline std::optional<exit_status> collect(pid_t pid, const descriptor& pidfd)
 }
 
 /// Whether a child that was not collected has ended already.
-inline bool has_ended(pid_t pid)
+inline bool has_ended(pid_t pid) noexcept
 {
     siginfo_t about = {};
     auto found = ::waitid(P_PID, static_cast<id_t>(pid), &about, WEXITED | WNOHANG | WNOWAIT);
     return found == -1 || about.si_pid == pid;
+}
+
+/// Whether a child is there to be collected, now or later.
+inline bool is_ours(pid_t pid) noexcept
+{
+    siginfo_t about = {};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &about, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 } // namespace brood::detail

@@ -10,6 +10,7 @@
 
 #include <string>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace brood::detail
@@ -39,6 +40,9 @@ inline forked_process fork(asio::any_io_executor executor, const std::string& pr
         options.env.emplace();
     options.env->set(channel_variable, name_of_channel(number, theirs));
     options.env->unset(entry_variable);
+    options.env->unset(parent_variable);
+    if (options.die_with_parent)
+        options.env->set(parent_variable, std::to_string(::getpid()));
     if (entry != nullptr)
         options.env->set(entry_variable, entry);
     options.descriptors.emplace(number, stdio::from(std::move(theirs)));

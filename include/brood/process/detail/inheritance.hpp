@@ -4,16 +4,22 @@
 #include <brood/base/descriptor.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 namespace brood::detail
 {
 
 inline constexpr auto channel_variable = "BROOD_CHANNEL";
 inline constexpr auto entry_variable = "BROOD_ENTRY";
+inline constexpr auto parent_variable = "BROOD_PARENT"; // for a child that is to die with it
 
 /// What a parent that forked this process left for it: an end of the channel, and what to start
 /// with.
@@ -49,6 +55,22 @@ inline int inherited_channel()
     return number;
 }
 
+/// Dies with the parent, as it wants. The kernel was told so by the parent already, and forgets it
+/// when it runs a program with file capabilities.
+inline void follow_parent_again([[maybe_unused]] const char* parent)
+{
+#ifdef __linux__
+    int signal = 0;
+    if (::prctl(PR_GET_PDEATHSIG, &signal) == -1 || signal != 0)
+        return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // It may have ended meanwhile. One in another namespace has no number here.
+    auto now = ::getppid();
+    if (now != 0 && std::to_string(now) != parent)
+        ::raise(SIGKILL);
+#endif
+}
+
 /// Takes it, once: what this process starts itself must not find it again, or a channel would never
 /// end.
 inline inheritance take_inheritance()
@@ -62,8 +84,10 @@ inline inheritance take_inheritance()
             result.entry = name;
         if (auto identity = std::getenv(worker_variable))
             result.worker = identity;
+        if (auto parent = std::getenv(parent_variable))
+            follow_parent_again(parent);
     }
-    for (auto variable : {channel_variable, entry_variable, worker_variable})
+    for (auto variable : {channel_variable, entry_variable, worker_variable, parent_variable})
         ::unsetenv(variable);
     return result;
 }

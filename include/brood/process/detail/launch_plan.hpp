@@ -36,6 +36,7 @@ struct launch_plan
     {
         int source; // open in this process; for a number that is inherited, the number itself
         int target; // in the child
+        bool keeps_mode = false; // whether it stays as it is, although programs expect it to block
     };
 
     struct limit

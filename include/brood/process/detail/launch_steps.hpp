@@ -20,13 +20,31 @@
 namespace brood::detail
 {
 
+inline bool ignores_hangup() noexcept
+{
+    struct sigaction now = {};
+    return ::sigaction(SIGHUP, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+/// Whether somebody started this program so that it outlives its terminal, as nohup(1) does. That
+/// is meant for all that it starts. Set by tests.
+inline bool started_without_hangup = ignores_hangup();
+
+/// Whether children ignore SIGHUP: as this program does since it was started.
+inline bool passes_on_hangup() noexcept
+{
+    return started_without_hangup && ignores_hangup();
+}
+
 /// What is ignored or blocked stays so across exec: a child would never die of SIGTERM or SIGPIPE.
 inline void reset_signals()
 {
     struct sigaction standard = {};
     standard.sa_handler = SIG_DFL;
+    auto except = passes_on_hangup() ? SIGHUP : 0;
     for (int number = 1; number < NSIG; ++number)
-        ::sigaction(number, &standard, nullptr);
+        if (number != except)
+            ::sigaction(number, &standard, nullptr);
 }
 
 /// Marks the descriptors between two numbers close-on-exec, the first way that works.
@@ -67,7 +85,7 @@ inline bool lift_descriptors(launch_plan& plan)
 {
     for (std::size_t index = 0; index < plan.moves.size(); ++index)
     {
-        auto [source, target] = plan.moves[index];
+        auto [source, target, keeps_mode] = plan.moves[index];
         auto in_the_way = source != target && plan.gives(source);
         plan.lifted[index] = in_the_way ? duplicate_beside(plan, source) : source;
         if (plan.lifted[index] == -1)
@@ -92,13 +110,13 @@ inline bool place_descriptors(launch_plan& plan)
     int next = 0;
     for (std::size_t index = 0; index < plan.moves.size(); ++index)
     {
-        auto target = plan.moves[index].target;
+        auto& [source, target, keeps_mode] = plan.moves[index];
         // dup2 onto itself would leave it close-on-exec.
         auto placed = plan.lifted[index] == target ? ::fcntl(target, F_SETFD, 0)
                                                    : ::dup2(plan.lifted[index], target);
         if (placed == -1)
             return false;
-        if (target <= 2)
+        if (target <= 2 && !keeps_mode)
             make_blocking(target);
         keep_out(next, target - 1);
         next = target + 1;
@@ -122,13 +140,30 @@ bool set_limits(const launch_plan& plan, int (*set)(Resource, const rlimit*))
     return true;
 }
 
+/// How long a program is waited for that somebody has open to write to it (ETXTBSY): another thread
+/// that has just written it, say, and starts a child that has not let go of the file yet.
+inline constexpr unsigned longest_wait_for_program = 64000; // microseconds
+
+/// execve(2), and again for a program that somebody writes to.
+inline void execute_patiently(const launch_plan& plan, const char* file)
+{
+    for (unsigned pause = 1000; pause <= longest_wait_for_program; pause *= 2)
+    {
+        ::execve(file, plan.argv_pointers.data(), plan.env_pointers.data());
+        if (errno != ETXTBSY)
+            return;
+        ::usleep(pause);
+        errno = ETXTBSY;
+    }
+}
+
 /// Tries the candidates as execvp would, but a file that is no program is not given to a shell.
 inline int execute(const launch_plan& plan)
 {
     int reason = ENOENT;
     for (auto candidate = plan.candidate_pointers.data(); *candidate != nullptr; ++candidate)
     {
-        ::execve(*candidate, plan.argv_pointers.data(), plan.env_pointers.data());
+        execute_patiently(plan, *candidate);
         if (errno == EACCES)
             reason = EACCES;
         else if (errno != ENOENT && errno != ENOTDIR)

@@ -49,6 +49,8 @@ public:
         ::posix_spawnattr_setsigmask(&attributes_, &signals);
         // Not sigfillset(3), which leaves out those of the C library: they would be ignored.
         std::memset(&signals, 0xff, sizeof signals);
+        if (passes_on_hangup())
+            ::sigdelset(&signals, SIGHUP);
         ::posix_spawnattr_setsigdefault(&attributes_, &signals);
         int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
         if (plan.group.what() == process_group::kind::new_session)
@@ -73,8 +75,7 @@ public:
         int reason = ENOENT;
         for (auto& candidate : plan.candidates)
         {
-            auto failed = ::posix_spawn(&pid, candidate.c_str(), &actions_, &attributes_,
-                                        plan.argv_pointers.data(), plan.env_pointers.data());
+            auto failed = start_patiently(plan, candidate, pid);
             if (failed == 0 || (failed != EACCES && failed != ENOENT && failed != ENOTDIR))
                 return failed;
             if (failed == EACCES)
@@ -84,6 +85,20 @@ public:
     }
 
 private:
+    int start_patiently(const launch_plan& plan, const std::string& candidate, pid_t& pid)
+    {
+        int failed = ETXTBSY;
+        for (unsigned pause = 1000; failed == ETXTBSY && pause <= longest_wait_for_program;
+             pause *= 2)
+        {
+            failed = ::posix_spawn(&pid, candidate.c_str(), &actions_, &attributes_,
+                                   plan.argv_pointers.data(), plan.env_pointers.data());
+            if (failed == ETXTBSY)
+                ::usleep(pause);
+        }
+        return failed;
+    }
+
     posix_spawn_file_actions_t actions_;
     posix_spawnattr_t attributes_;
 };
@@ -96,7 +111,7 @@ inline bool duplicate_sources(const launch_plan& plan, std::vector<descriptor>& 
         to.emplace_back(::fcntl(move.source, F_DUPFD_CLOEXEC, plan.highest_target + 1));
         if (!to.back())
             return false;
-        if (move.target <= 2)
+        if (move.target <= 2 && !move.keeps_mode)
             make_blocking(move.source);
     }
     return true;

@@ -5,6 +5,7 @@
 #include <brood/process/detail/collect.hpp>
 #include <brood/process/detail/detached_children.hpp>
 #include <brood/process/detail/launch_plan.hpp>
+#include <brood/process/detail/own_children.hpp>
 #include <brood/process/detail/reaper_pidfd.hpp>
 #include <brood/process/detail/reaper_sigchld.hpp>
 
@@ -55,26 +56,42 @@ public:
     /// Whether the child is no more ours: it was collected, or detached, or there never was one.
     bool collected() const noexcept { return status_.has_value() || pid_ == -1; }
 
+    /// Whether the child has ended, collected or not.
+    bool has_ended() const noexcept { return collected() || detail::has_ended(pid_); }
+
+    /// Whether its number is its own still, since nobody has collected it.
+    bool holds_number() const noexcept { return !collected() && detail::is_ours(pid_); }
+
     /// Waits for the end and collects it. Also ends when it was collected or detached meanwhile.
-    task<exit_status> ended(const asio::any_io_executor& executor)
+    task<exit_status> ended(asio::any_io_executor executor)
+    {
+        co_await ended_uncollected(executor);
+        collect_if_ended();
+        stop_watching();
+        co_return *status_;
+    }
+
+    /// Waits for the end and leaves the rest to collect_if_ended(): until then its number, and that
+    /// of its group, are no other's.
+    task<> ended_uncollected(const asio::any_io_executor& executor)
     {
         try
         {
             if (pidfd_)
-                return watched_by(watch_.emplace<pidfd_watch>(executor, pidfd_));
+                return end_seen_by(watch_.emplace<pidfd_watch>(executor, pidfd_));
         }
         catch (const std::system_error&)
         {
             // The loop cannot watch one more.
         }
-        return watched_by(watch_.emplace<sigchld_watch>(executor));
+        return end_seen_by(watch_.emplace<sigchld_watch>(executor));
     }
 
     /// Sends a signal; false when the process has ended, so that its number may be another's.
     /// Throws std::system_error for what the system refuses (EPERM, EINVAL).
     bool signal(int number)
     {
-        if (collected() || has_ended(pid_))
+        if (has_ended())
             return false;
         auto sent = send(number);
         if (!sent && errno != ESRCH)
@@ -93,7 +110,7 @@ public:
     /// Collects it if it ends before this time, blocking the thread. For the end of a loop.
     bool collect_until(std::chrono::steady_clock::time_point until) noexcept
     {
-        while (!collect_now())
+        while (!collect_if_ended())
         {
             if (std::chrono::steady_clock::now() >= until)
                 return false;
@@ -126,21 +143,23 @@ public:
     /// How it ended, if it was collected.
     const std::optional<exit_status>& status() const noexcept { return status_; }
 
-private:
-    template <class Watch>
-    task<exit_status> watched_by(Watch& watch)
+    /// Collects it if it has ended; whether it is no more ours.
+    bool collect_if_ended() noexcept
     {
-        while (!collect_now())
-            co_await watch.changed();
-        stop_watching();
-        co_return *status_;
+        if (collected())
+            return true;
+        status_ = collect(pid_, pidfd_);
+        if (status_)
+            own_children::remove(pid_);
+        return collected();
     }
 
-    bool collect_now()
+private:
+    template <class Watch>
+    task<> end_seen_by(Watch& watch)
     {
-        if (!collected())
-            status_ = collect(pid_, pidfd_);
-        return collected();
+        while (!has_ended())
+            co_await watch.changed();
     }
 
     // Until we collect it the pid is its own, even when there is no pidfd.

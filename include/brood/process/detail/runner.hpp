@@ -6,6 +6,7 @@
 #include <brood/base/loop.hpp>
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/loop_children.hpp>
+#include <brood/process/detail/orphans.hpp>
 #include <brood/process/detail/process_core.hpp>
 #include <brood/process/run.hpp>
 
@@ -14,6 +15,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <unistd.h>
 #include <utility>
 
 namespace brood::detail
@@ -44,13 +46,17 @@ class runner
 {
 public:
     explicit runner(const run_options& options, inheritance inherited)
-        : options_(options), loop_(1), scope_(loop_.get_executor()),
+        : options_(options), subreaper_(options.orphans == orphans::collect), loop_(1),
+          scope_(loop_.get_executor()),
           self_(process_core::make(loop_.get_executor(), std::move(inherited), options.channel))
     {
         // Whoever reads what a child prints may go, and the child works on for its parent.
         struct sigaction now = {};
         if (core()->link() && ::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL)
             std::signal(SIGPIPE, SIG_IGN);
+        auto first = options.orphans == orphans::automatic && ::getpid() == 1;
+        if (first || options.orphans == orphans::collect)
+            asio::co_spawn(loop_, collect_orphans(), asio::detached);
     }
 
     /// The exit code of the program whose main coroutine this is.
@@ -111,6 +117,7 @@ private:
     }
 
     run_options options_;
+    child_subreaper subreaper_;
     asio::io_context loop_;
     asio::executor_work_guard<asio::io_context::executor_type> between_{loop_.get_executor()};
     default_executor_scope scope_;

@@ -5,6 +5,8 @@
 #include <brood/process/arguments.hpp>
 #include <brood/process/detail/child_process_core.hpp>
 #include <brood/process/detail/launcher.hpp>
+#include <brood/process/detail/open_file.hpp>
+#include <brood/process/detail/own_children.hpp>
 #include <brood/process/detail/pipe_ends.hpp>
 #include <brood/process/detail/standard_streams.hpp>
 #include <brood/process/detail/stopping.hpp>
@@ -52,11 +54,16 @@ public:
     std::shared_ptr<child_process_core> start()
     {
         plan_.prepare();
+        auto birth = own_children::starting();
         auto child = launch(plan_);
         if (child.failure.error_number != 0)
             throw spawn_error(child.failure.error_number, program_, name_of(child.failure.step),
                               subject_of(child.failure.step));
         state_->process.adopt(std::move(child));
+        auto what = plan_.group.what();
+        own_children::add(state_->process.pid(),
+                          what == process_group::kind::new_session ||
+                              (what == process_group::kind::join && plan_.group.leader() == 0));
         loop_children::of(state_->executor).add(*state_);
         return std::move(state_);
     }
@@ -167,23 +174,37 @@ private:
         case stdio::kind::file:
             return give(number, open(number, checked("stdio", leads.path()), leads.flags()));
         case stdio::kind::descriptor:
-            return give_open(number, leads.number());
+            return give_open(number, leads.number(), leads.is_owned());
         case stdio::kind::same_as_stdout:
             if (number < 2)
                 refuse("stdio", "only stderr and further descriptors can lead where stdout does");
-            return plan_.moves.push_back({plan_.moves[1].source, number});
+            plan_.moves.push_back(plan_.moves[1]);
+            plan_.moves.back().target = number;
+            return;
         }
     }
 
     // A standard stream that is closed here would be the first file that the child opens.
-    void give_open(int number, int source)
+    void give_open(int number, int source, bool given = false)
     {
-        if (::fcntl(source, F_GETFD) != -1)
-            plan_.moves.push_back({source, number});
+        if (auto mode = ::fcntl(source, F_GETFL); mode != -1)
+            give_shared(number, source, mode, given);
         else if (number < 3 && number == source)
             give(number, open(number, "/dev/null", O_RDWR));
         else
             refuse("stdio", "descriptor " + std::to_string(source), EBADF);
+    }
+
+    // A program does not expect EAGAIN from its standard streams; who reads and writes here relies
+    // on it. What can be opened once more is, and has then a mode of its own. A socket cannot: it
+    // keeps its mode while this process has it.
+    void give_shared(int number, int source, int mode, bool given)
+    {
+        auto need_not_wait = number < 3 && (mode & O_NONBLOCK) != 0;
+        if (auto own = need_not_wait ? open_again(source, mode) : descriptor())
+            return give(number, std::move(own));
+        auto keeps_mode = need_not_wait && is_socket_of_ours(source, given);
+        plan_.moves.push_back({source, number, keeps_mode});
     }
 
     void give(int number, descriptor given)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
+#include <brood/base/detail/quiet_write.hpp>
 
 #include <cstddef>
 #include <cstdlib>
@@ -79,8 +80,8 @@ inline descriptor open_memory_file()
 inline descriptor make_memory_file(std::size_t size)
 {
     auto file = open_memory_file();
-    check(::ftruncate(file.get(), static_cast<off_t>(size)), "set size of shared memory",
-          std::to_string(size));
+    auto set = without_sigxfsz([&] { return ::ftruncate(file.get(), static_cast<off_t>(size)); });
+    check(set, "set size of shared memory", std::to_string(size));
     return file;
 }
 

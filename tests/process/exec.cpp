@@ -246,6 +246,13 @@ TEST_WITHIN(20s, "a command ends although a grandchild holds its pipes", "[exec]
     ::kill(std::stoi(result.out), SIGKILL);
 }
 
+TEST_WITHIN(20s, "what a grandchild prints within a second of the end is a part of the result",
+            "[exec]")
+{
+    auto result = co_await exec("(sleep 0.2; echo late) & echo early");
+    CHECK(result.out == "early\nlate\n");
+}
+
 TEST_WITHIN(10s, "cancelled before it began, nothing is started",
             "[exec][node-15][node-28][node-B20]")
 {

@@ -45,6 +45,25 @@ TEST_CASE("a result says what limit ended it, and is no success then", "[exec_re
     CHECK(to_string(result) == "process 0 was ended by SIGTERM because it took too long");
 }
 
+TEST_CASE("a result names its command, and what goes on of it", "[exec_result]")
+{
+    exec_result result;
+    result.status.pid = 12;
+    result.command = "sudo make";
+    result.limit = exec_limit::timeout;
+    result.left_running = "send SIGTERM to process 12: Operation not permitted";
+    CHECK(to_string(result) == "process 12 (sudo make) ended with code 0 because it took too long, "
+                               "and left a process running: send SIGTERM to process 12: Operation "
+                               "not permitted");
+
+    result.status.lost = true;
+    CHECK(to_string(result) == "process 12 (sudo make) still runs although it took too long: send "
+                               "SIGTERM to process 12: Operation not permitted");
+
+    result.command = std::string(1000, 'x');
+    CHECK(to_string(result).size() < 400);
+}
+
 TEST_CASE("a line without end does not fill the log", "[exec_result]")
 {
     exec_result result;

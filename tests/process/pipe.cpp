@@ -253,6 +253,23 @@ TEST_CASE("a pipe that a child made blocking blocks no loop, neither to read nor
     }
 }
 
+TEST_WITHIN(10s, "what is here is read without waiting, also at the end", "[pipe]")
+{
+    auto child = printing("echo one; exec sleep 1000");
+    std::string text;
+    auto more = [&]
+    {
+        text += child.out().read_now();
+        return text == "one\n";
+    };
+    auto first = co_await eventually(5s, more);
+    CHECK(first);
+    CHECK(child.out().read_now() == "");
+    child.kill(SIGKILL);
+    co_await child.closed();
+    CHECK(child.out().read_now() == "");
+}
+
 TEST_WITHIN(10s, "whoever waits on a pipe that is closed here is told", "[pipe]")
 {
     auto child = echo();

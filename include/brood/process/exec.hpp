@@ -15,12 +15,22 @@ namespace brood
 /// Runs a program to its end and collects what it prints: `co_await exec_file("ls", {"-l"})`.
 ///
 /// It is started when this is awaited. A code other than 0 is a result and no exception; a program
-/// that cannot be started throws spawn_error. Beyond a limit of the options the program and all
-/// that it started are ended, and what it printed until then is kept. When it has ended itself and
-/// somebody else still holds its pipes, a grandchild say, they are read for one more second.
+/// that cannot be started throws spawn_error.
+///
+/// Beyond a limit of the options the program and all that it started are ended by the stop policy,
+/// SIGKILL last: they are frozen, signalled, and looked for again until nobody new is found. What
+/// was printed until then is kept. When all of it has ended and somebody else still holds its
+/// pipes, a daemon say, they are read for one more second. What another user runs in it, as sudo
+/// does, goes on: exec_result::left_running says so.
+///
+/// It stands in a process group of its own, unless the options of the start name another: whoever
+/// it starts is found by that also without /proc, and when the parent has gone. So a Ctrl-C does
+/// not reach it, and it cannot read the terminal; on Linux it is killed when this process ends.
+/// `process_group::join(::getpgrp())` leaves it in ours. Who leaves the group and loses the parent,
+/// a daemon, is not found.
+///
 /// Cancelled, it is ended in the same way in the background of the loop, and brood::run() waits for
-/// that; when the loop itself goes, all of them are killed. What survives SIGKILL is detached, and
-/// throws errc::timed_out. A process that left the tree before, a daemon, is not found. Follows
+/// that; when the loop itself goes, all of them are killed. Follows
 /// https://nodejs.org/api/child_process.html#child_processexecfilefile-args-options-callback
 task<exec_result> exec_file(asio::any_io_executor executor, std::string program,
                             arguments args = {}, exec_options options = {});

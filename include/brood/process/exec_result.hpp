@@ -39,6 +39,12 @@ struct exec_result
     std::string err; ///< The same of stderr.
     exit_status status;                  ///< How it ended.
     exec_limit limit = exec_limit::none; ///< Why it was ended, if it was.
+    std::string command = {};            ///< What was run, as one would type it: "ls -l /tmp".
+
+    /// Why it, or a process that it started, goes on although it was to be ended: it is another
+    /// user's, as what sudo starts. Empty when nothing is known to be left. The status of a
+    /// command that goes on itself is lost.
+    std::string left_running = {};
 
     /// Whether it ended by itself, with code 0.
     bool success() const noexcept { return limit == exec_limit::none && status.success(); }
@@ -60,15 +66,30 @@ inline std::string last_line(const std::string& text)
     return size > longest ? text.substr(begin, longest) + "..." : text.substr(begin, size);
 }
 
+/// " (ls -l /tmp)", or its first 200 bytes.
+inline std::string in_parentheses(const std::string& command)
+{
+    constexpr std::size_t longest = 200;
+    if (command.empty())
+        return "";
+    auto shown = command.substr(0, longest);
+    return " (" + shown + (command.size() > longest ? "...)" : ")");
+}
+
 } // namespace detail
 
-/// "process 4711 ended with code 2: ls: cannot access 'x'", with the last line of stderr; says the
-/// limit when there was one.
+/// "process 4711 (ls x) ended with code 2: ls: cannot access 'x'", with the last line of stderr;
+/// says the limit when there was one, and why something is left running.
 inline std::string to_string(const exec_result& result)
 {
-    auto text = to_string(result.status);
+    auto who = "process " + std::to_string(result.status.pid);
+    auto still_runs = result.status.lost && !result.left_running.empty();
+    auto text = still_runs ? who + " still runs" : to_string(result.status);
+    text.insert(who.size(), detail::in_parentheses(result.command));
     if (result.limit != exec_limit::none)
-        text += " because " + to_string(result.limit);
+        text += (still_runs ? " although " : " because ") + to_string(result.limit);
+    if (!result.left_running.empty())
+        text += (still_runs ? ": " : ", and left a process running: ") + result.left_running;
     auto said = detail::last_line(result.err);
     return said.empty() ? text : text + ": " + said;
 }

@@ -2,6 +2,7 @@
 #include <brood/process/detail/execution.hpp>
 
 #include <brood/process/exec.hpp>
+#include <brood/process/fork.hpp>
 #include <brood/process/run.hpp>
 
 #include "support/catch.hpp"
@@ -11,13 +12,17 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 // What becomes of a command and of all that it started, when it is ended before its time.
@@ -79,6 +84,35 @@ exec_options impatient()
     return exec_options().stop(stop_policy(100ms));
 }
 
+/// How many processes were started by exactly this, as `sleep 1000.5`; each is ended.
+int end_all(const std::string& line)
+{
+    auto wanted = line + ' ';
+    std::replace(wanted.begin(), wanted.end(), ' ', '\0');
+    int count = 0;
+    for (auto& entry : std::filesystem::directory_iterator("/proc"))
+    {
+        std::ifstream file(entry.path() / "cmdline");
+        std::string text{std::istreambuf_iterator<char>(file), {}};
+        if (text != wanted)
+            continue;
+        ::kill(std::stoi(entry.path().filename()), SIGKILL);
+        ++count;
+    }
+    return count;
+}
+
+/// As on a system that does not tell who is there.
+struct no_proc
+{
+    no_proc() { brood::detail::without_proc = true; }
+
+    ~no_proc() { brood::detail::without_proc = false; }
+
+    no_proc(const no_proc&) = delete;
+    no_proc& operator=(const no_proc&) = delete;
+};
+
 /// A command that runs in the background.
 struct running
 {
@@ -103,6 +137,26 @@ struct running
 
     bool is_over() const { return result.has_value(); }
 };
+
+/// Runs a command as root that has a limit, and is root no more when that comes.
+task<> sheds_its_rights(brood::process& self)
+{
+    auto heard = false;
+    exec_options options;
+    options.timeout(500ms).on_out([&](std::string_view) { heard = true; });
+    running command;
+    auto executor = co_await asio::this_coro::executor;
+    command.begin(executor, exec("echo begun; exec sleep 1000", options));
+    co_await eventually(20s, [&] { return heard; });
+    if (::setresuid(65534, 65534, 65534) == -1)
+        co_return;
+    co_await eventually(20s, [&] { return command.is_over(); });
+    auto& result = *command.result;
+    self.send(std::string(command.thrown ? "thrown" : to_string(result)));
+    self.send(result.out);
+    self.send(int(result.status.pid));
+    self.send(result.limit == exec_limit::timeout && result.status.lost);
+}
 
 } // namespace
 
@@ -238,7 +292,7 @@ TEST_CASE("the loop takes what is being ended with it", "[execution]")
         CHECK(turn([&] { return all.has(2); }));
         command.cancel();
         // The shell has ended; the deaf one has five seconds, and another parent.
-        CHECK(turn([] { return children().empty(); }));
+        CHECK(turn([] { return children().front().state == 'Z'; }));
         CHECK_FALSE(all.all_gone());
     }
     CHECK(wait_until(1s, [&] { return all.all_gone(); }));
@@ -393,4 +447,131 @@ TEST_WITHIN(10s, "stderr may go where stdout does, in the order it was printed",
     CHECK(result.out == "1\n2\n3\n");
     CHECK(result.err.empty());
     CHECK(result.success());
+}
+
+TEST_WITHIN(120s, "what a command starts while it is ended ends with it", "[execution]")
+{
+    auto sleep = "sleep 1000." + std::to_string(::getpid());
+    auto limited = exec_options().max_output(1000);
+    for (int round = 0; round < 100; ++round)
+    {
+        // The shell forks at the moment when its tree is signalled.
+        auto result = co_await exec("head -c 1001 /dev/zero; " + sleep, limited);
+        CHECK(result.limit == exec_limit::output);
+    }
+    CHECK(end_all(sleep) == 0);
+}
+
+TEST_WITHIN(30s, "a command has a group of its own, or that which is asked for", "[execution]")
+{
+    auto group = "echo $$ $(cut -d' ' -f5 /proc/$$/stat)";
+    auto apart = co_await exec(group);
+    auto pid = std::to_string(apart.status.pid);
+    CHECK(apart.out == pid + ' ' + pid + '\n');
+
+    spawn_options start;
+    start.group = brood::process_group::join(::getpgrp());
+    exec_options options(start);
+    auto together = co_await exec(group, options);
+    pid = std::to_string(together.status.pid);
+    CHECK(together.out == pid + ' ' + std::to_string(::getpgrp()) + '\n');
+}
+
+TEST_WITHIN(30s, "who lost the parent ends with the command, by its group", "[execution]")
+{
+    auto sleep = "sleep 1001." + std::to_string(::getpid());
+    auto options = exec_options().timeout(300ms);
+    auto result = co_await exec("(" + sleep + " &); echo hi; sleep 1000", options);
+    CHECK(result.limit == exec_limit::timeout);
+    CHECK(result.out == "hi\n");
+    CHECK(end_all(sleep) == 0);
+
+    // The command itself has ended already, and has a second.
+    auto limited = exec_options().max_output(10);
+    auto ended = "while [ $(cut -d' ' -f3 /proc/$$/stat) != Z ]; do sleep 0.01; done";
+    auto late = false;
+    for (int round = 0; round < 20 && !late; ++round)
+    {
+        auto flood = co_await exec("(" + sleep + " & " + ended + "; yes) &", limited);
+        late = flood.limit == exec_limit::output;
+        CHECK(flood.status.success());
+        CHECK((end_all(sleep) == 0) == late);
+    }
+    CHECK(late);
+}
+
+TEST_WITHIN(30s, "a daemon that holds the pipes keeps no limit waiting, nor an end", "[execution]")
+{
+    auto daemon = "sleep 1002." + std::to_string(::getpid());
+    temporary_directory folder;
+    auto options = exec_options().timeout(500ms);
+    for (std::string after : {"sleep 1000", "true"})
+    {
+        auto file = (folder.path() / after.substr(0, 4)).string();
+        auto start = "(setsid sh -c 'touch " + file + "; exec " + daemon + "' &); while [ ! -e " +
+                     file + " ]; do sleep 0.01; done; echo hi; ";
+        auto begin = std::chrono::steady_clock::now();
+        auto result = co_await exec(start + after, options);
+        auto took = std::chrono::steady_clock::now() - begin;
+
+        CHECK(result.out == "hi\n");
+        CHECK(took < patient(4s)); // its policy has ten
+        CHECK(end_all(daemon) == 1);
+    }
+}
+
+TEST_CASE("without /proc a command is ended with all of its group", "[execution]")
+{
+    for (std::string deaf : {"sleep 1000", "trap '' TERM; while :; do sleep 0.02; done"})
+    {
+        family all;
+        auto lonely = "(note; " + deaf + ") > /dev/null 2>&1 & ";
+        within(30s,
+               [&]() -> task<>
+               {
+                   no_proc hidden;
+                   auto options = impatient().timeout(500ms);
+                   auto pipeline = "(note; " + deaf + ") | (note; " + deaf + ") & note; wait";
+                   auto result = co_await exec(all.script(lonely + pipeline), options);
+                   CHECK(result.limit == exec_limit::timeout);
+               });
+        CHECK(all.members().size() == 4);
+        CHECK(wait_until(5s, [&] { return all.all_gone(); }));
+    }
+}
+
+TEST_WITHIN(60s, "a command that may not be ended is told with its limit and what it printed",
+            "[execution]")
+{
+    if (::geteuid() != 0)
+    {
+        WARN("needs root");
+        co_return;
+    }
+    auto child = brood::fork<sheds_its_rights>();
+    auto text = co_await child.message<std::string>();
+    auto out = co_await child.message<std::string>();
+    auto pid = co_await child.message<int>();
+    auto is_told = co_await child.message<bool>();
+    co_await child.exit();
+    REQUIRE(is_told);
+    ::kill(*pid, SIGKILL);
+
+    CHECK(*is_told);
+    CHECK(*out == "begun\n");
+    CHECK(*text == "process " + std::to_string(*pid) +
+                       " (echo begun; exec sleep 1000) still runs although it took too long: send "
+                       "SIGTERM to process " +
+                       std::to_string(*pid) + ": Operation not permitted");
+}
+
+TEST_WITHIN(10s, "a result names the command as one would type it", "[execution]")
+{
+    auto listed = co_await brood::exec_file("ls", {"-d", "/no such", ""});
+    CHECK(listed.command == "ls -d '/no such' ''");
+    CHECK(to_string(listed).starts_with("process " + std::to_string(listed.status.pid) +
+                                        " (ls -d '/no such' '') ended with code 2: "));
+
+    auto shell = co_await exec("exit 3 | exit 4");
+    CHECK(shell.command == "exit 3 | exit 4");
 }

@@ -3,15 +3,15 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/shared_result.hpp>
-#include <brood/base/error.hpp>
+#include <brood/base/internal/deadline.hpp>
 #include <brood/process/detail/child_tree.hpp>
 #include <brood/process/detail/kept_output.hpp>
 #include <brood/process/detail/loop_children.hpp>
 #include <brood/process/detail/start.hpp>
-#include <brood/process/detail/stopping.hpp>
 #include <brood/process/exec_options.hpp>
 #include <brood/process/exec_result.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <exception>
@@ -34,11 +34,14 @@ namespace brood::detail
 class execution final : public loop_child, public std::enable_shared_from_this<execution>
 {
 public:
+    /// `title` is what texts call it.
     execution(asio::any_io_executor executor, std::string program, arguments args,
-              exec_options options)
+              exec_options options, std::string title)
         : executor_(std::move(executor)), program_(std::move(program)), args_(std::move(args)),
-          options_(std::move(options)), out_(options_.max_output(), options_.on_out()),
-          err_(options_.max_output(), options_.on_err()), all_read_(executor_), over_(executor_)
+          options_(std::move(options)), title_(std::move(title)),
+          out_(options_.max_output(), options_.on_out()),
+          err_(options_.max_output(), options_.on_err()), ended_(executor_), all_read_(executor_),
+          over_(executor_)
     {
     }
 
@@ -53,7 +56,7 @@ public:
         co_await asio::post(self->executor_, asio::use_awaitable);
         auto cancellation = co_await asio::this_coro::cancellation_state;
         if (cancellation.cancelled() != asio::cancellation_type::none)
-            throw std::system_error(asio::error::operation_aborted, "run " + self->program_);
+            throw std::system_error(asio::error::operation_aborted, "run " + self->title_);
         self->start();
         try
         {
@@ -67,8 +70,14 @@ public:
         self->leave();
         if (self->failure_)
             std::rethrow_exception(self->failure_);
-        co_return exec_result{self->out_.take(), self->err_.take(), *self->child_->exited.peek(),
-                              self->limit_};
+        exec_result result;
+        result.out = self->out_.take();
+        result.err = self->err_.take();
+        result.status = *self->child_->exited.peek();
+        result.limit = self->limit_;
+        result.command = std::move(self->title_);
+        result.left_running = std::move(self->left_running_);
+        co_return result;
     }
 
     void end_with_loop() noexcept override
@@ -77,7 +86,7 @@ public:
             return;
         try
         {
-            tree().signal(SIGKILL);
+            tree().signal_frozen(SIGKILL);
         }
         catch (const std::exception&)
         {
@@ -95,9 +104,9 @@ private:
         if (timeout >= std::chrono::milliseconds::zero())
             start.timeout.reset(); // or else it is refused
         lead_streams(start);
+        stand_apart(start);
         loop_children::of(executor_).add(*this);
         child_ = detail::start(executor_, program_, args_, start);
-        begin_watch(child_, start);
         for (auto& [number, pipe] : child_->outputs)
             if (number == 1 || number == 2)
                 begin(read_output(shared_from_this(), pipe, number == 1 ? out_ : err_));
@@ -118,6 +127,17 @@ private:
         if (start.stderr_.what() != stdio::kind::same_as_stdout)
             start.stderr_ = stdio::pipe();
         streams_left_ = start.stderr_.what() == stdio::kind::pipe ? 2 : 1;
+    }
+
+    // Whoever it starts is in its group as well, and is reached by that when the parent has gone. A
+    // Ctrl-C for this process does not reach it there.
+    static void stand_apart(spawn_options& start)
+    {
+        if (start.group != process_group::inherit())
+            return;
+        start.group = process_group::own();
+        if (start.on_drop != on_drop::detach)
+            start.die_with_parent = true;
     }
 
     void begin(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }
@@ -164,20 +184,33 @@ private:
             self->all_read_.set({});
     }
 
-    // A grandchild may hold the pipes for ever, and is given a second.
+    // A grandchild may hold the pipes for ever, and is given a second. The child is not collected
+    // before: its group may have to be ended.
     static task<> await_end(std::shared_ptr<execution> self)
     {
-        co_await self->child_->exited.get();
+        co_await self->child_->process.ended_uncollected(self->executor_);
+        self->ended_.set({});
         co_await self->all_read_.get_until(time_from_now(std::chrono::seconds(1)));
         if (!self->is_ending_)
-            self->over_.set({});
+            self->finish();
     }
 
     static task<> end_after(std::shared_ptr<execution> self, std::chrono::milliseconds time)
     {
-        auto ended = co_await self->child_->exited.get_until(time_from_now(time));
+        auto ended = co_await self->ended_.get_until(time_from_now(time));
         if (!ended)
             self->end(exec_limit::timeout);
+    }
+
+    void finish()
+    {
+        auto& process = child_->process;
+        if (process.collect_if_ended())
+            process.stop_watching();
+        else
+            child_->detach();
+        child_->exited.set(process.status().value_or(exit_status{}));
+        over_.set({});
     }
 
     void fail(std::exception_ptr why)
@@ -219,43 +252,58 @@ private:
         {
             co_await take_steps(self);
         }
-        catch (const std::exception&)
+        catch (const std::exception& refused)
         {
-            self->failure_ = std::current_exception();
-            self->child_->detach();
+            self->left_running_ = refused.what(); // it is another user's
         }
         self->close();
-        self->over_.set({});
+        self->finish();
     }
 
     // As its policy says, and at last by SIGKILL: a policy that does not end it would leave us
-    // here for ever. A child that has ended already takes nobody of its tree with it.
+    // here for ever. Who holds its pipes and is none of it, a daemon, has a second.
     static task<> take_steps(std::shared_ptr<execution> self)
     {
-        auto& exited = self->child_->exited;
+        auto gone = false;
         for (auto& step : self->child_->stop.steps())
         {
-            if (exited.ready() && !self->tree_)
-                co_return;
-            self->signal(step.number());
-            auto until = time_from_now(step.wait());
-            auto ended = co_await exited.get_until(until);
-            auto read = co_await self->all_read_.get_until(until);
-            if (ended && read)
+            if (step.number() != 0)
+                self->tree().signal_frozen(step.number());
+            gone = co_await all_gone(self, time_from_now(step.wait()));
+            if (gone)
                 break;
         }
-        self->signal(SIGKILL);
-        auto ended = co_await exited.get_until(time_from_now(std::chrono::seconds(5)));
-        if (!ended)
-            throw error(errc::timed_out, "process " + std::to_string(self->child_->process.pid()) +
-                                             " (" + self->program_ + ") still runs after SIGKILL");
+        if (!gone || !process_tree::can_be_seen())
+        {
+            self->tree().signal_frozen(SIGKILL);
+            gone = co_await all_gone(self, time_from_now(std::chrono::seconds(5)));
+        }
+        co_await self->all_read_.get_until(time_from_now(std::chrono::seconds(1)));
+        if (!gone)
+            self->left_running_ = "it outlives SIGKILL";
+        else if (self->tree().anyone_out_of_reach())
+            self->left_running_ = "it is another user's";
     }
 
-    void signal(int number)
+    // Those of a group are not told where there is no /proc; most have its pipes.
+    static task<bool> all_gone(std::shared_ptr<execution> self,
+                               std::chrono::steady_clock::time_point until)
     {
-        tree().signal(number);
-        if (number != 0 && number != SIGKILL)
-            tree().signal(SIGCONT);
+        auto ended = co_await self->ended_.get_until(until);
+        if (ended && !process_tree::can_be_seen())
+        {
+            auto soonest = std::min(until, time_from_now(std::chrono::seconds(1)));
+            co_await self->all_read_.get_until(soonest);
+        }
+        auto pause = std::chrono::milliseconds(1);
+        while (ended && self->tree().anyone_runs())
+        {
+            if (std::chrono::steady_clock::now() >= until)
+                co_return false;
+            co_await sleep(pause);
+            pause = std::min(2 * pause, std::chrono::milliseconds(50));
+        }
+        co_return ended.has_value();
     }
 
     child_tree& tree() { return tree_ ? *tree_ : tree_.emplace(*child_); }
@@ -267,14 +315,17 @@ private:
     std::string program_;
     arguments args_;
     exec_options options_;
+    std::string title_;
     kept_output out_;
     kept_output err_;
     std::shared_ptr<child_process_core> child_;
     std::optional<child_tree> tree_; // once it is being ended
     exec_limit limit_ = exec_limit::none;
-    std::exception_ptr failure_; // of an observer, or of ending it
+    std::string left_running_;   // why
+    std::exception_ptr failure_; // of an observer
     int streams_left_ = 0;
     bool is_ending_ = false;
+    shared_result<std::monostate> ended_; // the child, and it is not collected yet
     shared_result<std::monostate> all_read_;
     shared_result<std::monostate> over_;
 };

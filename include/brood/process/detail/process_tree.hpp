@@ -2,15 +2,17 @@
 #pragma once
 
 #include <brood/process/detail/pidfd.hpp>
+#include <brood/process/detail/process_table.hpp>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
-#include <cstdio>
+#include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <dirent.h>
-#include <memory>
-#include <string>
+#include <iterator>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -18,8 +20,8 @@
 namespace brood::detail
 {
 
-/// The processes below one process: its children, theirs, and so on. Empty where there is no /proc,
-/// or a kernel without CONFIG_PROC_CHILDREN: proc_pid_task(5).
+/// The processes below one process: its children, theirs, and so on; and those of a process group.
+/// Empty where there is no /proc, or a kernel without CONFIG_PROC_CHILDREN: proc_pid_task(5).
 ///
 /// Each is held by its pidfd, and looked at again when that is open: a number that came to mean
 /// another process in between is not taken for a member, nor its children for theirs.
@@ -30,7 +32,40 @@ public:
     process_tree() = default;
 
     /// Call it for a child that has not been waited for: its number is its own until then.
-    explicit process_tree(pid_t root) { members_.push_back({root, open_pidfd(root)}); }
+    explicit process_tree(pid_t root) : first_(1) { members_.push_back({root, open_pidfd(root)}); }
+
+    /// Whether this system tells who is there at all.
+    static bool can_be_seen() { return look_at(::getpid()).state != process_stat().state; }
+
+    /// Adds those who are in a process group, whoever their parents are. Its number must be its
+    /// own, or strangers are taken for members: as long as its leader was not waited for.
+    void add_group(pid_t group)
+    {
+        auto all = open_proc_folder("/proc");
+        while (auto entry = all ? ::readdir(all.get()) : nullptr)
+        {
+            auto pid = static_cast<pid_t>(std::atoi(entry->d_name));
+            if (pid <= 0 || pid == group || knows(pid) || look_at(pid).group != group)
+                continue;
+            auto pidfd = open_pidfd(pid);
+            if (look_at(pid).group == group)
+                members_.push_back({pid, std::move(pidfd)});
+        }
+    }
+
+    /// Whether anybody but the root still runs of those that were found and may be signalled.
+    bool anyone_runs() const
+    {
+        return std::any_of(members_.begin() + first_, members_.end(),
+                           [](auto& each) { return may_signal(each) && runs(each); });
+    }
+
+    /// Whether there are some that may not be signalled: another user's.
+    bool anyone_out_of_reach() const
+    {
+        return std::any_of(members_.begin() + first_, members_.end(),
+                           [](auto& each) { return !may_signal(each) && runs(each); });
+    }
 
     /// Finds those who are there now; false when there was nobody new.
     bool look()
@@ -43,38 +78,51 @@ public:
 
     /// Stops them, and looks again until nobody is left who could start another one unseen: a
     /// process may be starting one while the signal is on its way to it. The root is stopped
-    /// already. Blocks for a fraction of a millisecond, and 50 ms at most.
+    /// already. Blocks for a fraction of a millisecond, and 100 ms at most.
     void freeze()
     {
-        for (int round = 0; round < 250; ++round)
+        auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+        do
         {
             auto settled = all_stopped();
             if (!look() && settled)
                 return;
             signal(SIGSTOP);
             ::usleep(200);
-        }
+        } while (std::chrono::steady_clock::now() < until);
     }
 
-    /// To all but the root.
-    void signal(int number) const
+    /// To all that were found but the root.
+    void signal(int number) const { signal_from(first_, number); }
+
+    /// The same, and to those who came meanwhile, until there is nobody new.
+    void look_and_signal(int number)
     {
-        for (std::size_t index = 1; index < members_.size(); ++index)
+        auto done = first_;
+        for (int round = 0; round < 100 && (look() || done < std::ssize(members_)); ++round)
         {
-            auto& each = members_[index];
-            if (!each.pidfd || (!signal_by_pidfd(each.pidfd, number) && errno == ENOSYS))
-                ::kill(each.pid, number);
+            auto found = std::ssize(members_);
+            signal_from(done, number);
+            done = found;
         }
     }
 
 private:
-    using file_handle = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-
     struct member
     {
         pid_t pid;
         descriptor pidfd;
     };
+
+    void signal_from(std::ptrdiff_t index, int number) const
+    {
+        for (; index < std::ssize(members_); ++index)
+        {
+            auto& each = members_[static_cast<std::size_t>(index)];
+            if (!each.pidfd || (!signal_by_pidfd(each.pidfd, number) && errno == ENOSYS))
+                ::kill(each.pid, number);
+        }
+    }
 
     bool knows(pid_t pid) const
     {
@@ -88,22 +136,24 @@ private:
         return !each.pidfd || signal_by_pidfd(each.pidfd, 0) || errno != ESRCH;
     }
 
-    // Each thread has a list of the children that it started.
-    void add_children_of(std::size_t parent)
+    static bool runs(const member& each)
     {
-        auto folder = "/proc/" + std::to_string(members_[parent].pid) + "/task/";
-        std::unique_ptr<DIR, int (*)(DIR*)> threads(::opendir(folder.c_str()), &::closedir);
-        while (auto thread = threads ? ::readdir(threads.get()) : nullptr)
-            if (thread->d_name[0] != '.')
-                add_listed(folder + thread->d_name + "/children", parent);
+        return is_there(each) && std::strchr("ZX", look_at(each.pid).state) == nullptr;
     }
 
-    void add_listed(const std::string& name, std::size_t parent)
+    static bool may_signal(const member& each)
     {
-        file_handle file(std::fopen(name.c_str(), "re"), &std::fclose);
-        for (int pid = 0; file && std::fscanf(file.get(), "%d", &pid) == 1;)
+        return (each.pidfd && signal_by_pidfd(each.pidfd, 0)) || ::kill(each.pid, 0) == 0;
+    }
+
+    void add_children_of(std::size_t parent)
+    {
+        auto add_new = [this, parent](pid_t pid)
+        {
             if (!knows(pid))
                 add(pid, parent);
+        };
+        visit_children(members_[parent].pid, add_new);
     }
 
     void add(pid_t pid, std::size_t parent)
@@ -117,31 +167,12 @@ private:
     {
         auto stopped = [](const member& each)
         {
-            return !is_there(each) || std::strchr("TtZX", look_at(each.pid).state) != nullptr;
+            return !may_signal(each) || std::strchr("TtZX", look_at(each.pid).state) != nullptr;
         };
         return std::all_of(members_.begin(), members_.end(), stopped);
     }
 
-    struct process_stat
-    {
-        char state = 'X'; // no such process
-        int parent = 0;
-    };
-
-    static process_stat look_at(pid_t pid)
-    {
-        char text[1024] = {};
-        auto name = "/proc/" + std::to_string(pid) + "/stat";
-        file_handle file(std::fopen(name.c_str(), "re"), &std::fclose);
-        if (file) [[maybe_unused]]
-            auto size = std::fread(text, 1, sizeof text - 1, file.get());
-        // The name of the program stands in parentheses and may hold any character.
-        process_stat result;
-        if (auto rest = std::strrchr(text, ')'))
-            std::sscanf(rest, ") %c %d", &result.state, &result.parent);
-        return result;
-    }
-
+    std::ptrdiff_t first_ = 0;    // behind the root, if there is one
     std::vector<member> members_; // the root is the first
 };
 

@@ -17,13 +17,6 @@
 namespace brood::detail
 {
 
-template <class Receiver>
-void signal_and_continue(Receiver&& receiver, int signal)
-{
-    if (receiver.signal(signal) && signal != SIGKILL)
-        receiver.signal(SIGCONT);
-}
-
 /// What a step of a policy does.
 inline void take_step(child_process_core& child, const stop_step& step)
 {
@@ -31,10 +24,10 @@ inline void take_step(child_process_core& child, const stop_step& step)
         child.channel->sending().finish();
     if (step.number() == 0)
         return;
-    if (step.reaches_tree())
-        signal_and_continue(child_tree(child), step.number());
-    else
-        signal_and_continue(child.process, step.number());
+    if (step.reaches_tree() && !child.process.has_ended())
+        child_tree(child).signal_frozen(step.number());
+    else if (child.process.signal(step.number()) && step.number() != SIGKILL)
+        child.process.signal(SIGCONT);
 }
 
 /// Takes the steps of a policy until the child has ended. Throws errc::timed_out when it outlives

@@ -10,16 +10,59 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace brood
 {
 
+namespace detail
+{
+
+/// As one would type it, so that texts can show it.
+BROOD_INLINE std::string command_line(std::string text, const arguments& args)
+{
+    for (auto& each : args.list())
+    {
+        auto plain = !each.empty() && each.find_first_of(" \t\n\"'\\$") == std::string::npos;
+        text += plain ? " " + each : " '" + each + "'";
+    }
+    return text;
+}
+
+BROOD_INLINE task<exec_result> execute_shell(asio::any_io_executor executor, std::string command,
+                                             exec_options options)
+{
+    arguments args("-c", command);
+    return execution::run(std::make_shared<execution>(
+        std::move(executor), "/bin/sh", std::move(args), std::move(options), std::move(command)));
+}
+
+BROOD_INLINE exec_result wait_for_result(asio::io_context& loop, task<exec_result> work)
+{
+    std::optional<exec_result> result;
+    std::exception_ptr thrown;
+    asio::co_spawn(loop, std::move(work),
+                   [&](std::exception_ptr failed, exec_result ended)
+                   {
+                       thrown = failed;
+                       result = std::move(ended);
+                   });
+    loop.run();
+    if (thrown)
+        std::rethrow_exception(thrown);
+    return std::move(*result);
+}
+
+} // namespace detail
+
 BROOD_INLINE task<exec_result> exec_file(asio::any_io_executor executor, std::string program,
                                          arguments args, exec_options options)
 {
-    return detail::execution::run(std::make_shared<detail::execution>(
-        std::move(executor), std::move(program), std::move(args), std::move(options)));
+    auto title = detail::command_line(program, args);
+    return detail::execution::run(
+        std::make_shared<detail::execution>(std::move(executor), std::move(program),
+                                            std::move(args), std::move(options), std::move(title)));
 }
 
 BROOD_INLINE task<exec_result> exec_file(std::string program, arguments args, exec_options options)
@@ -30,8 +73,7 @@ BROOD_INLINE task<exec_result> exec_file(std::string program, arguments args, ex
 BROOD_INLINE task<exec_result> exec(asio::any_io_executor executor, std::string command,
                                     exec_options options)
 {
-    arguments args("-c", std::move(command));
-    return exec_file(std::move(executor), "/bin/sh", std::move(args), std::move(options));
+    return detail::execute_shell(std::move(executor), std::move(command), std::move(options));
 }
 
 BROOD_INLINE task<exec_result> exec(std::string command, exec_options options)
@@ -42,26 +84,16 @@ BROOD_INLINE task<exec_result> exec(std::string command, exec_options options)
 BROOD_INLINE exec_result exec_file_sync(std::string program, arguments args, exec_options options)
 {
     asio::io_context loop(1);
-    std::optional<exec_result> result;
-    std::exception_ptr thrown;
-    asio::co_spawn(
-        loop,
-        exec_file(loop.get_executor(), std::move(program), std::move(args), std::move(options)),
-        [&](std::exception_ptr failed, exec_result ended)
-        {
-            thrown = failed;
-            result = std::move(ended);
-        });
-    loop.run();
-    if (thrown)
-        std::rethrow_exception(thrown);
-    return std::move(*result);
+    auto work =
+        exec_file(loop.get_executor(), std::move(program), std::move(args), std::move(options));
+    return detail::wait_for_result(loop, std::move(work));
 }
 
 BROOD_INLINE exec_result exec_sync(std::string command, exec_options options)
 {
-    arguments args("-c", std::move(command));
-    return exec_file_sync("/bin/sh", std::move(args), std::move(options));
+    asio::io_context loop(1);
+    auto work = exec(loop.get_executor(), std::move(command), std::move(options));
+    return detail::wait_for_result(loop, std::move(work));
 }
 
 } // namespace brood

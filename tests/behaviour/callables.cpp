@@ -3,6 +3,7 @@
 // throws, takes nothing from the others.
 #include <brood/process/process.hpp>
 
+#include <brood/http/detail/server_core.hpp>
 #include <brood/process/fork.hpp>
 
 #include "support/catch.hpp"
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -185,4 +187,30 @@ TEST_WITHIN(20s, "all who wait for an end get it although one waits again and on
     CHECK(all);
     CHECK(got == std::vector<int>{1, 10, 2, 3});
     CHECK(thrown == 1);
+}
+
+TEST_WITHIN(10s, "all that close with a server do although one adds another and one throws",
+            "[callables]")
+{
+    auto executor = co_await asio::this_coro::executor;
+    auto answer = [](brood::http::request&, brood::http::response&) -> task<>
+    {
+        co_return;
+    };
+    auto server = std::make_shared<brood::http::detail::server_core>(executor, answer,
+                                                                     brood::http::server_options());
+    int closed = 0;
+    std::shared_ptr<void> added;
+    auto count = [&]
+    {
+        ++closed;
+    };
+    auto first = server->closes_too([&] { added = server->closes_too(count); });
+    auto second = server->closes_too([] { throw std::runtime_error("on purpose"); });
+    auto third = server->closes_too(count);
+
+    CHECK_THROWS_WITH(server->close(), "on purpose");
+    CHECK(closed == 2);
+    server->close();
+    CHECK(closed == 2);
 }

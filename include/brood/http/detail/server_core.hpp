@@ -64,20 +64,25 @@ public:
         auto kept = std::make_shared<std::function<void()>>(std::move(close));
         if (state_->closing)
             (*kept)();
-        sources_.push_back(kept);
+        else
+            sources_.push_back(kept);
         return kept;
     }
 
-    /// Takes no more requests: see server::close().
+    /// Takes no more requests: see server::close(). Throws what a source threw when it was closed,
+    /// the first one, when all is done.
     void close()
     {
         state_->closing = true;
+        std::exception_ptr thrown;
         for (auto& each : std::exchange(sources_, {}))
             if (auto source = each.lock())
-                (*source)();
+                close_source(*source, thrown);
         state_->now = server_state::clock::now();
         for_each([](connection& each) { each.hurry(); });
         timer_.cancel(); // the connections that wait have less time than before
+        if (thrown)
+            std::rethrow_exception(thrown);
     }
 
     void close_idle()
@@ -103,6 +108,20 @@ public:
     }
 
 private:
+    // One that throws keeps no other open.
+    static void close_source(const std::function<void()>& close, std::exception_ptr& thrown)
+    {
+        try
+        {
+            close();
+        }
+        catch (...)
+        {
+            if (!thrown)
+                thrown = std::current_exception();
+        }
+    }
+
     template <class Call>
     void for_each(Call call) const
     {

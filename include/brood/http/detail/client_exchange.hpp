@@ -9,6 +9,7 @@
 #include <brood/http/detail/byte_stream.hpp>
 #include <brood/http/detail/connection_pool.hpp>
 #include <brood/http/detail/exchange_failure.hpp>
+#include <brood/http/detail/interim_responses.hpp>
 #include <brood/http/detail/message_reader.hpp>
 #include <brood/http/detail/request_context.hpp>
 
@@ -66,7 +67,7 @@ public:
     const message_reader<false>& reader() const noexcept { return reader_; }
 
     /// The fields of all responses with status 103.
-    const fields& early_hints() const noexcept { return early_hints_; }
+    const fields& early_hints() const noexcept { return interim_.early_hints(); }
 
     /// Whether the connection was kept and nothing came: when it is closed, another may do better.
     bool is_doubtful() const noexcept { return kept_ && !answered(); }
@@ -345,28 +346,12 @@ private:
             answer_ = answer::begun;
             if (!reader_.read_head())
                 break;
-            check_status(reader_.head().status);
-            if (reader_.head().status >= 200)
+            if (interim_.end_with(reader_.head(), *context_))
                 answer_ = answer::head;
-            if (reader_.head().status == 103)
-                for (auto [name, value] : reader_.head().headers)
-                    early_hints_.add_checked(name, value);
-            if (!has_answer())
+            else
                 begin_head();
         }
         return has_answer();
-    }
-
-    void check_status(unsigned status)
-    {
-        constexpr unsigned most = 100;
-        if (status == 101)
-            throw context_->failure(errc::malformed, "the server goes on with another protocol, "
-                                                     "which this client cannot");
-        if (status < 100)
-            throw context_->failure(errc::malformed, "no status: " + std::to_string(status));
-        if (status < 200 && ++interim_ > most)
-            throw context_->failure(errc::malformed, "more and more interim responses");
     }
 
     connection_end end() const noexcept { return {kept_, answered(), stream_.at_end()}; }
@@ -404,24 +389,10 @@ private:
         descriptor connection(reusable ? stream_.socket().release(failed) : -1);
         stream_.close();
         if (reusable && !failed)
-            pool->put(context_->key(), std::move(connection), time_to_keep());
-    }
-
-    // A second less than the server says, which may close at any time then: as Node's agent does.
-    clock::duration time_to_keep() const
-    {
-        constexpr std::string_view name = "timeout=";
-        auto time = context_->options.keep_alive_timeout;
-        auto said = reader_.head().headers.find("Keep-Alive").value_or("");
-        auto at = said.find(name);
-        if (at == said.npos)
-            return time;
-        said.remove_prefix(at + name.size());
-        auto seconds = digits<std::uint32_t>(trimmed(cut(said, ',')));
-        if (!seconds)
-            return time;
-        auto kept = std::chrono::seconds(*seconds) - std::chrono::seconds(1);
-        return std::min<clock::duration>(time, kept);
+        {
+            auto time = time_to_keep(reader_.head().headers, context_->options.keep_alive_timeout);
+            pool->put(context_->key(), std::move(connection), time);
+        }
     }
 
     std::shared_ptr<const request_context> context_;
@@ -429,10 +400,9 @@ private:
         pool_; // until it has been decided what becomes of the connection
     byte_stream stream_;
     message_reader<false> reader_;
-    fields early_hints_;
+    interim_responses interim_;
     std::exception_ptr failure_;             // once it is of no use any more
     clock::time_point moved_ = clock::now(); // when something was sent last
-    unsigned interim_ = 0;
     const bool kept_;
     outgoing_body body_{"body"};
     sending sending_ = sending::under_way;

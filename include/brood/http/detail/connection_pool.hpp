@@ -3,12 +3,17 @@
 
 #include <brood/base/descriptor.hpp>
 #include <brood/base/error.hpp>
+#include <brood/http/detail/text.hpp>
+#include <brood/http/fields.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 #include <unordered_map>
 #include <utility>
@@ -16,6 +21,24 @@
 
 namespace brood::http::detail
 {
+
+/// How long a connection is kept behind a response with these fields: a second less than the server
+/// says, which may close at any time then, as Node's agent does.
+inline std::chrono::milliseconds time_to_keep(const fields& headers,
+                                              std::chrono::milliseconds at_most)
+{
+    constexpr std::string_view name = "timeout=";
+    auto said = headers.find("Keep-Alive").value_or("");
+    auto at = said.find(name);
+    if (at == said.npos)
+        return at_most;
+    said.remove_prefix(at + name.size());
+    auto seconds = digits<std::uint32_t>(trimmed(cut(said, ',')));
+    if (!seconds)
+        return at_most;
+    return std::min<std::chrono::milliseconds>(at_most, std::chrono::seconds(*seconds) -
+                                                            std::chrono::seconds(1));
+}
 
 /// Connections that wait for their next request, by where they lead.
 ///

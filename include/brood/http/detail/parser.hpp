@@ -5,11 +5,12 @@
 // parser reads, without Beast's input and output; what it lets pass and we do not is checked here.
 
 #include <brood/base/buffer.hpp>
+#include <brood/http/detail/first_line.hpp>
+#include <brood/http/detail/framing_fields.hpp>
 #include <brood/http/detail/head_lines.hpp>
-#include <brood/http/detail/text.hpp>
+#include <brood/http/detail/size_budget.hpp>
 #include <brood/http/fields.hpp>
 #include <brood/http/head.hpp>
-#include <brood/http/host.hpp>
 #include <brood/http/refusal.hpp>
 #include <brood/http/target.hpp>
 
@@ -26,18 +27,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace brood::http
-{
-
-/// How much of a message is read before it is refused.
-struct parser_limits
-{
-    std::size_t head_size = 16'384;  ///< Bytes, of the fields behind a body too: else 431.
-    std::size_t field_count = 2'000; ///< Else 431.
-    std::uint64_t body_size = std::numeric_limits<std::uint64_t>::max(); ///< Bytes; else 413.
-};
-
-namespace detail
+namespace brood::http::detail
 {
 
 namespace beast = boost::beast::http;
@@ -55,7 +45,7 @@ public:
     using head_type = std::conditional_t<is_request, request_head, response_head>;
 
     message_parser(head_type& head, fields& trailers, const parser_limits& limits)
-        : head_(head), trailers_(trailers), limits_(limits)
+        : head_(head), trailers_(trailers), rules_(head), budget_(limits)
     {
         head_.clear();
         trailers_.clear();
@@ -72,23 +62,21 @@ public:
     /// when it needs more input.
     bool read_head(buffer& input)
     {
-        if (!this->got_some() && !skip_empty_line(input))
+        if (!this->got_some() && !line_.skip_empty_line(input))
             return false;
         guard whole(*this);
-        if (!has_first_line_)
-            mend_first_line(input);
+        line_.mend(input);
         failure failed;
-        auto before = input.size();
-        input.consume(put(as_text(input), failed));
-        head_size_ += before - input.size();
+        auto read = put(text_of(input), failed);
+        input.consume(read);
         if (failed == beast::error::need_more)
         {
-            limit_head(head_size_ + input.size() + 1); // there is more to come
-            check_lines(as_text(input));
+            budget_.head(read, input.size() + 1);
+            check_lines(text_of(input));
             return whole.passed(false);
         }
         refuse(failed);
-        limit_head(head_size_);
+        budget_.head(read, 0);
         return whole.passed(this->is_header_done());
     }
 
@@ -113,11 +101,11 @@ public:
             if (failed == beast::error::need_more)
                 break;
             refuse(failed);
-            limit_between(taken - piece_.size());
+            budget_.between_chunks(taken - piece_.size());
         }
         if (used == 0)
-            limit_between(input.size() + 1);
-        limit_overhead(used);
+            budget_.between_chunks(input.size() + 1);
+        budget_.piece(piece_.size(), used - piece_.size());
         return whole.passed(piece{used, piece_});
     }
 
@@ -148,7 +136,7 @@ public:
     bool upgrade() const { return upgrade_; }
 
     /// Whether the client waits for "100 Continue" before it sends the body.
-    bool expects_continue() const { return expects_continue_; }
+    bool expects_continue() const { return rules_.expects_continue(); }
 
     /// What the head says of the length of the body: nothing when it is not known beforehand.
     std::optional<std::uint64_t> content_length() const
@@ -160,47 +148,7 @@ public:
     }
 
 private:
-    static std::string_view as_text(const buffer& input)
-    {
-        return {reinterpret_cast<const char*>(input.data().data()), input.size()};
-    }
-
     static std::string_view standard(text from) { return {from.data(), from.size()}; }
-
-    // RFC 9112, section 2.2: one before the first line, also from servers, as Node and Go take it.
-    // False when that is not known yet.
-    bool skip_empty_line(buffer& input)
-    {
-        auto seen = as_text(input);
-        if (skipped_line_)
-            return true;
-        skipped_line_ = seen.starts_with("\r\n");
-        if (skipped_line_)
-            input.consume(2);
-        return seen != "\r";
-    }
-
-    // What Beast does not take in the first line becomes what it does: a later version of HTTP/1
-    // (RFC 9110, section 6.2), and a status without the space behind it, as real servers send it
-    // and Node and Go read it. Beast reads the line as far as it has come.
-    void mend_first_line(buffer& input)
-    {
-        auto seen = as_text(input);
-        auto line = seen.substr(0, seen.find('\r'));
-        has_first_line_ = line.size() != seen.size();
-        if (is_request && has_first_line_ && line.ends_with(' '))
-            throw refusal(400, "a space at the end of the request line");
-        constexpr std::string_view version = "HTTP/1.";
-        auto at = is_request ? line.rfind(' ') + 1 : 0;
-        auto digit = at + version.size();
-        if (line.substr(at, version.size()) != version || digit >= line.size())
-            return;
-        if (line[digit] >= '2' && line[digit] <= '9')
-            input.data()[digit] = std::byte{'1'};
-        if (!is_request && has_first_line_ &&
-            line.size() == digit + std::string_view("1 200").size())
-            insert_space(input, line.size());
-    }
 
     // Whoever goes on behind a refusal must not take what follows for a part of this message, nor
     // for the next.
@@ -242,42 +190,9 @@ private:
         if (failed == beast::error::header_limit)
             throw refusal(431, "the head is too long");
         if (failed == beast::error::bad_version)
-            throw refusal(names_version() ? 505 : 400, "this version of HTTP is not spoken here");
+            throw refusal(is_request && names_other_version(input_) ? 505 : 400,
+                          "this version of HTTP is not spoken here");
         throw refusal(400, failed.message());
-    }
-
-    // Whether the request line names a version, if one that is not ours.
-    bool names_version() const
-    {
-        auto begin = input_.find(' ', input_.find(' ') + 1) + 1;
-        auto version = input_.substr(begin, 8);
-        return is_request && version.size() == 8 && version.starts_with("HTTP/") &&
-               is_digit(version[5]) && version[6] == '.' && is_digit(version[7]) &&
-               version != "HTTP/1.0" && version != "HTTP/1.1";
-    }
-
-    // What stands before and between chunks, and behind them.
-    void limit_between(std::size_t size) const
-    {
-        if (size > limits_.head_size)
-            throw refusal(431, "the size of a chunk, or the fields behind the body, are too long");
-    }
-
-    void limit_head(std::size_t size) const
-    {
-        if (size > limits_.head_size)
-            throw refusal(431, "the head is too long");
-    }
-
-    // Chunks of a byte with long extensions would keep us busy for nothing.
-    void limit_overhead(std::size_t used)
-    {
-        body_size_ += piece_.size();
-        overhead_ += used - piece_.size();
-        if (body_size_ > limits_.body_size)
-            throw refusal(413, "the body is too long");
-        if (overhead_ / 16 > body_size_ + 4'096)
-            throw refusal(400, "chunks with more around them than in them");
     }
 
     // ---- What Beast calls
@@ -311,8 +226,7 @@ private:
         if (is_request)
             refuse_folded(name, value); // what is folded in a response has become a space
         auto& into = this->is_header_done() ? trailers_ : head_.headers;
-        if (into.size() >= limits_.field_count)
-            throw refusal(431, "too many fields");
+        budget_.field(into.size());
         if (&into == &head_.headers)
             check(known, standard(value));
         into.add_checked(standard(name), standard(value));
@@ -336,62 +250,23 @@ private:
 
     void check(beast::field known, std::string_view value)
     {
-        switch (known)
-        {
-        case beast::field::host:
-            if (is_request && (++hosts_ > 1 || !(is_host(value) || names_no_host(value))))
-                throw refusal(400, "bad Host");
-            break;
-        case beast::field::content_length:
-            // Beast lets lengths pass that are the same twice, which only a response may have.
-            if ((++lengths_ > 1 && is_request) || value.find(',') != std::string_view::npos)
-                throw refusal(400, "more than one Content-Length");
-            break;
-        case beast::field::transfer_encoding:
-            check_encoding(value);
-            break;
-        case beast::field::expect:
-            if (is_request && !same_name(value, "100-continue"))
-                throw refusal(417, "only 100-continue can be expected");
-            expects_continue_ = true;
-            break;
-        default:
-            break;
-        }
-    }
-
-    // Whatever is not quite "chunked" another server may read in another way.
-    void check_encoding(std::string_view value) const
-    {
-        if (head_.version < 11)
-            throw refusal(400, "HTTP/1.0 has no Transfer-Encoding");
-        if (same_name(value, "chunked"))
-            return;
-        // RFC 9112, section 6.3: then nobody knows where the body ends.
-        auto last = trimmed(value.substr(value.rfind(',') + 1));
-        auto has_end = is_request && same_name(last, "chunked");
-        throw refusal(has_end ? 501 : 400, "only chunked is a Transfer-Encoding here");
-    }
-
-    // RFC 9110, section 7.2: right where the target names no host either.
-    bool names_no_host(std::string_view value) const
-    {
-        if constexpr (is_request)
-            return value.empty() && target(head_.target).form() != target_form::absolute;
-        else
-            return false;
+        if (known == beast::field::host)
+            rules_.host(value);
+        else if (known == beast::field::content_length)
+            rules_.content_length(value);
+        else if (known == beast::field::transfer_encoding)
+            rules_.transfer_encoding(value);
+        else if (known == beast::field::expect)
+            rules_.expect(value);
     }
 
     void on_header_impl(failure&) override
     {
-        if (is_request && hosts_ == 0 && head_.version >= 11)
-            throw refusal(400, "no Host");
+        rules_.end_of_head();
         // An upgrade is for HTTP/1.1 only (RFC 9110, section 7.8), and not asked for behind a body.
         upgrade_ = base::upgrade() && head_.version >= 11 && head_.headers.has("Upgrade");
-        if (!this->is_done() && content_length().value_or(0) > limits_.body_size)
-            throw refusal(413, "the body is too long");
-        if (head_.version < 11)
-            expects_continue_ = false; // RFC 9110, section 10.1.1
+        if (!this->is_done())
+            budget_.promised(content_length().value_or(0));
     }
 
     void on_body_init_impl(const boost::optional<std::uint64_t>&, failure&) override {}
@@ -426,24 +301,17 @@ private:
 
     head_type& head_;
     fields& trailers_;
-    parser_limits limits_;
+    first_line<is_request> line_;
+    framing_fields<is_request> rules_;
+    size_budget budget_;
     std::string_view input_; // what Beast reads in this moment
     std::string_view piece_;
-    std::size_t head_size_ = 0;
-    std::uint64_t body_size_ = 0;
-    std::uint64_t overhead_ = 0;
-    unsigned hosts_ = 0;
-    unsigned lengths_ = 0;
-    bool expects_continue_ = false;
     bool upgrade_ = false;
     bool in_chunk_ = false;
     bool refused_ = false;
-    bool skipped_line_ = false;
-    bool has_first_line_ = false;
 };
 
 using request_parser = message_parser<true>;
 using response_parser = message_parser<false>;
 
-} // namespace detail
-} // namespace brood::http
+} // namespace brood::http::detail

@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: BSL-1.0
-// Input of strangers is unpacked by a process that may compute, and nothing else. The unpacker has
+// Input of strangers is unpacked by workers that may compute, and nothing else. The unpacker has
 // flaws, as they do: it believes lengths, opens what it is told to, and may never come to an end.
 //
 // Prints:
 //   5 3a2b: aaabb
-//   3000000000 3000000000a: stopped by its limit of memory (1 GiB)
-//   9 1@: stopped by its limit of system calls
+//   3000000000 3000000000a: std::bad_alloc (stopped by its limit of memory (1 GiB))
+//   9 1@: open /etc/passwd: Operation not permitted (stopped by its limit of system calls)
 //   5 3a: ended by its limit of processor time (1 s)
+//   4 2c2d: ccdd
 #include <brood/brood.hpp>
+#include <brood/pool.hpp>
 
-#include <exception>
-#include <filesystem>
 #include <iostream>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 
 using namespace std::chrono_literals;
+
+std::string content_of(const std::string& path)
+{
+    brood::descriptor file(brood::check(::open(path.c_str(), O_RDONLY), "open", path));
+    std::string text(1000, ' ');
+    auto count = brood::check(::read(file.get(), text.data(), text.size()), "read", path);
+    return text.substr(0, static_cast<std::size_t>(count));
+}
 
 std::string unpack(const std::string& packed) // "5 3a2b": five characters, three a and two b
 {
@@ -30,28 +37,10 @@ std::string unpack(const std::string& packed) // "5 3a2b": five characters, thre
         char letter = 0;
         rest >> count >> letter;
         if (letter == '@')
-            unpacked += std::filesystem::directory_iterator("/etc")->path();
+            unpacked += content_of("/etc/passwd");
         unpacked.append(count, letter);
     }
     return unpacked;
-}
-
-brood::task<> unpacker(brood::process& self, brood::worker_limits limits) // runs in the child
-{
-    limits.enter();
-    auto answer = [limits](std::string packed)
-    {
-        try
-        {
-            return unpack(packed);
-        }
-        catch (...)
-        {
-            auto broken = broken_limit(limits, std::current_exception());
-            throw std::runtime_error(broken.value_or("not well packed"));
-        }
-    };
-    co_await self.serve(answer);
 }
 
 brood::task<> parent() // runs here
@@ -60,27 +49,28 @@ brood::task<> parent() // runs here
     limits.memory = 1 << 30;
     limits.processor_time = 1s;
     limits.filter = brood::sandbox::compute();
-    limits.check();
 
-    auto child = brood::fork<unpacker>(limits);
-    for (std::string packed : {"5 3a2b", "3000000000 3000000000a", "9 1@", "5 3a"})
+    brood::pool_settings settings;
+    settings.size = 2;
+    settings.limits = limits;
+    brood::pool<unpack> unpackers(settings);
+    for (std::string packed : {"5 3a2b", "3000000000 3000000000a", "9 1@", "5 3a", "4 2c2d"})
     {
         std::cout << packed << ": ";
         try
         {
-            auto unpacked = co_await child.call<std::string>(packed);
+            auto unpacked = co_await unpackers(packed);
             std::cout << unpacked << std::endl;
         }
         catch (const brood::remote_error& refused)
         {
             std::cout << refused.message() << std::endl;
         }
-        catch (const brood::error&) // it is no more
+        catch (const brood::worker_lost& lost)
         {
+            std::cout << lost.ended().reason << std::endl;
         }
     }
-    auto ended = co_await child.exit();
-    std::cout << broken_limit(limits, ended).value_or(to_string(ended)) << std::endl;
 }
 
 int main()

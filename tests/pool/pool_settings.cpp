@@ -47,6 +47,11 @@ TEST_CASE("settings that cannot be meant are refused with the reason", "[pool]")
         settings.size = 2;
         settings.min_size = 3;
     }
+    SECTION("limits that make no sense")
+    {
+        settings.limits.emplace();
+        settings.limits->memory = 0;
+    }
     SECTION("what no cluster takes")
     {
         settings.start_within = 0ms;

@@ -2,6 +2,8 @@
 #include <brood/pool/worker_lost.hpp>
 
 #include <brood/base/all.hpp>
+#include <brood/base/descriptor.hpp>
+#include <brood/base/error.hpp>
 #include <brood/pool/pool.hpp>
 
 #include "support/catch.hpp"
@@ -17,6 +19,7 @@
 #include <stdexcept>
 #include <string>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <unistd.h>
 #include <vector>
 
@@ -27,6 +30,12 @@ using brood::pool;
 using brood::pool_settings;
 using brood::task;
 using brood::worker_lost;
+
+// Looking for leaks begins with ptrace(2), which no worker has behind its limits.
+extern "C" const char* __asan_default_options()
+{
+    return "detect_leaks=0";
+}
 
 namespace
 {
@@ -42,6 +51,14 @@ int misbehaves(const std::string& how)
         std::exit(3);
     if (how == "exit 0")
         std::exit(0);
+    volatile bool spins = how == "spin";
+    while (spins)
+        ;
+    if (how == "opens a file")
+        brood::descriptor opened(
+            brood::check(::open("/etc/passwd", O_RDONLY), "open", "/etc/passwd"));
+    if (how == "traces")
+        ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
     if (how == "kill")
         ::kill(::getpid(), SIGKILL);
     if (how == "tells, then dies")
@@ -128,6 +145,41 @@ TEST_WITHIN(20s, "a function that ends its process with code 0 has lost its call
 
     REQUIRE(left);
     CHECK(left->ended().status.success());
+}
+
+TEST_WITHIN(60s, "a call that breaks a limit of its worker is told which, and the next one goes on",
+            "[pool]")
+{
+    auto settings = of(1);
+    settings.limits.emplace();
+    settings.limits->processor_time = 1s;
+    settings.limits->filter = brood::sandbox::compute();
+    pool<misbehaves> calls(settings);
+
+    auto spinning = co_await loss_of(calls("spin"));
+    REQUIRE(spinning);
+    CHECK(spinning->ended().reason == "ended by its limit of processor time (1 s)");
+    CHECK(spinning->text().find(", ended by its limit of processor time") != std::string::npos);
+
+    std::string refused;
+    try
+    {
+        co_await calls("opens a file");
+    }
+    catch (const brood::remote_error& thrown)
+    {
+        refused = thrown.message();
+    }
+    CHECK(refused == "open /etc/passwd: Operation not permitted "
+                     "(stopped by its limit of system calls)");
+
+    auto hostile = co_await loss_of(calls("traces"));
+    REQUIRE(hostile);
+    CHECK(hostile->ended().reason == "ended by its limit of system calls");
+
+    auto fine = co_await calls("nothing");
+    CHECK(fine == 1);
+    co_await calls.finish();
 }
 
 TEST_WITHIN(20s, "the last that a worker printed is told with its loss", "[pool]")

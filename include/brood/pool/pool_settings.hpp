@@ -3,10 +3,12 @@
 
 #include <brood/cluster/settings.hpp>
 #include <brood/pool/call_options.hpp>
+#include <brood/process/worker_limits.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace brood
 {
@@ -57,7 +59,13 @@ struct pool_settings : cluster_settings
     /// `recycle.jitter` says; 0 for any number.
     std::uint64_t max_calls = 0;
 
-    /// Throws std::invalid_argument, with the reason, for what cannot be meant.
+    /// What a worker may still do, for calls with input that nobody trusts. It enters these limits
+    /// behind the constructor of the object whose member is called, and before its first call. The
+    /// error of a call that breaks one says which, as worker_lost does when that ended the worker.
+    std::optional<worker_limits> limits = std::nullopt;
+
+    /// Throws std::invalid_argument, with the reason, for what cannot be meant; and for limits as
+    /// worker_limits::check().
     void check() const;
 };
 

@@ -10,6 +10,7 @@
 #include <brood/pool/detail/link_of.hpp>
 #include <brood/pool/internal/served_call.hpp>
 #include <brood/process/process.hpp>
+#include <brood/process/worker_limits.hpp>
 #include <brood/wire/internal/link.hpp>
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include <exception>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -49,6 +51,9 @@ public:
         self->in_flight_ = std::max(1U, offered->message.in_flight);
         if (!offered->object().empty())
             self->board_ = call_board(offered->object().front());
+        self->limits_ = std::move(offered->message.limits);
+        if (self->limits_)
+            self->limits_->enter();
         self->self_.ready();
         for (bool more = true; more;)
             more = co_await take_next(self);
@@ -169,6 +174,9 @@ private:
     {
         call_failure what{call.tail(), {}, {}};
         describe(what);
+        if (limits_)
+            if (auto broken = broken_limit(*limits_, std::current_exception()))
+                what.text += " (" + *broken + ')';
         auto most = link_->limits().max_message / 4;
         what.type.resize(std::min(what.type.size(), most));
         what.text.resize(std::min(what.text.size(), most));
@@ -211,6 +219,7 @@ private:
     call_service service_;
     call_board board_;
     std::size_t in_flight_ = 1;
+    std::optional<worker_limits> limits_;
     std::deque<std::unique_ptr<served_call>> waiting_;
     std::map<std::uint32_t, running_call> running_; // by place
     bool is_full_ = false;                          // it is time to drain

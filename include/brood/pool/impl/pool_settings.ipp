@@ -32,6 +32,8 @@ BROOD_INLINE void pool_settings::check() const
         refuse("grace must not be negative, and idle_after above zero");
     if (size != 0 && min_size > size)
         refuse("min_size is above size");
+    if (limits)
+        limits->check();
 }
 
 } // namespace brood

@@ -57,6 +57,7 @@ BROOD_INLINE forked_process pool_core::launch(const spawn_options& options)
     call_board board(file);
     board_offer offer;
     offer.in_flight = static_cast<std::uint32_t>(in_flight_);
+    offer.limits = settings_.limits;
     std::vector<descriptor> beside;
     if (file)
         beside.push_back(std::move(file));
@@ -188,7 +189,10 @@ BROOD_INLINE void pool_core::lost(pool_worker& worker, const exit_info& ended)
               [](auto& left, auto& right)
               { return left->record().number > right->record().number; });
     slots_[worker.handle.slot()].failed += begun.size();
-    blame(begun, ended, !worker.is_killed && !ended.wanted());
+    auto told = ended;
+    if (settings_.limits)
+        told.reason = broken_limit(*settings_.limits, ended.status).value_or(ended.reason);
+    blame(begun, told, !worker.is_killed && !ended.wanted());
     auto kept = workers_.extract(worker.handle.id());
     changed_.post_all();
     dispatch();

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <brood/codec/message.hpp>
+#include <brood/process/worker_limits.hpp>
 #include <brood/wire/attachment.hpp>
 #include <brood/wire/internal/handler.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -32,11 +34,13 @@ using written_part = std::conditional_t<is_companion<Type>, nothing, Type>;
 struct board_offer
 {
     std::uint32_t in_flight = 1;
+    std::optional<worker_limits> limits;
 
     template <class Archive>
     void serialize(Archive& archive)
     {
         archive(in_flight);
+        archive_optional<worker_limits>(archive, limits);
     }
 };
 

@@ -75,10 +75,10 @@ class pool_signature
 
     static constexpr bool check_result()
     {
-        using result = typename returned::type;
-        if constexpr (!std::is_void_v<result> && !std::is_reference_v<result> &&
-                      !std::is_pointer_v<result>)
-            return check_message<typename crossing<result>::written>();
+        using given = typename returned::type;
+        if constexpr (!std::is_void_v<given> && !std::is_reference_v<given> &&
+                      !std::is_pointer_v<given>)
+            return check_message<typename crossing<given>::written>();
         else
             return true;
     }

@@ -64,6 +64,12 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/cluster/impl/supervisor_stats.ipp>
 #include <brood/cluster/impl/worker.ipp>
 
+#include <brood/pool/impl/map_run.ipp>
+#include <brood/pool/impl/pool_map.ipp>
+#include <brood/pool/impl/progress.ipp>
+#include <brood/pool/impl/progress_bar.ipp>
+#include <brood/pool/impl/run_chunk.ipp>
+
 #include <brood/metrics/impl/prometheus.ipp>
 
 #include <brood/pool/impl/pool.ipp>

@@ -6,7 +6,9 @@
 #include <brood/cluster/rolling.hpp>
 #include <brood/pool/call_options.hpp>
 #include <brood/pool/internal/pool_call.hpp>
+#include <brood/pool/internal/pool_map.hpp>
 #include <brood/pool/internal/serve_pool.hpp>
+#include <brood/pool/map.hpp>
 #include <brood/pool/pool_settings.hpp>
 #include <brood/pool/pool_stats.hpp>
 #include <brood/pool/this_call.hpp>
@@ -18,6 +20,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace brood
 {
@@ -44,6 +47,9 @@ public:
 
     /// Figures of the calls and of the workers.
     pool_stats stats() const;
+
+    /// How far its calls are, and the items of its maps.
+    brood::progress progress() const;
 
     /// Replaces all workers by new ones, as any_cluster::reload(); calls under way end in their old
     /// worker.
@@ -123,6 +129,22 @@ public:
             return std::move(call);
         }
 
+        /// As pool::map(); a deadline is for each chunk of items.
+        template <class Range>
+        auto map(Range&& range, const map_options& options = {}) const
+        {
+            return begin_map<map_order::as_given>(in_, options_, std::forward<Range>(range),
+                                                  options);
+        }
+
+        /// As pool::as_completed().
+        template <class Range>
+        auto as_completed(Range&& range, const map_options& options = {}) const
+        {
+            return begin_map<map_order::as_completed>(in_, options_, std::forward<Range>(range),
+                                                      options);
+        }
+
     private:
         std::shared_ptr<detail::pool_core> in_;
         call_options options_;
@@ -164,6 +186,28 @@ public:
         return with({}).try_call(std::forward<Values>(values)...);
     }
 
+    /// Calls the function for each item of a range; gives the results in its order, see
+    /// map_results.
+    ///
+    /// A range is whatever an input iterator can walk, or a stream, whose `next()` is a
+    /// `task<std::optional<Item>>`; it may be endless, as it is read only as results are taken. An
+    /// item is what the function takes, or a std::tuple of all that it takes. Small items travel
+    /// together: see map_options. When a worker ends with several items, and calls may be tried
+    /// again, each of them is tried alone, and only those that end their worker as often as
+    /// `attempts` says fail; with at_most_once all items of the chunk fail with it.
+    template <class Range>
+    auto map(Range&& range, const map_options& options = {}) const
+    {
+        return with({}).map(std::forward<Range>(range), options);
+    }
+
+    /// The same, but each result comes as soon as it is there, with the index of its item.
+    template <class Range>
+    auto as_completed(Range&& range, const map_options& options = {}) const
+    {
+        return with({}).as_completed(std::forward<Range>(range), options);
+    }
+
     /// With other options for one call: `co_await pool.with({.deadline = 2s})(35)`.
     with_options with(const call_options& options) const { return {core(), options}; }
 
@@ -183,6 +227,19 @@ private:
         detail::awaited_call awaited(std::move(in), call, options);
         auto entered = awaited.has_entered();
         return {entered, detail::result_of_call<result, Function>(std::move(awaited), call)};
+    }
+
+    template <map_order order, class Range>
+    static auto begin_map(const std::shared_ptr<detail::pool_core>& in, const call_options& call,
+                          Range&& range, const map_options& options)
+    {
+        static_assert(detail::mappable<told>::value,
+                      "brood: what travels beside a message, descriptors and shared_bytes, cannot "
+                      "be mapped; call the pool for each item");
+        using kept = std::conditional_t<std::is_void_v<result>, std::monostate, result>;
+        auto runner = detail::pool_runner(in, call, &detail::summary_of_item<arguments>);
+        return detail::begin_map<kept, order, arguments>(
+            detail::executor_of(*in), std::move(runner), std::forward<Range>(range), options);
     }
 
     template <class... Args>

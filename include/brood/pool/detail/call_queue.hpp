@@ -63,6 +63,16 @@ public:
         return result;
     }
 
+    /// How many of them are wanted.
+    template <class Wanted>
+    std::size_t count(const Wanted& wanted) const
+    {
+        std::size_t found = 0;
+        for (auto& [priority, calls] : lines_)
+            found += static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), wanted));
+        return found;
+    }
+
     /// False when it is not here.
     bool remove(const call& unwanted)
     {

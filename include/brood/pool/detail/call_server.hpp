@@ -27,6 +27,7 @@
 #include <string>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 namespace brood::detail
 {
@@ -36,8 +37,8 @@ namespace brood::detail
 class call_server : public std::enable_shared_from_this<call_server>
 {
 public:
-    call_server(process& self, call_service service)
-        : self_(self), link_(link_of_channel(self)), service_(std::move(service)),
+    call_server(process& self, std::vector<call_service> services)
+        : self_(self), link_(link_of_channel(self)), services_(std::move(services)),
           finished_(link_->executor())
     {
     }
@@ -87,9 +88,12 @@ private:
 
     void take(const waiting_frame& oldest)
     {
-        if (oldest.fingerprint != service_.request)
+        auto service = std::find_if(services_.begin(), services_.end(),
+                                    [&](const call_service& each)
+                                    { return each.request == oldest.fingerprint; });
+        if (service == services_.end())
             return cancel(take_one<call_cancelled>(*link_, lane_name::messages, oldest));
-        waiting_.push_back(service_.take(*link_, oldest));
+        waiting_.push_back(service->take(*link_, oldest));
         start_waiting();
     }
 
@@ -110,7 +114,7 @@ private:
             if (!board_.start(head.place, head.call))
                 continue;
             next->begin();
-            if (service_.is_coroutine)
+            if (services_.front().is_coroutine)
                 spawn(std::move(next));
             else
                 run(*next);
@@ -216,7 +220,7 @@ private:
 
     process& self_;
     std::shared_ptr<link> link_;
-    call_service service_;
+    std::vector<call_service> services_; // all of one function
     call_board board_;
     std::size_t in_flight_ = 1;
     std::optional<worker_limits> limits_;

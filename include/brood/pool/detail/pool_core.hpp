@@ -10,6 +10,7 @@
 #include <brood/pool/detail/call_record.hpp>
 #include <brood/pool/detail/pool_cluster.hpp>
 #include <brood/pool/detail/pool_worker.hpp>
+#include <brood/pool/detail/progress_meter.hpp>
 #include <brood/pool/internal/pool_call.hpp>
 #include <brood/pool/pool_settings.hpp>
 #include <brood/pool/pool_stats.hpp>
@@ -141,6 +142,15 @@ public:
 
     pool_stats stats() const;
 
+    // ---- Maps
+
+    /// How many chunks may be under way: as many as all workers together are given.
+    std::size_t lanes() const noexcept { return most_workers_ * (in_flight_ + 1); }
+
+    const std::shared_ptr<progress_meter>& meter() const noexcept { return meter_; }
+
+    brood::progress progress() const;
+
 private:
     using worker_pointer = std::shared_ptr<pool_worker>;
     using clock = std::chrono::steady_clock;
@@ -223,6 +233,7 @@ private:
     std::size_t with_workers_ = 0;                 // calls
     std::uint64_t mean_time_ = 0;                  // of a call, in nanoseconds
     pool_stats stats_;                             // counters alone
+    std::shared_ptr<progress_meter> meter_ = std::make_shared<progress_meter>();
     std::map<std::size_t, slot_calls> slots_;
     call_times alarms_;
     bool keeps_time_ = false;

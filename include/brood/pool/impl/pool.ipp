@@ -73,6 +73,11 @@ BROOD_INLINE pool_stats any_pool::stats() const
     return core_->stats();
 }
 
+BROOD_INLINE progress any_pool::progress() const
+{
+    return core_->progress();
+}
+
 BROOD_INLINE task<reload_report> any_pool::reload(const reload_options& options)
 {
     return detail::reload_pool(core_, options);

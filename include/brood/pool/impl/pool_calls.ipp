@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/pool/detail/pool_core.hpp>
+#include <brood/pool/internal/chunk_call.hpp>
 #include <brood/pool/internal/pool_call.hpp>
 
 // From the call to its result: the queue, the worker, the reply.
@@ -295,8 +296,10 @@ BROOD_INLINE task<> pool_core::read_replies(std::shared_ptr<pool_core> self, wor
 
 BROOD_INLINE void pool_core::take_reply(pool_worker& worker, const waiting_frame& oldest)
 {
-    if (oldest.fingerprint != function_.reply)
+    auto is_chunk = oldest.fingerprint == message_fingerprint<chunk_call_reply>();
+    if (!is_chunk && oldest.fingerprint != function_.reply)
         return take_failure(worker, oldest);
+    auto take = is_chunk ? &chunk_call::take_reply : function_.take_reply;
     call_tail tail;
     std::exception_ptr wrong;
     auto find = [&](const call_tail& came)
@@ -306,7 +309,7 @@ BROOD_INLINE void pool_core::take_reply(pool_worker& worker, const waiting_frame
     };
     try
     {
-        function_.take_reply(*worker.to, oldest, find);
+        take(*worker.to, oldest, find);
     }
     catch (const std::system_error&)
     {
@@ -371,6 +374,8 @@ BROOD_INLINE void pool_core::conclude(const std::shared_ptr<pool_call>& call,
 {
     auto& record = call->record();
     ++(failure ? stats_.failed : stats_.done);
+    if (!call->is_chunk())
+        meter_->count(!failure, clock::now());
     record.stage = call_stage::over;
     record.failure = std::move(failure);
     clear_alarm(record);
@@ -384,6 +389,8 @@ BROOD_INLINE void pool_core::give_up(const std::shared_ptr<pool_call>& call, std
     auto& record = call->record();
     auto was = record.stage;
     auto worker = record.worker.lock();
+    if (why && !call->is_chunk())
+        meter_->count(false, clock::now());
     record.stage = call_stage::over;
     record.failure = std::move(why);
     clear_alarm(record);

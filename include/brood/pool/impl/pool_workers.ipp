@@ -362,4 +362,25 @@ BROOD_INLINE pool_stats pool_core::stats() const
     return result;
 }
 
+// Calls that are no part of a map are counted when they end; until then they are found here.
+BROOD_INLINE progress pool_core::progress() const
+{
+    auto result = meter_->read(clock::now());
+    auto is_call = [](const std::shared_ptr<pool_call>& each)
+    {
+        return each && !each->is_chunk() && each->record().stage != call_stage::over;
+    };
+    std::uint64_t waiting = queue_.count(is_call), running = 0;
+    waiting += static_cast<std::size_t>(std::count_if(alone_.begin(), alone_.end(), is_call));
+    for (auto& [id, worker] : workers_)
+        running += static_cast<std::size_t>(
+            std::count_if(worker->calls.begin(), worker->calls.end(), is_call));
+    result.waiting += waiting;
+    result.running += running;
+    result.retried += stats_.retried;
+    if (result.total)
+        *result.total += waiting + running;
+    return result;
+}
+
 } // namespace brood::detail

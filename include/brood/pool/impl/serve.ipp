@@ -7,9 +7,9 @@
 namespace brood::detail
 {
 
-BROOD_INLINE task<> serve_calls(process& self, call_service service)
+BROOD_INLINE task<> serve_calls(process& self, std::vector<call_service> services)
 {
-    return call_server::serve(std::make_shared<call_server>(self, std::move(service)));
+    return call_server::serve(std::make_shared<call_server>(self, std::move(services)));
 }
 
 } // namespace brood::detail

@@ -44,6 +44,9 @@ public:
     /// The arguments, for people.
     virtual std::string summary() const = 0;
 
+    /// Whether it stands for several items of a map, which counts them itself.
+    virtual bool is_chunk() const noexcept { return false; }
+
     call_record& record() const noexcept { return *record_; }
 
     void keep(std::unique_ptr<call_record> record) noexcept;

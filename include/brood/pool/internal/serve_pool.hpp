@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/pool/internal/chunk_call.hpp>
 #include <brood/pool/internal/pool_function.hpp>
 #include <brood/pool/internal/served_call.hpp>
 #include <brood/process/process.hpp>
@@ -142,7 +143,11 @@ task<> serve_pool(process& self, Args... args)
 {
     using told = pool_signature<std::remove_cvref_t<decltype(Function)>>;
     typename told::state with(std::move(args)...);
-    co_await serve_calls(self, function_service<Function>::make(with));
+    std::vector<call_service> services;
+    services.push_back(function_service<Function>::make(with));
+    if constexpr (mappable<told>::value)
+        services.push_back(chunk_service<Function>::make(with));
+    co_await serve_calls(self, std::move(services));
 }
 
 } // namespace brood::detail

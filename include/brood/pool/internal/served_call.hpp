@@ -70,9 +70,9 @@ struct call_service
     std::function<std::unique_ptr<served_call>(link&, const waiting_frame&)> take;
 };
 
-/// Answers the calls that come over the channel of a worker until that ends, and waits then for
-/// those under way.
-task<> serve_calls(process& self, call_service service);
+/// Answers the calls, of any of these kinds, that come over the channel of a worker until that
+/// ends, and waits then for those under way.
+task<> serve_calls(process& self, std::vector<call_service> services);
 
 } // namespace detail
 } // namespace brood

@@ -148,7 +148,7 @@ task<std::uint16_t> common_port(Cluster& workers)
 }
 
 /// keep_all_open, with few descriptors.
-task<> keep_few_open(brood::process& self)
+[[maybe_unused]] task<> keep_few_open(brood::process& self)
 {
     lowered_limit few(RLIMIT_NOFILE, 40);
     co_await keep_all_open(self);

@@ -123,6 +123,22 @@ TEST_WITHIN(20s, "a step for the tree reaches those that stand still, too", "[st
     CHECK(status.signal == SIGTERM);
 }
 
+TEST_WITHIN(60s, "a step for the tree reaches those that are started meanwhile", "[stop_policy]")
+{
+    for (int round = 0; round < 10; ++round)
+    {
+        auto child = printing("(while :; do sleep 100 & sleep 0.001; done) & echo started; wait");
+        co_await child.out().read_line();
+        co_await brood::sleep(std::chrono::milliseconds(round));
+        stop_policy all(std::vector<stop_step>{stop_step::signal_tree(SIGTERM, 5s)});
+        auto status = co_await child.stop(all);
+        auto closed = co_await child.closed(); // nobody holds the pipe any more
+
+        CHECK(status.signal == SIGTERM);
+        CHECK(closed.signal == SIGTERM);
+    }
+}
+
 TEST_WITHIN(10s, "whoever outlives every step is told with the policy", "[stop_policy]")
 {
     auto child = printing(stubborn);

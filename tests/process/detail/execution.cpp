@@ -158,6 +158,21 @@ task<> sheds_its_rights(brood::process& self)
     self.send(result.limit == exec_limit::timeout && result.status.lost);
 }
 
+/// Is killed while it runs a command, whose pid it tells.
+task<> dies_with_a_command(brood::process& self)
+{
+    std::string heard;
+    exec_options options;
+    options.on_out([&](std::string_view text) { heard += text; });
+    running command;
+    auto executor = co_await asio::this_coro::executor;
+    command.begin(executor, exec("echo $$; exec sleep 1000", options));
+    co_await eventually(20s, [&] { return heard.ends_with('\n'); });
+    self.send(heard);
+    co_await self.flush();
+    ::kill(self.pid(), SIGKILL);
+}
+
 } // namespace
 
 TEST_CASE("after its time a pipeline ends with grandchildren that ignore SIGTERM", "[execution]")
@@ -475,6 +490,17 @@ TEST_WITHIN(30s, "a command has a group of its own, or that which is asked for",
     auto together = co_await exec(group, options);
     pid = std::to_string(together.status.pid);
     CHECK(together.out == pid + ' ' + std::to_string(::getpgrp()) + '\n');
+}
+
+TEST_WITHIN(30s, "a command ends with the process that runs it, although that is killed",
+            "[execution]")
+{
+    auto child = brood::fork<dies_with_a_command>();
+    auto told = co_await child.message<std::string>();
+    co_await child.exit();
+    REQUIRE(told);
+    auto ended = co_await eventually(5s, [&] { return gone(std::stoi(*told)); });
+    CHECK(ended);
 }
 
 TEST_WITHIN(30s, "who lost the parent ends with the command, by its group", "[execution]")

@@ -70,6 +70,25 @@ TEST_WITHIN(20s, "a tree finds who is below, once, and signals them and not the 
     CHECK_FALSE(tree.look());
 }
 
+TEST_WITHIN(20s, "a signal reaches those as well who came since the last look", "[process_tree]")
+{
+    brood::spawn_options options;
+    options.stdin_ = brood::stdio::pipe();
+    auto child = shell("read line; sleep 1000 & wait", options);
+    process_tree tree(child.pid());
+    CHECK_FALSE(tree.look());
+    CHECK_FALSE(tree.anyone_runs());
+    co_await child.in().write("\n");
+    auto begun = co_await eventually(10s, [&] { return !children(child.pid()).empty(); });
+    CHECK(begun);
+
+    tree.look_and_signal(SIGKILL);
+    co_await child.exit(); // it waits for the one below
+
+    CHECK_FALSE(tree.anyone_runs());
+    CHECK_FALSE(tree.anyone_out_of_reach());
+}
+
 TEST_CASE("nobody is below nobody", "[process_tree]")
 {
     process_tree none;

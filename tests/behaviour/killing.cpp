@@ -6,10 +6,13 @@
 #include "support/catch.hpp"
 #include "support/disturbance.hpp"
 #include "support/shell.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -67,6 +70,41 @@ task<> listens_to_all(brood::process& self)
     self.send(1);
     while (auto text = co_await self.message<std::string>())
         continue;
+}
+
+/// Writes into a file how its stream and its call have ended.
+task<> tells_of_the_end(brood::process& self, std::string file)
+{
+    auto call = self.call<int>(std::string("unanswered"));
+    self.send(1);
+    std::string told = "no end";
+    try
+    {
+        auto text = co_await self.message<std::string>();
+        told = text ? "a message" : "the end";
+    }
+    catch (const brood::error& wrong)
+    {
+        told = wrong.what();
+    }
+    try
+    {
+        co_await std::move(call);
+    }
+    catch (const brood::error& ended)
+    {
+        told += ended.code() == brood::errc::closed ? ", closed" : ended.what();
+    }
+    std::ofstream(file + ".new") << told;
+    std::filesystem::rename(file + ".new", file);
+}
+
+task<> dies_while_it_sends(brood::process&, std::string file)
+{
+    auto child = brood::fork<tells_of_the_end>(file);
+    co_await child.message<int>();
+    child.send(std::string(std::size_t{8} << 20, 'x')); // more than the kernel takes at once
+    std::raise(SIGKILL);
 }
 
 /// A deaf child under a time limit, once it is deaf; what it was before that it must not count.
@@ -263,6 +301,22 @@ TEST_WITHIN(60s, "a child that is ended while it sends ends its stream, and call
 
     CHECK(ends == 60);
     CHECK(closed == 60);
+}
+
+TEST_WITHIN(60s, "a parent that is ended while it sends ends the stream, and calls are closed",
+            "[wire]")
+{
+    temporary_directory here;
+    auto file = here / "end";
+    auto parent = brood::fork<dies_while_it_sends>(file);
+    auto status = co_await parent.exit();
+    auto told = co_await eventually(10s, [&] { return std::filesystem::exists(file); });
+
+    CHECK(status.signal == SIGKILL);
+    CHECK(told);
+    std::string how;
+    std::getline(std::ifstream(file), how);
+    CHECK(how == "the end, closed");
 }
 
 TEST_WITHIN(60s, "a child that is ended while it is sent to is no attacker", "[wire]")

@@ -9,10 +9,15 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/post.hpp>
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <sys/socket.h>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -328,15 +333,17 @@ TEST_WITHIN(10s, "a request that is given up before its handler began is never b
     limits.max_calls = 1;
     served by(limits);
     std::vector<int> begun;
-    auto note = [](std::vector<int>& to, int number) -> task<int>
+    int ended = 0;
+    auto note = [](std::vector<int>& to, int& given_up, int number) -> task<int>
     {
         to.push_back(number);
-        co_await brood::sleep(20ms);
+        while (given_up == 0)
+            co_await brood::sleep(1ms);
+        co_await brood::sleep(20ms); // until that is known here
         co_return number;
     };
-    by.serve([&](int number) { return note(begun, number); });
+    by.serve([&](int number) { return note(begun, ended, number); });
     auto executor = co_await asio::this_coro::executor;
-    int ended = 0;
     auto begin = [&](int number, clock::duration limit)
     {
         auto call = by.one.call<int>(number, limit);
@@ -456,4 +463,142 @@ TEST_CASE("being abandoned at any step of a call leaves nothing", "[call]")
             one.disconnect();
             co_await other.disconnected();
         });
+}
+
+namespace
+{
+
+/// Two channels and a coroutine between them that counts what one side writes with one call: each
+/// is a record of these sockets.
+class counted_pair
+{
+public:
+    counted_pair()
+    {
+        auto [one, near_one] = records();
+        auto [other, near_other] = records();
+        both = {channel(brood::default_executor(), std::move(one), "a test"),
+                channel(brood::default_executor(), std::move(other), "a test")};
+        auto ends = std::make_shared<std::pair<stream, stream>>(
+            stream(brood::default_executor(), near_one.release()),
+            stream(brood::default_executor(), near_other.release()));
+        auto there = hand_on(ends, ends->first, ends->second, requests);
+        auto back = hand_on(ends, ends->second, ends->first, replies);
+        asio::co_spawn(brood::default_executor(), std::move(there), asio::detached);
+        asio::co_spawn(brood::default_executor(), std::move(back), asio::detached);
+    }
+
+    std::pair<channel, channel> both;
+    std::shared_ptr<int> requests = std::make_shared<int>(0);
+    std::shared_ptr<int> replies = std::make_shared<int>(0);
+
+private:
+    using stream = asio::posix::stream_descriptor;
+
+    static std::pair<brood::descriptor, brood::descriptor> records()
+    {
+        std::array<int, 2> ends{};
+        REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0);
+        return {brood::descriptor(ends[0]), brood::descriptor(ends[1])};
+    }
+
+    static task<> hand_on(std::shared_ptr<std::pair<stream, stream>>, stream& from, stream& to,
+                          std::shared_ptr<int> count)
+    {
+        std::vector<char> bytes(std::size_t{1} << 16);
+        for (;;)
+        {
+            co_await from.async_wait(stream::wait_read, asio::use_awaitable);
+            auto size = ::recv(from.native_handle(), bytes.data(), bytes.size(), 0);
+            if (size <= 0)
+                break;
+            ++*count;
+            ::send(to.native_handle(), bytes.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL);
+        }
+        ::shutdown(to.native_handle(), SHUT_WR);
+    }
+};
+
+task<> call_again_and_again(channel& by, int times)
+{
+    for (int number = 0; number < times; ++number)
+    {
+        auto reply = co_await by.call<int>(number);
+        CHECK(reply == number * number);
+    }
+}
+
+/// How many calls that are under way at once share one write, both ways.
+template <class Handler>
+task<> check_that_calls_leave_together(Handler handler)
+{
+    auto executor = co_await asio::this_coro::executor;
+    counted_pair by;
+    auto& [one, other] = by.both;
+    auto serving = other.serve(handler);
+    asio::co_spawn(executor, std::move(serving), asio::detached);
+    constexpr int callers = 16, times = 20;
+    int running = callers;
+    for (int each = 0; each < callers; ++each)
+    {
+        auto calls = call_again_and_again(one, times);
+        asio::co_spawn(executor, std::move(calls), [&](std::exception_ptr) { --running; });
+    }
+    auto all = co_await eventually(10s, [&] { return running == 0; });
+
+    CHECK(all);
+    // A process that stands still in between sends what it has.
+    CHECK(*by.requests <= callers * times / 4);
+    CHECK(*by.replies <= callers * times / 4);
+}
+
+} // namespace
+
+TEST_WITHIN(20s, "calls that are under way at once leave together, and so do their replies",
+            "[call]")
+{
+    co_await check_that_calls_leave_together(square);
+}
+
+TEST_WITHIN(20s, "calls and replies leave together also when the handlers are coroutines", "[call]")
+{
+    auto later = [](int number) -> task<int>
+    {
+        auto executor = co_await asio::this_coro::executor;
+        co_await asio::post(executor, asio::use_awaitable);
+        co_return number* number;
+    };
+    co_await check_that_calls_leave_together(later);
+}
+
+TEST_WITHIN(20s, "handlers that take their time let the loop go on, and their replies leave",
+            "[call]")
+{
+    served by;
+    int handled = 0;
+    by.serve(
+        [&](int number)
+        {
+            for (auto until = std::chrono::steady_clock::now() + 2ms;
+                 std::chrono::steady_clock::now() < until;)
+                continue;
+            ++handled;
+            return number;
+        });
+    auto executor = co_await asio::this_coro::executor;
+    int handled_at_first = 0, ended = 0;
+    for (int number = 0; number < 50; ++number)
+    {
+        auto call = by.one.call<int>(number);
+        asio::co_spawn(executor, std::move(call),
+                       [&](std::exception_ptr, int)
+                       {
+                           if (++ended == 1)
+                               handled_at_first = handled;
+                       });
+    }
+    auto all = co_await eventually(10s, [&] { return ended == 50; });
+
+    CHECK(all);
+    CHECK(handled_at_first < 10);
 }

@@ -108,7 +108,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t smallest_read = 64 << 10;
+    static constexpr std::size_t smallest_read = 128 << 10;
     static constexpr std::size_t long_frame = 256 << 10;
 
     std::span<const std::byte> unparsed() const { return bytes_.data().subspan(parsed_ - base_); }

@@ -3,13 +3,16 @@
 
 #include "support/catch.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 using brood::frame_kind;
 using brood::frame_window;
 using brood::detail::inflow;
+using brood::detail::move_front;
 using brood::detail::outflow;
 using brood::detail::outflows;
 
@@ -77,9 +80,11 @@ std::string released(outflows& from, std::size_t unconfirmed = 0)
 {
     std::string result;
     from.release(unconfirmed,
-                 [&](std::span<const std::byte> frame, std::vector<brood::descriptor> beside)
+                 [&](brood::buffer& held, std::size_t count, std::vector<brood::descriptor> beside)
                  {
-                     result.append(reinterpret_cast<const char*>(frame.data()), frame.size());
+                     auto frame = held.data().first(count);
+                     result.append(reinterpret_cast<const char*>(frame.data()), count);
+                     held.consume(count);
                      unconfirmed += beside.size();
                  });
     return result;
@@ -145,4 +150,53 @@ TEST_CASE("the other side that can say no more takes everything", "[flow]")
     flows.lift();
 
     CHECK(released(flows, 1000) == "one");
+}
+
+TEST_CASE("frames leave in one piece as far as there is credit, up to the next descriptors",
+          "[flow]")
+{
+    outflow flow(7);
+    std::vector<std::pair<std::string, std::size_t>> left;
+    auto leave = [&](brood::buffer& held, std::size_t count, std::vector<brood::descriptor> beside)
+    {
+        brood::buffer piece;
+        move_front(held, count, piece);
+        auto bytes = std::as_const(piece).data();
+        left.emplace_back(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
+                          beside.size());
+    };
+    hold(flow, "one");
+    hold(flow, "two");
+    hold(flow, "three");
+    hold(flow, "four", 2);
+    hold(flow, "five");
+
+    flow.release(false, leave);
+    flow.add_credit(9);
+    flow.release(false, leave);
+
+    CHECK(left[0] == std::pair<std::string, std::size_t>("onetwothree", 0));
+    CHECK(left[1] == std::pair<std::string, std::size_t>("fourfive", 2));
+    CHECK(flow.empty());
+    CHECK(flow.size() == 0);
+}
+
+TEST_CASE("what moves from one buffer to another keeps its order", "[flow]")
+{
+    for (auto count : {1u, 3u, 5u, 6u})
+    {
+        brood::buffer from, to;
+        from.append("abcdef", 6);
+        std::string moved;
+        for (int round = 0; round < 2 && !from.empty(); ++round)
+        {
+            move_front(from, std::min<std::size_t>(count, from.size()), to);
+            auto bytes = std::as_const(to).data();
+            moved.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        }
+        auto rest = std::as_const(from).data();
+        CHECK(moved + std::string(reinterpret_cast<const char*>(rest.data()), rest.size()) ==
+              "abcdef");
+        CHECK(moved.size() == std::min(2 * count, 6u));
+    }
 }

@@ -29,7 +29,7 @@ public:
     explicit byte_writer(buffer& to, std::size_t most = SIZE_MAX)
         : to_(to), most_(to.size() + std::min(most, SIZE_MAX - longest_size - to.size()))
     {
-        prepare(0);
+        begin(0);
     }
 
     byte_writer(const byte_writer&) = delete;
@@ -121,6 +121,11 @@ private:
         commit();
         if (bytes > most_ + longest_size - std::min(most_, to_.size())) [[unlikely]]
             throw too_long();
+        begin(bytes);
+    }
+
+    void begin(std::size_t bytes)
+    {
         auto space = to_.prepare(bytes);
         begin_ = at_ = space.data();
         end_ = begin_ + space.size();

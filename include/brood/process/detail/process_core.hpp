@@ -37,6 +37,8 @@ public:
             to_parent = channel(executor, std::move(inherited.channel),
                                 "parent process " + std::to_string(::getppid()), limits);
         process result(std::move(to_parent), nullptr);
+        if (result.link())
+            result.link()->expect_exit_of_parent();
         result.core_ = std::make_shared<process_core>(std::move(executor), result.link());
         result.core_->join(inherited.worker);
         return result;

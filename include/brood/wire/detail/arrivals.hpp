@@ -25,16 +25,28 @@
 namespace brood::detail
 {
 
-/// A frame with the descriptors that came with it.
+/// The descriptors that came with a frame.
+struct freight
+{
+    companions beside;
+    std::uint64_t carrier = 0; ///< The number of their frame among those with descriptors.
+};
+
+/// A frame that has come. Small, as thousands of them may wait.
 struct arrival
 {
     frame content;
-    std::vector<descriptor> descriptors;
-    std::uint64_t carrier = 0; ///< Its number among the frames with descriptors, 0 without any.
-    bool descriptors_lost =
-        false;              ///< They did not fit into this process; the sender has them still.
-    bool cancelled = false; ///< A request whose caller waits no more.
+    std::unique_ptr<detail::freight> freight; ///< Null for a frame without descriptors.
     std::unique_ptr<std::byte[]> kept; ///< Its payload, once that is no longer in the stream.
+    bool cancelled = false;            ///< A request whose caller waits no more.
+
+    /// How many came with it.
+    std::size_t descriptors() const noexcept
+    {
+        return freight ? freight->beside.descriptors.size() : 0;
+    }
+
+    companions take_companions() { return freight ? std::move(freight->beside) : companions(); }
 };
 
 /// Frames of one kind that wait to be taken, the oldest first.
@@ -110,12 +122,12 @@ public:
         {
             if (loose_.size() > reader_.expected_descriptors())
                 throw error(errc::malformed, "descriptors that no frame announced");
-            return std::nullopt;
+            return {};
         }
-        arrival result;
-        result.content = *found;
+        std::optional<arrival> result(std::in_place);
+        result->content = *found;
         if (found->header.descriptors != 0)
-            pair_up(result);
+            result->freight = pair_up(*found);
         return result;
     }
 
@@ -131,7 +143,7 @@ public:
     {
         auto& lane = (*this)[to];
         lane.bytes += size_of(found);
-        lane.descriptors += found.descriptors.size();
+        lane.descriptors += found.descriptors();
         lane.frames.push_back(std::move(found));
     }
 
@@ -142,8 +154,11 @@ public:
         auto taken = lane.frames.pop_front();
         lane.frames.kept -= lane.frames.kept != 0;
         lane.bytes -= size_of(taken);
-        lane.descriptors -= taken.descriptors.size();
-        release();
+        lane.descriptors -= taken.descriptors();
+        // Not for each: what has been taken is as little as a read.
+        taken_ += size_of(taken);
+        if (lane.frames.empty() || taken_ >= spare)
+            release();
         return taken;
     }
 
@@ -165,6 +180,7 @@ public:
     /// other queues at the limit: before that, it moves out of the way.
     void release()
     {
+        taken_ = 0;
         auto oldest = oldest_in_stream();
         if (reader_.position() - oldest > 2 * waiting() + spare)
         {
@@ -209,10 +225,11 @@ private:
         }
     }
 
-    void pair_up(arrival& with)
+    std::unique_ptr<freight> pair_up(const frame& with)
     {
-        with.carrier = ++carriers_seen_;
-        std::size_t count = with.content.header.descriptors;
+        auto result = std::make_unique<freight>();
+        result->carrier = ++carriers_seen_;
+        std::size_t count = with.header.descriptors;
         auto place = loose_.begin();
         for (auto left = count; left != 0;)
         {
@@ -226,12 +243,13 @@ private:
             place += static_cast<std::ptrdiff_t>(here);
             left -= piece;
         }
-        with.descriptors_lost =
-            std::any_of(loose_.begin(), place, [](auto& each) { return !each; });
-        if (!with.descriptors_lost)
-            with.descriptors.assign(std::make_move_iterator(loose_.begin()),
-                                    std::make_move_iterator(place));
+        auto& [descriptors, lost] = result->beside;
+        lost = std::any_of(loose_.begin(), place, [](auto& each) { return !each; });
+        if (!lost)
+            descriptors.assign(std::make_move_iterator(loose_.begin()),
+                               std::make_move_iterator(place));
         loose_.erase(loose_.begin(), place);
+        return result;
     }
 
     // One call receives the descriptors of one frame only, or a piece of them: those that did fit
@@ -246,6 +264,7 @@ private:
     frame_reader reader_;
     std::vector<descriptor> loose_; // not yet paired with a frame; an empty one for a lost call
     std::uint64_t carriers_seen_ = 0;
+    std::size_t taken_ = 0; // bytes of frames, since memory was last given back
 };
 
 } // namespace brood::detail

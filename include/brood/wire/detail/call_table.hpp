@@ -16,7 +16,7 @@ namespace brood::detail
 {
 
 /// Where the reply to a request is put, and who waits for it.
-struct reply_slot
+struct reply_slot : list_node
 {
     explicit reply_slot(asio::any_io_executor executor) : waiting(std::move(executor)) {}
 
@@ -41,7 +41,8 @@ public:
     /// False when it was answered, or the link ended, in between.
     bool forget_reply(std::uint64_t number) { return replies_.erase(number) != 0; }
 
-    /// Where the reply goes, which is not expected any more; null when it came too late.
+    /// Where the reply goes, which is not expected any more; null when it came too late. Its caller
+    /// goes on with resume_callers().
     reply_slot* take_slot(std::uint64_t number)
     {
         auto found = replies_.find(number);
@@ -49,7 +50,20 @@ public:
             return nullptr;
         auto slot = found->second;
         replies_.erase(found);
+        slot->insert_before(answered_);
         return slot;
+    }
+
+    /// Each caller whose reply has come goes on inside this call, and may do anything: call again,
+    /// give up another call, drop the channel. So the requests that follow leave together.
+    void resume_callers()
+    {
+        while (!answered_.alone())
+        {
+            auto& slot = static_cast<reply_slot&>(*answered_.next);
+            slot.unlink();
+            slot.waiting.resume_one();
+        }
     }
 
     bool expects_replies() const noexcept { return !replies_.empty(); }
@@ -84,6 +98,7 @@ public:
 
 private:
     std::uint64_t last_request_ = 0;
+    list_node answered_; // slots, in the order of the replies, until their callers go on
     std::unordered_map<std::uint64_t, reply_slot*> replies_;                 // ours, unanswered
     std::unordered_map<std::uint64_t, asio::cancellation_signal*> handlers_; // of theirs, running
 };

@@ -16,6 +16,21 @@
 namespace brood::detail
 {
 
+/// Moves bytes from the front of a buffer to the end of another. Copies none, or few, when most of
+/// it goes into an empty one.
+inline void move_front(buffer& from, std::size_t count, buffer& to)
+{
+    if (!to.empty() || count < from.size() / 2)
+    {
+        to.append(std::as_const(from).data().data(), count);
+        return from.consume(count);
+    }
+    std::swap(from, to);
+    auto rest = std::as_const(to).data().subspan(count);
+    from.append(rest.data(), rest.size());
+    to.truncate(count);
+}
+
 /// How much may still come of a kind of frames: the other side has been told how much more than has
 /// been taken.
 class inflow
@@ -78,7 +93,7 @@ public:
     /// Bytes of those that wait.
     std::size_t size() const noexcept { return bytes_.size(); }
 
-    std::size_t descriptors() const noexcept { return descriptors_; }
+    std::size_t descriptors() const noexcept { return descriptors_.size(); }
 
     /// Where a frame that has to wait is written.
     buffer& bytes() noexcept { return bytes_; }
@@ -86,22 +101,39 @@ public:
     /// What was written last is a frame of so many bytes.
     void hold(std::size_t bytes, std::vector<descriptor> beside)
     {
-        descriptors_ += beside.size();
-        frames_.push_back({bytes, std::move(beside)});
+        frames_.push_back({bytes, beside.size()});
+        for (auto& each : beside)
+            descriptors_.push_back(std::move(each));
     }
 
     /// How many descriptors the oldest has.
-    std::size_t next_descriptors() noexcept { return frames_.front().descriptors.size(); }
+    std::size_t next_descriptors() noexcept { return frames_.front().descriptors; }
 
-    /// Hands the oldest to `leave(bytes, descriptors)`.
+    /// Hands the oldest to `leave(from, bytes, descriptors)`, which takes that many bytes out of
+    /// the front of `from`, and in the same piece those behind it for which there is credit, up to
+    /// the next one with descriptors. `all` needs no credit.
     template <class Leave>
-    void release(Leave leave)
+    void release(bool all, Leave leave)
     {
         auto oldest = frames_.pop_front();
-        descriptors_ -= oldest.descriptors.size();
+        auto bytes = oldest.bytes;
+        auto beside = take_descriptors(oldest.descriptors);
         spend(oldest.bytes);
-        leave(std::as_const(bytes_).data().first(oldest.bytes), std::move(oldest.descriptors));
-        bytes_.consume(oldest.bytes);
+        while (!frames_.empty() && next_descriptors() == 0 && (all || has_credit()))
+        {
+            auto next = frames_.pop_front().bytes;
+            spend(next);
+            bytes += next;
+        }
+        leave(bytes_, bytes, std::move(beside));
+    }
+
+    /// Forgets all that waits, and gives its descriptors.
+    std::vector<descriptor> give_up()
+    {
+        frames_.clear();
+        bytes_.clear();
+        return take_descriptors(descriptors_.size());
     }
 
 private:
@@ -110,13 +142,22 @@ private:
     struct held
     {
         std::size_t bytes = 0;
-        std::vector<descriptor> descriptors;
+        std::size_t descriptors = 0;
     };
+
+    std::vector<descriptor> take_descriptors(std::size_t count)
+    {
+        std::vector<descriptor> result;
+        result.reserve(count);
+        for (; count != 0; --count)
+            result.push_back(descriptors_.pop_front());
+        return result;
+    }
 
     std::int64_t credit_;
     buffer bytes_;
     ring<held> frames_;
-    std::size_t descriptors_ = 0;
+    ring<descriptor> descriptors_; // of all of them
 };
 
 /// The frames of a sender that need room on the other side, and what is known of that.
@@ -160,14 +201,14 @@ public:
         return lifted_ || (fit && of.has_credit());
     }
 
-    /// Hands every frame that may leave now to `leave(bytes, descriptors)`, which adds to
-    /// `unconfirmed`.
+    /// Hands every frame that may leave now to `leave(from, bytes, descriptors)`, which takes it
+    /// out and adds to `unconfirmed`.
     template <class Leave>
     void release(const std::size_t& unconfirmed, Leave leave)
     {
         for (auto flow : {&messages_, &requests_})
             while (!flow->empty() && may_leave(*flow, flow->next_descriptors(), unconfirmed))
-                flow->release(leave);
+                flow->release(lifted_, leave);
     }
 
     /// Gives up all that waits. Hands its descriptors to `take_back`.
@@ -175,8 +216,7 @@ public:
     void give_up(TakeBack take_back)
     {
         for (auto flow : {&messages_, &requests_})
-            while (!flow->empty())
-                flow->release([&](auto, auto unsent) { take_back(std::move(unsent)); });
+            take_back(flow->give_up());
     }
 
 private:

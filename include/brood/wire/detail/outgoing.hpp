@@ -120,6 +120,9 @@ public:
             returned_.push_back({never_sent, std::move(each)});
     }
 
+    /// How many came back.
+    std::size_t returned() const noexcept { return returned_.size(); }
+
     /// The descriptors that came back, in the order they were sent. The caller owns them.
     std::vector<descriptor> take_returned()
     {
@@ -148,7 +151,7 @@ private:
 
     static constexpr std::uint64_t never_sent = 0;
 
-    struct returned
+    struct returned_descriptor
     {
         std::uint64_t number; // of the frame that they were sent with
         descriptor what;
@@ -235,7 +238,7 @@ private:
     std::size_t next_carrier_ = 0; // the first of them that is not wholly written
     std::uint64_t carriers_added_ = 0;
     std::size_t unconfirmed_ = 0; // descriptors of all of them
-    std::vector<returned> returned_;
+    std::vector<returned_descriptor> returned_;
 };
 
 } // namespace brood::detail

@@ -144,12 +144,16 @@ private:
 
     void check(inflow& flow, const arrival& found, bool unbounded)
     {
-        auto allowed = flow.arrive(size(found));
+        auto allowed = flow.arrive(size(found)) && (!found.freight || fit(found));
+        if (!allowed && !unbounded)
+            throw error(errc::malformed, "more than it was told that it may send");
+    }
+
+    bool fit(const arrival& found) noexcept
+    {
         auto most = std::max<std::size_t>(limits_.max_descriptors, frame_window{}.descriptors);
         auto waiting = waiting_descriptors();
-        auto fit = waiting == 0 || waiting + found.descriptors.size() <= most;
-        if (!unbounded && !(allowed && fit))
-            throw error(errc::malformed, "more than it was told that it may send");
+        return waiting == 0 || waiting + found.descriptors() <= most;
     }
 
     // The bytes of a frame that is not yet whole count.

@@ -214,6 +214,14 @@ public:
         flush();
     }
 
+    /// Somebody is about to wait for what the other side says to this: writes now, unless the turn
+    /// does so at its end.
+    void flush_before_waiting()
+    {
+        if (flusher_ != flusher::turn)
+            flush();
+    }
+
     /// Writes what the kernel takes now.
     void flush()
     {
@@ -308,6 +316,9 @@ public:
         flushed_.post_all();
     }
 
+    /// How many take_returned() would give.
+    std::size_t returned() const noexcept { return frames_.returned(); }
+
     /// The descriptors that the other side could not receive or, after the end, never took.
     std::vector<descriptor> take_returned() { return frames_.take_returned(); }
 
@@ -348,10 +359,10 @@ private:
         if (!holds())
             return;
         flows_.release(frames_.unconfirmed(),
-                       [this](std::span<const std::byte> frame, std::vector<descriptor> beside)
+                       [this](buffer& from, std::size_t count, std::vector<descriptor> beside)
                        {
                            auto start = frames_.size();
-                           frames_.bytes().append(frame.data(), frame.size());
+                           move_front(from, count, frames_.bytes());
                            if (!beside.empty())
                                frames_.attach(start, std::move(beside), true);
                        });

@@ -10,6 +10,7 @@
 #include <cereal/types/string.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -78,6 +79,7 @@ public:
         stop_at_exit stop{self};
         auto& from = *self->link_;
         auto& requests = from.waiting(lane_name::requests);
+        auto others_ran = clock::now();
         for (;;)
         {
             while (self->running_.size() >= from.limits().max_calls)
@@ -85,10 +87,19 @@ public:
             from.rethrow_failure();
             if (!from.sending().has_room_for_replies())
                 co_await sender::room_for_replies(from.shared_sender());
+            if (clock::now() - others_ran > longest_at_once)
+            {
+                from.sending().flush();
+                co_await asio::post(from.executor(), asio::use_awaitable);
+                others_ran = clock::now();
+            }
             if (!requests.frames.empty())
                 self->start();
             else if (!from.ended())
+            {
                 co_await arrival_or_end(self->link_, lane_name::requests, std::nullopt);
+                others_ran = clock::now();
+            }
             else
                 break;
         }
@@ -107,7 +118,18 @@ public:
         return link_->may_send();
     }
 
+    // Nobody is there to take what this would throw: the text is cut to what a message may hold.
+    void tell(std::uint64_t number, const std::exception_ptr& thrown)
+    {
+        auto what = describe(thrown);
+        auto most = link_->limits().max_message / 4;
+        what.type.resize(std::min(what.type.size(), most));
+        what.text.resize(std::min(what.text.size(), most));
+        reply_failure(number, what);
+    }
+
 private:
+    using clock = std::chrono::steady_clock;
     using running_requests =
         std::unordered_map<std::uint64_t, std::unique_ptr<asio::cancellation_signal>>;
 
@@ -134,7 +156,10 @@ private:
         try
         {
             if (handler != handlers_.end() && !waiting.frames.front().cancelled)
-                return spawn(oldest.number, handler->begin(shared_from_this(), oldest));
+            {
+                auto work = handler->begin(shared_from_this(), oldest);
+                return work.valid() ? spawn(oldest.number, std::move(work)) : void();
+            }
             if (!link_->pop(lane_name::requests).cancelled)
                 reply_failure(oldest.number, failure{});
         }
@@ -177,16 +202,6 @@ private:
             tell(number, thrown);
     }
 
-    // Nobody is there to take what this would throw: the text is cut to what a message may hold.
-    void tell(std::uint64_t number, const std::exception_ptr& thrown)
-    {
-        auto what = describe(thrown);
-        auto most = link_->limits().max_message / 4;
-        what.type.resize(std::min(what.type.size(), most));
-        what.text.resize(std::min(what.text.size(), most));
-        reply_failure(number, what);
-    }
-
     void reply_failure(std::uint64_t number, const failure& what)
     {
         if (!may_reply())
@@ -195,6 +210,10 @@ private:
         frame.write(what);
         frame.send();
     }
+
+    // Handlers that are plain functions run one after the other: then the replies that are there
+    // leave, and the rest of the loop has its turn.
+    static constexpr std::chrono::milliseconds longest_at_once{1};
 
     std::shared_ptr<link> link_;
     std::vector<request_handler> handlers_;

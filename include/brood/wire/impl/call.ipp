@@ -35,9 +35,11 @@ public:
 
     task<> answered(deadline until)
     {
-        link_->sending().flush();
-        auto in_time = true;
-        if (!slot_.answered && !link_->ended())
+        // Not flushed: requests of other callers in this turn of the loop leave with this one.
+        auto in_time = true, waits = !slot_.answered && !link_->ended();
+        if (waits && !until)
+            co_await slot_.waiting.wait();
+        else if (waits)
             in_time = co_await slot_.waiting.wait_until(until);
         if (!in_time)
             throw error(errc::timed_out, link_->peer() + ": no reply to " + request_ + " in time");
@@ -133,6 +135,11 @@ BROOD_INLINE link& link_of(const serving& by)
 BROOD_INLINE bool may_reply(serving& by)
 {
     return by.may_reply();
+}
+
+BROOD_INLINE void reply_failure(serving& by, std::uint64_t number, const std::exception_ptr& thrown)
+{
+    by.tell(number, thrown);
 }
 
 } // namespace brood::detail

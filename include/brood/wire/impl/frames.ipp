@@ -67,7 +67,7 @@ inline task<> arrival_in_time(std::shared_ptr<link> from, lane_name where, deadl
 
 BROOD_INLINE task<> arrival_or_end(std::shared_ptr<link> from, lane_name where, deadline until)
 {
-    from->sending().flush();
+    from->sending().flush_before_waiting();
     if (until)
         return arrival_in_time(std::move(from), where, until);
     return from->waiting(where).takers.wait();
@@ -75,8 +75,7 @@ BROOD_INLINE task<> arrival_or_end(std::shared_ptr<link> from, lane_name where, 
 
 BROOD_INLINE companions take_oldest(link& from, lane_name where)
 {
-    auto taken = from.pop(where);
-    return {std::move(taken.descriptors), taken.descriptors_lost};
+    return from.pop(where).take_companions();
 }
 
 BROOD_INLINE const std::string& peer_of(const link& of)

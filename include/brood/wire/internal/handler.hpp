@@ -7,6 +7,7 @@
 #include <brood/wire/internal/take.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -71,7 +72,7 @@ struct request_handler
     std::uint64_t request; ///< The fingerprint of its type.
 
     /// Takes the oldest request out of its lane and gives the work that answers it, which has not
-    /// begun. Throws what is wrong with the request.
+    /// begun; no work when it has been answered already. Throws what is wrong with the request.
     std::function<task<>(std::shared_ptr<serving>, const waiting_frame&)> begin;
 };
 
@@ -82,6 +83,9 @@ link& link_of(const serving& by);
 
 /// Whether anybody is there to read a reply. Who reads none of them ends the link.
 bool may_reply(serving& by);
+
+/// Answers with an exception, if anybody is there to read it.
+void reply_failure(serving& by, std::uint64_t number, const std::exception_ptr& thrown);
 
 template <class Reply>
 void reply(serving& by, std::uint64_t number, const Reply& value)
@@ -98,25 +102,37 @@ template <class Handler, class Request>
 task<> answer(std::shared_ptr<Handler> handler, std::shared_ptr<serving> by, std::uint64_t number,
               Request request)
 {
-    using result = awaited<typename signature<Handler>::result>;
-    if constexpr (result::coroutine && std::is_void_v<typename result::type>)
+    if constexpr (std::is_void_v<typename awaited<typename signature<Handler>::result>::type>)
     {
         co_await (*handler)(std::move(request));
         reply(*by, number, nothing{});
     }
-    else if constexpr (result::coroutine)
+    else
     {
         auto value = co_await (*handler)(std::move(request));
         reply(*by, number, value);
     }
-    else if constexpr (std::is_void_v<typename result::type>)
+}
+
+/// The same for a function that is no coroutine: it has been called when this returns.
+template <class Handler, class Request>
+void answer_now(Handler& handler, serving& by, std::uint64_t number, Request request)
+{
+    try
     {
-        (*handler)(std::move(request));
-        reply(*by, number, nothing{});
+        if constexpr (std::is_void_v<typename signature<Handler>::result>)
+        {
+            handler(std::move(request));
+            reply(by, number, nothing{});
+        }
+        else
+        {
+            reply(by, number, handler(std::move(request)));
+        }
     }
-    else
+    catch (...)
     {
-        reply(*by, number, (*handler)(std::move(request)));
+        reply_failure(by, number, std::current_exception());
     }
 }
 
@@ -128,8 +144,12 @@ request_handler handler_of(Handler&& function)
     auto handler = std::make_shared<kept>(std::forward<Handler>(function));
     auto begin = [handler](std::shared_ptr<serving> by, const waiting_frame& oldest)
     {
+        auto number = oldest.number;
         auto taken = take<request>(link_of(*by), lane_name::requests, oldest.payload);
-        return answer<kept, request>(handler, std::move(by), oldest.number, std::move(taken));
+        if constexpr (awaited<typename signature<kept>::result>::coroutine)
+            return answer<kept, request>(handler, std::move(by), number, std::move(taken));
+        else
+            return answer_now<kept, request>(*handler, *by, number, std::move(taken)), task<>();
     };
     return {message_fingerprint<message_of_t<request>>(), std::move(begin)};
 }

@@ -6,13 +6,13 @@
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
 #include <brood/wire/detail/call_table.hpp>
+#include <brood/wire/detail/exit_watch.hpp>
 #include <brood/wire/detail/receiver.hpp>
 #include <brood/wire/detail/sender.hpp>
 #include <brood/wire/limits.hpp>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -21,7 +21,6 @@
 #include <sys/ioctl.h>
 #include <utility>
 #include <variant>
-#include <vector>
 
 namespace brood::detail
 {
@@ -37,7 +36,7 @@ public:
          const channel_limits& limits)
         : socket_(open_stream(executor, std::move(socket))),
           sender_(std::make_shared<sender>(socket_, peer, limits)), receiver_(executor, limits),
-          peer_(std::move(peer)), limits_(limits), torn_(executor), disconnected_(executor)
+          peer_(std::move(peer)), limits_(limits), exit_(executor), disconnected_(executor)
     {
     }
 
@@ -74,7 +73,8 @@ public:
     arrival pop(lane_name from)
     {
         auto taken = receiver_.pop(from);
-        acknowledge(taken);
+        if (taken.freight)
+            acknowledge(*taken.freight);
         give_credit(from, taken);
         if (state_ == state::paused && !receiver_.is_full())
         {
@@ -102,9 +102,11 @@ public:
 
     static task<> disconnected(std::shared_ptr<link> self) { co_await self->disconnected_.get(); }
 
-    /// Somebody will say when the process at the other end has ended: until then, or for a second,
-    /// it is open what a frame means that breaks off.
-    void expect_exit() noexcept { exit_expected_ = true; }
+    /// Somebody will call peer_exited(): a frame that breaks off is no fault until then.
+    void expect_exit() noexcept { exit_.expect_word(); }
+
+    /// The process at the other end is our parent: the same, and nobody needs to say so.
+    void expect_exit_of_parent() noexcept { exit_.expect_other_parent(); }
 
     /// The process at the other end is no more: reads what it left behind, then ends both
     /// directions and closes the socket, however long the handle of the child is kept.
@@ -112,10 +114,7 @@ public:
     {
         if (state_ < state::torn)
             receive_what_is_left();
-        end_reading();
-        receiver_.stream().close_loose();
-        sender_->give_up(nullptr);
-        close_socket();
+        cut(nullptr);
     }
 
     /// The other side did something wrong: nothing more is read or sent, and everybody learns why.
@@ -127,10 +126,7 @@ public:
             sender_->send_last({0, frame_kind::broken, 0, 0, 0, 0}, what.text());
         failure_ = std::make_exception_ptr(
             error(static_cast<errc>(what.code().value()), peer_ + ": " + what.text()));
-        end_reading();
-        receiver_.stream().close_loose();
-        sender_->give_up(failure_);
-        close_socket();
+        cut(failure_);
     }
 
     /// The same for a frame that has been taken for good: those behind it are not handed out.
@@ -185,35 +181,39 @@ private:
         return state_ == state::reading || (state_ == state::discarding && sender_->may_answer());
     }
 
-    // One turn: take in what has come, let those go on who wait for it, write what they sent.
+    // One turn: take in what has come, let those go on who wait for it, write what they sent. Read
+    // by read, so that the other side learns what more it may send before it has sent all it may.
+    // Ends behind so much: who writes faster than it is read must not keep the loop.
     void turn()
     {
         sender_->begin_turn();
-        receive(most_per_turn);
-        receiver_.resume_takers();
+        for (std::size_t sum = 0, more = 1; more != 0 && reads() && sum < per_turn; sum += more)
+        {
+            more = receive(per_read);
+            resume_waiting();
+            sender_->flush();
+        }
         sender_->end_turn();
         if (reads())
             read_when_ready();
     }
 
-    // Stops behind so many bytes: who writes faster than they are read must not keep the loop.
-    void receive(std::size_t most)
+    // Whoever goes on does so inside this call, and may do anything: the link may have ended then.
+    void resume_waiting()
     {
-        std::size_t done = 0;
-        auto more = true;
-        while (more)
-        {
-            // Also one call would go on for as long as the other side writes and there is room.
-            auto result = receiver_.stream().receive_from(socket_->native_handle(),
-                                                          std::min(most - done, most_per_read));
-            done += static_cast<std::size_t>(std::max<ssize_t>(result.bytes, 0));
-            if (result.bytes > 0)
-                more = sort_all() && may_read_on(result) && done < most;
-            else
-                more = false;
-            if (is_end(result.bytes))
-                end_of_stream();
-        }
+        receiver_.resume_takers();
+        calls_.resume_callers();
+    }
+
+    // Reads once. Gives how much, or 0 when there is no more for now.
+    std::size_t receive(std::size_t most)
+    {
+        auto result = receiver_.stream().receive_from(socket_->native_handle(), most);
+        if (is_end(result.bytes))
+            end_of_stream();
+        if (result.bytes <= 0 || !sort_all() || !may_read_on(result))
+            return 0;
+        return static_cast<std::size_t>(result.bytes);
     }
 
     // The process has ended, but its own children may hold the socket still, and write for ever.
@@ -222,12 +222,15 @@ private:
         int left = 0;
         ::ioctl(socket_->native_handle(), FIONREAD, &left);
         state_ = state::emptying;
-        if (left > 0)
-            receive(static_cast<std::size_t>(left));
+        for (auto rest = static_cast<std::size_t>(std::max(left, 0)); rest != 0;)
+        {
+            auto more = receive(rest);
+            rest = more == 0 ? 0 : rest - more;
+        }
         std::byte next{};
         if (!ended() && is_end(::recv(socket_->native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT)))
             end_of_stream();
-        receiver_.resume_takers();
+        resume_waiting();
     }
 
     // A read that did not fill its room has emptied the socket, unless descriptors stopped it.
@@ -318,11 +321,9 @@ private:
     // The owner that has gone takes nothing, but must not keep the other side from going on.
     void push(lane_name to, arrival&& found)
     {
-        auto unbounded = !sender_->may_answer();
-        if (state_ != state::discarding)
-            return receiver_.push(to, std::move(found), unbounded);
-        receiver_.push(to, std::move(found), unbounded);
-        give_credit(to, receiver_.pop(to));
+        receiver_.push(to, std::move(found), !sender_->may_answer());
+        if (state_ == state::discarding)
+            give_credit(to, receiver_.pop(to));
     }
 
     void give_credit(lane_name of, const arrival& gone)
@@ -341,7 +342,8 @@ private:
 
     void answer(arrival&& found)
     {
-        acknowledge(found);
+        if (found.freight)
+            acknowledge(*found.freight);
         auto waiting = calls_.take_slot(found.content.header.correlation);
         if (waiting == nullptr)
             return; // it came too late
@@ -349,9 +351,8 @@ private:
         auto payload = receiver_.stream().payload(found);
         slot.payload.assign(payload.begin(), payload.end());
         slot.header = found.content.header;
-        slot.beside = {std::move(found.descriptors), found.descriptors_lost};
+        slot.beside = found.take_companions();
         slot.answered = true;
-        slot.waiting.post_all();
     }
 
     void cancel_request(std::uint64_t correlation)
@@ -362,11 +363,9 @@ private:
             request->cancelled = true;
     }
 
-    void acknowledge(const arrival& taken)
+    void acknowledge(const freight& taken)
     {
-        if (taken.carrier == 0)
-            return;
-        sender_->send_empty(taken.descriptors_lost ? frame_kind::refused : frame_kind::taken, 0,
+        sender_->send_empty(taken.beside.lost ? frame_kind::refused : frame_kind::taken, 0,
                             taken.carrier);
         if (sender_->overfull())
             fail(error(errc::overflow, "it sends descriptors and does not read that they came"));
@@ -381,22 +380,20 @@ private:
         give_up_when_gone();
     }
 
-    // A process that is ended while it sends breaks off in a frame; one that lives must not.
     void tear()
     {
         state_ = state::torn;
-        if (!exit_expected_)
-            return fail_torn();
-        torn_.expires_after(std::chrono::seconds(1));
-        torn_.async_wait(
-            [self = shared_from_this()](std::error_code)
+        exit_.ask(
+            [self = shared_from_this()](bool has_ended)
             {
-                if (self->state_ == state::torn)
-                    self->fail_torn();
+                if (self->state_ != state::torn)
+                    return;
+                if (has_ended)
+                    self->peer_exited();
+                else
+                    self->fail(error(errc::malformed, "it ended in the middle of a frame"));
             });
     }
-
-    void fail_torn() { fail(error(errc::malformed, "it ended in the middle of a frame")); }
 
     // It sends nothing more, but may read on until it has closed both directions.
     void give_up_when_gone()
@@ -412,15 +409,19 @@ private:
                             });
     }
 
-    void close_socket()
+    // At once, both ways.
+    void cut(std::exception_ptr why)
     {
+        end_reading();
+        receiver_.stream().close_loose();
+        sender_->give_up(std::move(why));
         std::error_code ignored;
         socket_->close(ignored);
     }
 
     void end_reading()
     {
-        torn_.cancel();
+        exit_.cancel();
         if (std::exchange(state_, state::ended) >= state::discarding)
             return;
         calls_.end_replies();
@@ -428,8 +429,8 @@ private:
         receiver_.wake_all_takers();
     }
 
-    static constexpr std::size_t most_per_turn = std::size_t{1} << 20;
-    static constexpr std::size_t most_per_read = std::size_t{256} << 10;
+    static constexpr std::size_t per_turn = std::size_t{1} << 20;
+    static constexpr std::size_t per_read = std::size_t{256} << 10;
 
     std::shared_ptr<stream_socket> socket_;
     std::shared_ptr<detail::sender> sender_;
@@ -439,11 +440,10 @@ private:
     state state_ = state::reading;
     bool awaits_bytes_ = false;
     bool greeted_ = false;
-    bool exit_expected_ = false;
     bool told_why_ = false; // by the other side
     std::exception_ptr failure_;
     call_table calls_;
-    asio::steady_timer torn_;
+    exit_watch exit_;
     shared_result<std::monostate> disconnected_;
 };
 

@@ -170,6 +170,7 @@ TEST_CASE("a listener that a child dies with is ours again, and its port is free
             auto status = co_await child.exit();
             auto returned = child.undelivered();
             CHECK(status.signal == SIGKILL);
+            CHECK(status.undelivered == 1);
             REQUIRE(returned.size() == 1);
 
             returned.clear();

@@ -32,6 +32,15 @@ TEST_CASE("an end is told in a sentence", "[exit_status]")
 
     status.lost = true;
     CHECK(to_string(status) == "process 4711 ended, and somebody else collected how");
+
+    status = exit_status();
+    status.pid = 4711;
+    status.undelivered = 1;
+    CHECK(to_string(status) == "process 4711 ended with code 0 (1 descriptor undelivered)");
+
+    status.signal = SIGKILL;
+    status.undelivered = 2;
+    CHECK(to_string(status) == "process 4711 was ended by SIGKILL (2 descriptors undelivered)");
 }
 
 TEST_CASE("only an end with code 0, of which we know, is a success", "[exit_status]")

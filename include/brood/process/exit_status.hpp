@@ -4,6 +4,7 @@
 #include <brood/base/signal.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <sys/types.h>
@@ -24,6 +25,9 @@ struct exit_status
         user_time{}; ///< Processor time of the process and what it waited for.
     std::chrono::microseconds system_time{}; ///< The same, spent in the kernel for it.
     std::uint64_t max_rss = 0;               ///< The most memory it had resident, in bytes.
+    /// How many descriptors that it was sent came back, as it had not taken them: they stay open
+    /// until `channel::undelivered()` gives them, or the handle goes.
+    std::size_t undelivered = 0;
 
     /// Whether it ended by itself with code 0.
     bool success() const noexcept { return code == 0 && signal == 0 && !lost; }
@@ -31,16 +35,22 @@ struct exit_status
     friend bool operator==(const exit_status&, const exit_status&) = default;
 };
 
-/// "process 4711 ended with code 7", "process 4711 was ended by SIGSEGV (core dumped)".
+/// "process 4711 ended with code 7", "process 4711 was ended by SIGSEGV (core dumped)",
+/// "process 4711 was ended by SIGKILL (2 descriptors undelivered)".
 inline std::string to_string(const exit_status& status)
 {
-    auto who = "process " + std::to_string(status.pid);
+    auto text = "process " + std::to_string(status.pid);
     if (status.lost)
-        return who + " ended, and somebody else collected how";
-    if (status.signal != 0)
-        return who + " was ended by " + signal_name(status.signal) +
-               (status.core_dumped ? " (core dumped)" : "");
-    return who + " ended with code " + std::to_string(status.code);
+        text += " ended, and somebody else collected how";
+    else if (status.signal != 0)
+        text += " was ended by " + signal_name(status.signal) +
+                (status.core_dumped ? " (core dumped)" : "");
+    else
+        text += " ended with code " + std::to_string(status.code);
+    if (status.undelivered != 0)
+        text += " (" + std::to_string(status.undelivered) +
+                (status.undelivered == 1 ? " descriptor" : " descriptors") + " undelivered)";
+    return text;
 }
 
 /// Prints what to_string gives.

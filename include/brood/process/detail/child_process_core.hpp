@@ -145,7 +145,10 @@ inline task<> watch(std::shared_ptr<child_process_core> child)
     co_await asio::post(child->executor, asio::use_awaitable);
     auto status = co_await child->process.ended(child->executor);
     if (child->channel)
+    {
         child->channel->peer_exited();
+        status.undelivered = child->channel->sending().returned();
+    }
     child->exited.set(status);
     co_await pipes_end(child);
     child->closed.set(status);

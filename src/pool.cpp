@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include <brood/metrics/impl/pool_metrics.ipp>
 #include <brood/pool/impl/pool.ipp>
 #include <brood/pool/impl/pool_calls.ipp>
 #include <brood/pool/impl/pool_settings.ipp>

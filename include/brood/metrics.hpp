@@ -5,4 +5,5 @@
 
 #include <brood/impl/config.hpp>
 
+#include <brood/metrics/pool_metrics.hpp>
 #include <brood/metrics/prometheus.hpp>

@@ -7,9 +7,7 @@
 #include "support/catch.hpp"
 #include "support/within.hpp"
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/this_coro.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
 
 #include <chrono>
 #include <optional>
@@ -48,6 +46,21 @@ int stops_when_asked()
     while (!call.cancelled())
         std::this_thread::sleep_for(1ms);
     return 1;
+}
+
+/// Waits, or keeps the thread for itself.
+task<int> waits_or_blocks(bool blocks)
+{
+    if (blocks)
+        never_returns();
+    co_await brood::sleep(1h);
+    co_return 1;
+}
+
+task<int> soon(int number)
+{
+    co_await brood::sleep(1ms);
+    co_return number;
 }
 
 pid_t pid_of(int)
@@ -214,4 +227,55 @@ TEST_WITHIN(30s, "a task that is dropped cancels its call", "[pool]")
     while (calls.stats().running != 0)
         co_await brood::sleep(1ms);
     CHECK(calls.stats().cancelled == 1);
+}
+
+TEST_WITHIN(30s, "a coroutine that is late is cancelled, and its worker goes on", "[pool]")
+{
+    auto settings = of(1);
+    settings.grace = 20s;
+    pool<waits_or_blocks> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    auto code = co_await code_of(calls.with({.deadline = 50ms})(false));
+    CHECK(code == brood::errc::timed_out);
+    while (calls.stats().running != 0)
+        co_await brood::sleep(1ms);
+    CHECK(calls.stats().workers.exits == 0);
+}
+
+TEST_WITHIN(30s, "calls beside one that had to be killed follow their own policy", "[pool]")
+{
+    auto settings = of(1);
+    settings.in_flight = 4;
+    pool<waits_or_blocks> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    std::vector<task<std::error_code>> all;
+    all.push_back(code_of(calls(false)));
+    all.push_back(code_of(calls.with({.deadline = 3s, .attempts = at_least_once(1)})(false)));
+    all.push_back(code_of(calls.with({.deadline = 100ms})(true)));
+    auto codes = co_await brood::all(std::move(all));
+
+    CHECK(codes[0] == brood::errc::closed);    // at most once: lost with its worker
+    CHECK(codes[1] == brood::errc::timed_out); // begun again, and late then
+    CHECK(codes[2] == brood::errc::timed_out);
+    CHECK(calls.stats().retried == 1);
+}
+
+TEST_WITHIN(30s, "a call that loses under || is given up", "[pool]")
+{
+    using namespace asio::experimental::awaitable_operators;
+    pool<waits_or_blocks> calls(of(1));
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    auto first = co_await (calls(false) || soon(7));
+
+    CHECK(first.index() == 1);
+    while (calls.stats().running != 0)
+        co_await brood::sleep(1ms);
+    CHECK(calls.stats().cancelled == 1);
+    CHECK(calls.stats().workers.exits == 0);
 }

@@ -10,7 +10,9 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -44,6 +46,28 @@ std::string greet(const std::string& who, int times)
 }
 
 void does_nothing() {}
+
+/// What came beside a call, and what goes back beside its result.
+std::string text_of(const brood::shared_bytes& bytes, int times)
+{
+    std::string text;
+    for (int each = 0; each < times; ++each)
+        for (auto byte : bytes.bytes())
+            text += static_cast<char>(byte);
+    return text;
+}
+
+brood::shared_bytes share(const std::string& text)
+{
+    return brood::shared_bytes::copy_of(std::as_bytes(std::span(text)));
+}
+
+brood::descriptor same_file(brood::descriptor file, const std::string& text)
+{
+    if (::write(file.get(), text.data(), text.size()) < 0)
+        throw std::runtime_error("cannot write");
+    return file;
+}
 
 std::unique_ptr<int> boxed(int number)
 {
@@ -117,6 +141,27 @@ TEST_WITHIN(20s, "arguments and results are messages, also none and such that on
     pool<boxed> boxes(of(1));
     auto box = co_await boxes(7);
     CHECK(*box == 7);
+}
+
+TEST_WITHIN(20s, "memory and descriptors travel beside calls and results", "[pool]")
+{
+    pool<share> makes(of(1));
+    auto bytes = co_await makes("shared");
+    pool<text_of> reads(of(1));
+    auto text = co_await reads(bytes, 2);
+    CHECK(text == "sharedshared");
+
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    brood::descriptor out(ends[0]);
+    brood::descriptor in(ends[1]);
+    pool<same_file> files(of(1));
+    auto back = co_await files(std::move(in), "written there");
+    CHECK(back);
+    CHECK_FALSE(in);
+    char read[20] = {};
+    CHECK(::read(out.get(), read, sizeof read) == 13);
+    CHECK(std::string(read) == "written there");
 }
 
 TEST_WITHIN(20s, "a pool calls a captureless lambda", "[pool]")

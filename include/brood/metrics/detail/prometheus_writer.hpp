@@ -91,19 +91,29 @@ public:
     void each_histogram(std::string_view what, std::string_view help,
                         duration_histogram slot_history::*which)
     {
-        auto name = prefix_ + std::string(what);
-        head(name, "histogram", help);
+        head(prefix_ + std::string(what), "histogram", help);
         for (auto& worker : workers_)
-        {
-            auto& times = worker.figures.history.*which;
-            auto& labels = worker.labels;
-            for (std::size_t index = 0; index < times.bounds.size(); ++index)
-                line(name + "_bucket", labels + ",le=\"" + shortened(times.bounds[index]) + '"',
-                     std::to_string(times.up_to(index)));
-            line(name + "_bucket", labels + ",le=\"+Inf\"", std::to_string(times.count()));
-            line(name + "_sum", labels, seconds(times.sum()));
-            line(name + "_count", labels, std::to_string(times.count()));
-        }
+            classes(what, worker.labels, worker.figures.history.*which);
+    }
+
+    /// Of all together.
+    void histogram(std::string_view what, std::string_view help, const duration_histogram& times)
+    {
+        head(prefix_ + std::string(what), "histogram", help);
+        classes(what, label_, times);
+    }
+
+    /// Of each slot.
+    template <class Figures>
+    void each_slot(std::string_view what, std::string_view kind, std::string_view help,
+                   const std::vector<Figures>& slots,
+                   const std::function<std::uint64_t(const Figures&)>& value)
+    {
+        auto name = prefix_ + std::string(what);
+        head(name, kind, help);
+        for (auto& each : slots)
+            line(name, label_ + ",slot=\"" + std::to_string(each.slot) + '"',
+                 std::to_string(value(each)));
     }
 
     void each_port(std::string_view name, std::string_view help,
@@ -130,6 +140,17 @@ public:
     const std::string& text() const noexcept { return text_; }
 
 private:
+    void classes(std::string_view what, const std::string& labels, const duration_histogram& times)
+    {
+        auto name = prefix_ + std::string(what);
+        for (std::size_t index = 0; index < times.bounds.size(); ++index)
+            line(name + "_bucket", labels + ",le=\"" + shortened(times.bounds[index]) + '"',
+                 std::to_string(times.up_to(index)));
+        line(name + "_bucket", labels + ",le=\"+Inf\"", std::to_string(times.count()));
+        line(name + "_sum", labels, seconds(times.sum()));
+        line(name + "_count", labels, std::to_string(times.count()));
+    }
+
     // A bound is a name as well: "0.25" and "10", whatever is added to it.
     static std::string shortened(std::chrono::milliseconds time)
     {

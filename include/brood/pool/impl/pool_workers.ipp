@@ -177,9 +177,11 @@ BROOD_INLINE void pool_core::lost(pool_worker& worker, const exit_info& ended)
             continue;
         auto call = worker.release(each->record().place);
         --with_workers_;
-        clear_alarm(call->record());
         if (call->record().stage == call_stage::over)
+        {
+            clear_alarm(call->record()); // nothing has to be stopped any more
             continue;
+        }
         if (worker.board.may_have_started(call->record().place, call->record().number))
             begun.push_back(std::move(call));
         else

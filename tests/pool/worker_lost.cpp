@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <exception>
 #include <fcntl.h>
+#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -68,6 +69,18 @@ int misbehaves(const std::string& how)
     }
     return 1;
 }
+
+/// A worker that reads a file before its first call.
+class file_text
+{
+public:
+    explicit file_text(const std::string& path) { std::getline(std::ifstream(path), text_, '\0'); }
+
+    int size() { return static_cast<int>(text_.size()); }
+
+private:
+    std::string text_;
+};
 
 /// Dies at the first attempt only.
 int dies_once(int number)
@@ -180,6 +193,18 @@ TEST_WITHIN(60s, "a call that breaks a limit of its worker is told which, and th
     auto fine = co_await calls("nothing");
     CHECK(fine == 1);
     co_await calls.finish();
+}
+
+TEST_WITHIN(20s, "what a worker needs it has before it enters its limits", "[pool]")
+{
+    auto settings = of(1);
+    settings.limits.emplace();
+    settings.limits->filter = brood::sandbox::compute();
+    pool<&file_text::size> sizes(settings, "/proc/self/status");
+
+    auto size = co_await sizes();
+
+    CHECK(size > 0);
 }
 
 TEST_WITHIN(20s, "the last that a worker printed is told with its loss", "[pool]")

@@ -60,9 +60,10 @@ struct pool_settings : cluster_settings
     std::uint64_t max_calls = 0;
 
     /// What a worker may still do, for calls with input that nobody trusts. It enters these limits
-    /// behind the constructor of the object whose member is called, and before its first call. The
-    /// error of a call that breaks one says which, as worker_lost does when that ended the worker.
-    /// Processor time is that of a worker's whole life; what one call may take is its deadline.
+    /// before its first call, behind the constructor of the object whose member is called: that may
+    /// read what is needed, but must not start a thread. The error of a call that breaks one says
+    /// which, as worker_lost does when that ended the worker. Processor time is that of a worker's
+    /// whole life; what one call may take is its deadline.
     std::optional<worker_limits> limits = std::nullopt;
 
     /// Throws std::invalid_argument, with the reason, for what cannot be meant; and for limits as

@@ -13,7 +13,11 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
+#include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <system_error>
 
@@ -119,6 +123,35 @@ task<> tell_where_it_listens(process& self, std::uint16_t port)
     say_that_they_are_ours();
     auto listener = co_await self.listen(tcp::endpoint(tcp::v6(), port));
     self.send(listener.local_endpoint().address().to_string());
+}
+
+/// A program that finds out at once whether it was taken from it.
+task<> tell_what_is_left(process& self)
+{
+    auto told = std::getenv("LISTEN_FDS") != nullptr || std::getenv("LISTEN_PID") != nullptr;
+    auto stays = (::fcntl(3, F_GETFD) & FD_CLOEXEC) == 0;
+    self.send(std::string(told ? "told" : "") + (stays ? "stays" : ""));
+    co_return;
+}
+
+/// A primary whose worker tells what it sees of the variables, and listens nowhere.
+task<> keep_one_that_looks(process& self)
+{
+    say_that_they_are_ours();
+    brood::cluster_settings settings;
+    settings.size = 1;
+    brood::cluster<[](process& worker) -> task<>
+                   {
+                       auto seen = worker.env().get("LISTEN_FDS").value_or("none");
+                       worker.send(seen + ' ' + worker.env().get("LISTEN_PID").value_or("none"));
+                       worker.ready();
+                       co_await worker.shutdown();
+                   }>
+        workers(settings);
+    auto seen = co_await workers.message<std::string>();
+    self.send(seen->message);
+    co_await self.shutdown();
+    co_await workers.stop();
 }
 
 tcp::acceptor listening(const tcp::endpoint& at)
@@ -251,4 +284,48 @@ TEST_WITHIN(20s, "of two sockets at one port the one for the wanted address is u
     auto said = co_await child.message<std::string>();
 
     CHECK(said == "::");
+}
+
+TEST_WITHIN(20s, "what was handed over is taken when the program begins", "[activation_sockets]")
+{
+    temporary_directory folder;
+    auto starter = folder.path().string() + "/start";
+    std::ofstream(starter) << "#!/bin/sh\nLISTEN_PID=$$ exec "
+                           << std::filesystem::read_symlink("/proc/self/exe").string()
+                           << " \"$@\"\n";
+    std::filesystem::permissions(starter, std::filesystem::perms::owner_all);
+    auto open = listening(loopback());
+    brood::spawn_options options;
+    options.env.emplace();
+    options.env->set("LISTEN_FDS", "1");
+    options.entry_program = starter;
+    options.descriptors.emplace(3, brood::stdio::from(open.native_handle()));
+    auto executor = brood::default_executor();
+    auto child = brood::fork_with<tell_what_is_left>(executor, options);
+    auto left = co_await child.message<std::string>();
+
+    CHECK(left == "");
+    co_await child.exit();
+}
+
+TEST_WITHIN(20s, "workers see nothing of what was handed over, and what nobody asks for is told",
+            "[activation_sockets]")
+{
+    auto open = listening(loopback());
+    brood::spawn_options options;
+    options.env.emplace();
+    options.env->set("LISTEN_FDS", "1");
+    options.descriptors.emplace(3, brood::stdio::from(open.native_handle()));
+    options.stderr_ = brood::stdio::pipe();
+    auto executor = brood::default_executor();
+    auto child = brood::fork_with<keep_one_that_looks>(executor, options);
+    auto seen = co_await child.message<std::string>();
+    auto told = co_await child.err().read_line();
+    child.kill(SIGTERM);
+    co_await child.exit();
+
+    CHECK(seen == "none none");
+    REQUIRE(told);
+    CHECK_THAT(*told, ContainsSubstring("nobody listens at 127.0.0.1:" +
+                                        std::to_string(open.local_endpoint().port())));
 }

@@ -5,12 +5,36 @@
 #include <brood/cluster/cluster.hpp>
 #include <brood/cluster/detail/core/cluster_core.hpp>
 #include <brood/cluster/detail/core/rolling.hpp>
+#include <brood/process/internal/listening_socket.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace brood
 {
+namespace detail
+{
+
+// Once all workers are ready, and have had a while to listen elsewhere too.
+BROOD_INLINE task<> tell_unclaimed_sockets(std::shared_ptr<cluster_core> of)
+{
+    co_await cluster_core::ready(of);
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    while (!of->stopping() && std::chrono::steady_clock::now() < until)
+        co_await of->changed_or(until);
+    if (of->stopping())
+        co_return;
+    for (auto& each : unclaimed_sockets())
+        std::fprintf(stderr,
+                     "brood: process %d: nobody listens at %s, whose socket the system handed over "
+                     "(LISTEN_FDS)\n",
+                     static_cast<int>(::getpid()), each.c_str());
+}
+
+} // namespace detail
 
 BROOD_INLINE void any_cluster::check(const cluster_settings& settings, bool runs_program)
 {
@@ -29,12 +53,15 @@ BROOD_INLINE any_cluster::any_cluster(asio::any_io_executor executor,
     : core_(std::make_shared<detail::cluster_core>(executor, settings, std::move(launch))),
       rolling_(std::make_shared<detail::rolling>(core_))
 {
+    detail::take_handed_sockets(); // of a program with a loop of its own
     // Workers that cannot be started may end the cluster, but not before all were tried.
     detail::cluster_core::stay begun(core_);
     for (auto count = settings.workers(); count != 0 && !core_->stopping(); --count)
         core_->add();
     asio::co_spawn(executor, detail::rolling::recycle(rolling_), asio::detached);
     asio::co_spawn(executor, detail::cluster_core::fail_with_ports(core_), asio::detached);
+    if (!detail::unclaimed_sockets().empty())
+        asio::co_spawn(executor, detail::tell_unclaimed_sockets(core_), asio::detached);
 }
 
 BROOD_INLINE any_cluster::any_cluster(any_cluster&&) noexcept = default;

@@ -4,6 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/loop.hpp>
+#include <brood/process/detail/activation_sockets.hpp>
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/loop_children.hpp>
 #include <brood/process/detail/orphans.hpp>
@@ -50,6 +51,7 @@ public:
           scope_(loop_.get_executor()),
           self_(process_core::make(loop_.get_executor(), std::move(inherited), options.channel))
     {
+        activation_sockets::take();
         // Whoever reads what a child prints may go, and the child works on for its parent.
         struct sigaction now = {};
         if (core()->link() && ::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL)

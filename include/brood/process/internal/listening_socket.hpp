@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 // Sockets that listen, made from a listen_request: by a primary for its workers, or by a process
 // for itself.
@@ -38,6 +39,18 @@ listen_request to_listen_request(const Endpoint& at, const listen_options& optio
     result.reuse_port = options.reuse_port;
     result.mode = options.mode;
     return result;
+}
+
+/// Takes what the system handed over (LISTEN_FDS), before there are children.
+inline void take_handed_sockets()
+{
+    activation_sockets::take();
+}
+
+/// The addresses of those that nobody has asked for.
+inline std::vector<std::string> unclaimed_sockets()
+{
+    return activation_sockets::ours().unclaimed();
 }
 
 /// A listening socket, or one that is bound for datagrams.

@@ -3,15 +3,27 @@
 
 #include <brood/base/loop.hpp>
 #include <brood/cluster/cluster.hpp>
+#include <brood/cluster/detail/core/notice_socket.hpp>
 #include <brood/cluster/supervisor.hpp>
+#include <brood/process/exec.hpp>
+#include <brood/process/service_manager.hpp>
+#include <brood/process/spawn.hpp>
 
 #include "support/catch.hpp"
 #include "support/patience.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/ip/tcp.hpp>
 
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <sys/ptrace.h>
@@ -24,6 +36,7 @@ using brood::cluster_settings;
 using brood::exit_cause;
 using brood::readiness;
 using brood::task;
+using brood::test::temporary_directory;
 using event = brood::cluster_event::kind;
 
 namespace
@@ -65,6 +78,21 @@ task<> connect_to_a_database(brood::process& self)
 {
     co_await brood::sleep(1h);
     self.ready();
+}
+
+/// Itself, or by a program that ends at once.
+task<> say_ready_as_to_systemd(brood::process& self, std::string go, bool direct)
+{
+    self.ready(); // which is not the way here
+    while (!std::filesystem::exists(go))
+        co_await brood::sleep(1ms);
+    if (direct)
+        brood::service_manager().ready();
+    else
+        co_await brood::exec("python3 -c \"import os, socket; socket.socket(socket.AF_UNIX, "
+                             "socket.SOCK_DGRAM).sendto(b'READY=1', "
+                             "os.environ['NOTIFY_SOCKET'].replace('@', chr(0), 1))\"");
+    co_await self.shutdown();
 }
 
 task<> wait_for_shutdown(brood::process& self)
@@ -179,6 +207,99 @@ TEST_WITHIN(30s, "it can be ready when a port accepts", "[readiness]")
 
     CHECK(state_before == brood::worker_state::starting);
     CHECK(ready);
+}
+
+TEST_WITHIN(30s, "it can be ready when it, or one that it has started, says so as to systemd",
+            "[readiness]")
+{
+    temporary_directory folder;
+    auto go = folder.path().string() + "/go";
+    for (auto direct : {true, false})
+    {
+        auto settings = once();
+        settings.ready_when = readiness::notified();
+        cluster<say_ready_as_to_systemd> workers(settings, go, direct);
+        auto only = workers.workers().at(0);
+        while (only.state() != brood::worker_state::online)
+            co_await brood::sleep(1ms);
+        co_await brood::sleep(50ms);
+        CHECK(only.state() == brood::worker_state::online); // it said ready() already
+        std::ofstream(go) << "go";
+        auto ready = co_await only.ready();
+
+        CHECK(ready);
+        co_await workers.stop();
+        std::filesystem::remove(go);
+    }
+}
+
+TEST_WITHIN(30s, "a program of another kind that says READY=1 is kept by a supervisor",
+            "[readiness]")
+{
+    brood::child_settings settings;
+    settings.ready_when = readiness::notified();
+    brood::supervisor top;
+    top.add("service", "python3",
+            {"-c", "import os, socket, time\n"
+                   "to = os.environ['NOTIFY_SOCKET'].replace('@', '\\0', 1)\n"
+                   "by = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+                   "by.sendto(b'STATUS=READY=1', to)\n"
+                   "time.sleep(0.2)\n"
+                   "by.sendto(b'STATUS=here\\nREADY=1\\nMAINPID=1', to)\n"
+                   "for _ in range(1000): by.sendto(b'WATCHDOG=1', to)\n" // nobody's send waits
+                   "open('/proc/self/comm', 'w').write('sent')\n"
+                   "time.sleep(60)\n"},
+            settings);
+    auto begun = std::chrono::steady_clock::now();
+    top.start();
+    auto ready = co_await top.ready();
+
+    CHECK(ready);
+    CHECK(since(begun) >= 200ms);
+    std::string name;
+    while (name != "sent")
+    {
+        co_await brood::sleep(1ms);
+        std::ifstream("/proc/" + std::to_string(top.worker("service").pid()) + "/comm") >> name;
+    }
+    co_await top.stop();
+}
+
+TEST_WITHIN(30s, "a process that is none of the worker's is not believed", "[readiness]")
+{
+    auto socket = std::make_shared<brood::detail::notice_socket>(brood::default_executor());
+    auto child = brood::spawn("sleep", {"60"});
+    auto executor = brood::default_executor();
+    auto heard = std::make_shared<int>(0);
+    auto hearing = [](auto from, pid_t of, std::shared_ptr<int> count) -> task<>
+    {
+        auto ready = co_await brood::detail::notice_socket::next_ready(from, of);
+        *count = ready ? 1 : 2;
+    };
+    asio::co_spawn(executor, hearing(socket, child.pid(), heard), asio::detached);
+    ::setenv("NOTIFY_SOCKET", socket->name().c_str(), 1);
+    brood::service_manager manager;
+    manager.ready(); // we are above the child, not below
+    for (int turn = 0; turn < 20; ++turn)
+        co_await brood::sleep(1ms);
+    CHECK(*heard == 0);
+    socket->close();
+    while (*heard == 0)
+        co_await brood::sleep(1ms);
+
+    CHECK(*heard == 2);
+    child.kill(SIGKILL);
+    co_await child.exit();
+}
+
+TEST_CASE("a notice is lines, one of which says ready", "[readiness]")
+{
+    using brood::detail::says_ready;
+    CHECK(says_ready("READY=1"));
+    CHECK(says_ready("STATUS=x\nREADY=1\n"));
+    CHECK_FALSE(says_ready("READY=0\nREADY=11\nSTATUS=READY=1\n READY=1"));
+    CHECK_FALSE(says_ready(""));
+    CHECK_FALSE(says_ready("\n\n"));
 }
 
 TEST_WITHIN(30s, "one that is not ready in time is told with what was missing", "[readiness]")

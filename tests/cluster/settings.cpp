@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/cluster/settings.hpp>
 
+#include <brood/cluster/cluster.hpp>
 #include <brood/os/cpu.hpp>
+#include <brood/process/fork.hpp>
+#include <brood/process/signals.hpp>
 
 #include "support/catch.hpp"
+#include "support/within.hpp"
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <set>
 #include <stdexcept>
@@ -15,6 +20,33 @@ using namespace std::chrono_literals;
 using brood::cluster_settings;
 using Catch::Matchers::ContainsSubstring;
 
+namespace
+{
+
+brood::task<> answer(brood::process& self)
+{
+    co_await self.serve([](int question) { return question + 1; });
+}
+
+/// When it gets SIGINT, as a primary at a terminal does.
+brood::task<> tell_whether_its_worker_lives(brood::process& self)
+{
+    cluster_settings settings;
+    settings.size = 1;
+    settings.restart.when = brood::restart::temporary;
+    brood::cluster<answer> workers(settings);
+    co_await workers.ready();
+    brood::signals interrupts(workers.executor(), SIGINT);
+    self.send(0);
+    co_await interrupts.next();
+    auto only = workers.workers().at(0);
+    auto said = co_await only.call<int>(41, 10s);
+    self.send(said);
+    co_await workers.stop();
+}
+
+} // namespace
+
 TEST_CASE("by default there is a worker per processor, which dies with its primary", "[settings]")
 {
     cluster_settings settings;
@@ -22,6 +54,23 @@ TEST_CASE("by default there is a worker per processor, which dies with its prima
     CHECK(settings.workers() == brood::os::available_parallelism());
     CHECK(settings.spawn.die_with_parent);
     CHECK_NOTHROW(settings.check());
+}
+
+TEST_WITHIN(20s, "Ctrl-C, which reaches the whole group of the primary, is not for its workers",
+            "[settings]")
+{
+    brood::spawn_options options;
+    options.group = brood::process_group::new_session();
+    auto executor = brood::default_executor();
+    auto child = brood::fork_with<tell_whether_its_worker_lives>(executor, options);
+    auto ready = co_await child.message<int>();
+    ::kill(-child.pid(), SIGINT);
+    auto answer = co_await child.message<int>();
+    auto status = co_await child.exit();
+
+    CHECK(ready == 0);
+    CHECK(answer == 42);
+    CHECK(status.success());
 }
 
 TEST_CASE("the usual way to end a worker is to drain, to ask, and to kill", "[settings]")

@@ -171,6 +171,35 @@ TEST_WITHIN(20s, "a worker that is stopped ends by itself, and its successor tak
     co_await workers.stop();
 }
 
+TEST_WITHIN(20s, "a second, more urgent request shortens the stop of a worker", "[worker]")
+{
+    cluster<[](brood::process& self) -> task<>
+            {
+                std::signal(SIGTERM, SIG_IGN);
+                self.ready();
+                for (;;)
+                    co_await brood::sleep(1h);
+            }>
+        workers(one_that_stays_dead());
+    auto only = workers.workers().at(0);
+    co_await only.ready();
+    auto executor = workers.executor();
+    auto asking = [](brood::worker one) -> task<>
+    {
+        co_await one.stop(); // 30 s, 5 s, and SIGKILL
+    };
+    asio::co_spawn(executor, asking(only), asio::detached);
+    while (only.state() != brood::worker_state::draining)
+        co_await brood::sleep(1ms);
+    auto ended = co_await only.stop(brood::stop_policy(20ms));
+
+    CHECK(ended.status.signal == SIGKILL);
+    CHECK(ended.cause == brood::exit_cause::stopped);
+    CHECK(ended.uptime < 15s);
+    auto again = co_await only.stop(brood::stop_policy(20ms));
+    CHECK(again == ended);
+}
+
 TEST_WITHIN(20s, "a worker that is remembered after its end keeps no descriptor", "[worker]")
 {
     cluster_settings settings;

@@ -24,6 +24,7 @@ public:
         after,
         accepting,
         printing,
+        notified,
     };
 
     /// A function says so: by process::ready(), or by waiting for a message or a connection. So
@@ -63,6 +64,12 @@ public:
         result.text_ = std::move(text);
         return result;
     }
+
+    /// When it, or a process that it has started, sends READY=1 to the socket that is named by
+    /// NOTIFY_SOCKET in its environment: as programs say it to systemd, and
+    /// service_manager::ready() does. Nobody else is believed, on Linux. Follows sd_notify(3):
+    /// https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+    static readiness notified() noexcept { return readiness(kind::notified); }
 
     kind what() const noexcept { return kind_; }
 

@@ -100,6 +100,10 @@ public:
     /// less, see cluster::retire().
     task<exit_info> stop() const;
 
+    /// The same in another way, also for one that is being asked already: a more urgent request
+    /// shortens a stop that is under way.
+    task<exit_info> stop(const stop_policy& how) const;
+
     /// Waits until it can be given work: true; false when it ended before.
     task<bool> ready() const;
 

@@ -151,7 +151,9 @@ public:
     task<listener> listen(descriptor open);
 
     /// Receives datagrams at an asio::ip::udp::endpoint, and gives an asio::ip::udp::socket. In a
-    /// cluster the workers share the socket: each datagram reaches one of them.
+    /// cluster the workers share the socket: each datagram reaches one of them. It is the program's
+    /// own, and stays open when this process is asked to stop: cancel what waits for datagrams once
+    /// shutdown() has completed.
     task<detail::udp_socket> bind(const detail::udp_endpoint& at,
                                   const listen_options& options = {});
 

@@ -74,6 +74,13 @@ BROOD_INLINE task<exit_info> worker::stop() const
     return detail::worker_core::wait_end(record_);
 }
 
+BROOD_INLINE task<exit_info> worker::stop(const stop_policy& how) const
+{
+    if (record_->hasten)
+        record_->hasten(how);
+    return detail::worker_core::wait_end(record_);
+}
+
 BROOD_INLINE task<bool> worker::ready() const
 {
     return detail::worker_core::wait_ready(record_);

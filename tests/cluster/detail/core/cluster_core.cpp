@@ -5,14 +5,18 @@
 
 #include "support/catch.hpp"
 #include "support/lowered_limit.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <sched.h>
 #include <set>
 #include <string>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -114,6 +118,27 @@ task<> tell_hung(brood::process& self)
     self.send(hung);
 }
 
+bool writes_core_files()
+{
+    std::ifstream pattern("/proc/sys/kernel/core_pattern"), status("/proc/self/status");
+    std::string where, all(std::istreambuf_iterator<char>(status), {});
+    std::getline(pattern, where);
+    rlimit limit{};
+    return !where.empty() && where.find_first_of("|/") == std::string::npos &&
+           all.find("CoreDumping:") != std::string::npos && ::getrlimit(RLIMIT_CORE, &limit) == 0 &&
+           limit.rlim_max == RLIM_INFINITY;
+}
+
+/// Its core takes longer to write than the first step of its end lasts.
+task<> hang_with_much_memory(brood::process& self)
+{
+    std::vector<char> memory(std::size_t{768} << 20, 'x');
+    self.ready();
+    co_await brood::sleep(10ms);
+    for (volatile bool spin = true; spin;)
+        spin = memory[memory.size() / 2] == 'x';
+}
+
 template <class Cluster>
 task<brood::exit_info> only_end(Cluster& workers)
 {
@@ -150,6 +175,28 @@ TEST_WITHIN(30s, "a worker that spins is found, told as such, and replaced", "[c
         told = told || (next->what == event::hung && next->text == "spins");
     }
     CHECK(told);
+}
+
+TEST_WITHIN(60s, "a worker that hangs and writes its core is given the time for it",
+            "[cluster_core]")
+{
+    if (!writes_core_files())
+    {
+        WARN("this system writes no core files in the folder of a process");
+        co_return;
+    }
+    temporary_directory folder;
+    auto settings = watched();
+    settings.spawn.cwd = folder.path().string();
+    settings.spawn.limits[RLIMIT_CORE] = {RLIM_INFINITY, RLIM_INFINITY};
+    settings.watchdog.end = brood::stop_policy(std::vector<brood::stop_step>{
+        brood::stop_step::signal(SIGABRT, 300ms), brood::stop_step::kill_tree(5s)});
+    cluster<hang_with_much_memory> workers(settings);
+    auto ended = co_await only_end(workers);
+
+    CHECK(ended.cause == exit_cause::hung);
+    CHECK(ended.status.signal == SIGABRT);
+    CHECK(ended.status.core_dumped); // SIGKILL would have cut it off
 }
 
 TEST_WITHIN(30s, "a worker that blocks is found", "[cluster_core]")

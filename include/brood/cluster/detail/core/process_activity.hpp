@@ -54,9 +54,10 @@ struct process_activity
     }
 };
 
-/// What of it concerns who wants to end a process that hangs: proc_pid_status(5).
+/// What of it concerns who keeps it: proc_pid_status(5).
 struct process_condition
 {
+    pid_t parent = 0;        ///< 0 when there is no such process.
     pid_t tracer = 0;        ///< A debugger that holds it; 0 for none.
     bool dumps_core = false; ///< It is being ended already, and writes its memory.
 
@@ -71,6 +72,8 @@ struct process_condition
         process_condition result;
         for (std::string name; status >> name;)
         {
+            if (name == "PPid:")
+                status >> result.parent;
             if (name == "TracerPid:")
                 status >> result.tracer;
             if (name == "CoreDumping:")

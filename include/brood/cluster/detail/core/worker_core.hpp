@@ -4,6 +4,7 @@
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/cluster/slot_history.hpp>
 #include <brood/cluster/worker.hpp>
+#include <brood/process/stop_policy.hpp>
 #include <brood/process/traffic.hpp>
 
 #include <chrono>
@@ -19,6 +20,7 @@
 namespace brood::detail
 {
 
+class notice_socket;
 class output_reader;
 
 /// A forked process whose channel also carries what a worker and its primary say to each other.
@@ -63,18 +65,33 @@ struct worker_core
     std::optional<exit_cause> cause; // why we end it, once we do
     std::string reason;              // what it said when it gave up
     std::vector<std::string> listening_at;
-    descriptor signs;                      // the file of its vital signs, online until its end
-    traffic_stats traffic;                 // that it has served, when last looked
-    std::shared_ptr<output_reader> output; // of what it prints, when that is wanted
+    descriptor signs;                       // the file of its vital signs, online until its end
+    traffic_stats traffic;                  // that it has served, when last looked
+    std::shared_ptr<output_reader> output;  // of what it prints, when that is wanted
+    std::shared_ptr<notice_socket> notices; // by which it says that it is ready, if it is to
     bool wants_recycling = false;
     bool is_online = false;      // its loop has run
     bool has_channel = true;     // false once nothing comes from it any more
     std::uint64_t oom_kills = 0; // by the kernel, before it started
     std::shared_ptr<slot_history> history = std::make_shared<slot_history>();
-    int stops_under_way = 0;    // ways to its end that it is on
-    std::function<void()> stop; // asks it to end, and makes it
-    shared_result<bool> ready;  // false when it ended before
+    int stops_under_way = 0;                        // ways to its end that it is on
+    std::function<void()> stop;                     // asks it to end, and makes it
+    std::function<void(const stop_policy&)> hasten; // makes it end in another way
+    shared_result<bool> ready;                      // false when it ended before
     shared_result<exit_info> ended;
 };
+
+/// Does something with a worker, if it and who keeps it are still there.
+template <class Keeper, class Action>
+auto later(std::weak_ptr<Keeper> by, const std::shared_ptr<worker_core>& worker, Action action)
+{
+    return [by = std::move(by), weak = std::weak_ptr(worker), action](auto&&... how)
+    {
+        auto keeper = by.lock();
+        auto one = weak.lock();
+        if (keeper && one)
+            action(*keeper, one, how...);
+    };
+}
 
 } // namespace brood::detail

@@ -5,15 +5,55 @@
 #include <brood/base/error.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/cluster/detail/core/process_activity.hpp>
+#include <brood/cluster/detail/core/readiness_watch.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
+#include <brood/cluster/detail/output/output_reader.hpp>
 #include <brood/process/stop_policy.hpp>
 
 #include <chrono>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace brood::detail
 {
+
+inline std::chrono::milliseconds since(std::chrono::steady_clock::time_point start)
+{
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 start);
+}
+
+/// One that could not be started has ended.
+inline void end_before_start(worker_core& worker, const char* why)
+{
+    exit_info ended;
+    ended.id = worker.id;
+    ended.slot = worker.slot;
+    ended.cause = exit_cause::start_failed;
+    ended.reason = why;
+    worker.state = worker_state::ended;
+    worker.ready.set(false);
+    worker.ended.set(std::move(ended));
+}
+
+/// How a worker ended whose process has, with what it printed last.
+inline exit_info end_of(worker_core& worker, const exit_status& status, const readiness& how)
+{
+    exit_info ended;
+    ended.status = status;
+    ended.id = worker.id;
+    ended.slot = worker.slot;
+    ended.cause = worker.cause.value_or(exit_cause::exited);
+    ended.uptime = since(worker.started);
+    auto returned = status.code == 0 && status.signal == 0 && !worker.cause;
+    ended.was_ready =
+        worker.ready.peek().value_or(false) || (returned && knows_nothing(worker, how));
+    ended.reason = worker.reason;
+    if (auto output = std::exchange(worker.output, nullptr))
+        ended.last_output = output->finish();
+    return ended;
+}
 
 // What is asked by the channel alone reaches nobody who has none, and not yet one that is not
 // ready: nobody is connected to that.

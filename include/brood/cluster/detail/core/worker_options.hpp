@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/cluster/detail/core/notice_socket.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/detail/output/output_reader.hpp>
 #include <brood/cluster/settings.hpp>
@@ -36,6 +37,8 @@ inline spawn_options worker_options(const cluster_settings& settings, const work
         options.env->set(name, value);
     worker_identity who{worker.id, static_cast<std::uint32_t>(worker.slot)};
     options.env->set(worker_variable, to_string(who));
+    if (worker.notices)
+        options.env->set("NOTIFY_SOCKET", worker.notices->name());
     for (auto stream : {&options.stdout_, &options.stderr_})
         if (reads(settings, *stream))
             *stream = stdio::pipe();

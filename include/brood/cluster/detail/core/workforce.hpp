@@ -4,11 +4,13 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/cluster/detail/core/event_hub.hpp>
 #include <brood/cluster/detail/core/hang_watch.hpp>
+#include <brood/cluster/detail/core/notice_socket.hpp>
 #include <brood/cluster/detail/core/oom_detector.hpp>
 #include <brood/cluster/detail/core/readiness_watch.hpp>
 #include <brood/cluster/detail/core/traffic_ledger.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/detail/core/worker_end.hpp>
+#include <brood/cluster/detail/core/worker_greeting.hpp>
 #include <brood/cluster/detail/core/worker_options.hpp>
 #include <brood/cluster/detail/ports/shared_ports.hpp>
 #include <brood/cluster/event.hpp>
@@ -16,12 +18,10 @@
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
-#include <brood/process/internal/vital_signs.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
 #include <brood/wire/internal/control.hpp>
 #include <brood/wire/internal/link.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -101,16 +101,23 @@ public:
         worker->history = history_of(slot);
         try
         {
+            if (ready_when_.what() == readiness::kind::notified)
+                worker->notices = std::make_shared<notice_socket>(executor_);
             worker->process =
                 worker_process(launch_(worker_options(settings_, *worker, variables)));
         }
         catch (const std::system_error& refused)
         {
+            worker->notices = nullptr;
             end_before_start(*worker, refused.what());
             return worker;
         }
-        worker->stop =
-            later(worker, [](workforce& all, auto& one) { all.stop(one, exit_cause::stopped); });
+        auto keeper = weak_from_this();
+        worker->stop = later(keeper, worker,
+                             [](workforce& all, auto& one) { all.stop(one, exit_cause::stopped); });
+        worker->hasten =
+            later(keeper, worker,
+                  [](workforce& all, auto& one, const stop_policy& how) { all.hasten(one, how); });
         traffic_.open(worker);
         living_.emplace(worker->id, worker);
         // Not in this turn of the loop: whoever makes the cluster is to hear of its first workers.
@@ -118,11 +125,14 @@ public:
                    { self->events_.publish(cluster_event::kind::fork, worker); });
         read_output(settings_, *worker, output_, name_);
         if (worker->output && ready_when_.what() == readiness::kind::printing)
-            worker->output->look_for(ready_when_.text(), later(worker, [](workforce& all, auto& one)
-                                                               { all.mark_ready(one); }));
+            worker->output->look_for(
+                ready_when_.text(),
+                later(keeper, worker, [](workforce& all, auto& one) { all.mark_ready(one); }));
         spawn(hear(shared_from_this(), worker));
         spawn(watch_start(shared_from_this(), worker));
         spawn(watch_from_outside(shared_from_this(), worker));
+        if (worker->notices)
+            spawn(hear_notices(shared_from_this(), worker));
         spawn(watch_end(shared_from_this(), worker));
         if (settings_.watchdog.on())
             spawn(watch(shared_from_this(), worker));
@@ -212,8 +222,15 @@ private:
         if (!worker->has(worker_state::ready)) // as one that runs may be
             worker->state = worker_state::online;
         events_.publish(cluster_event::kind::online, worker);
-        ask_for_signs(worker);
-        limit_connections(*worker);
+        try
+        {
+            greet(*worker, settings_);
+        }
+        catch (const std::system_error& refused)
+        {
+            worker->reason = refused.what();
+            stop(worker, exit_cause::start_failed);
+        }
     }
 
     void on(const std::shared_ptr<worker_core>& worker, const ready_notice&)
@@ -291,31 +308,16 @@ private:
             self->mark_ready(worker);
     }
 
-    // Its beats wake it up: one that is not watched sleeps for as long as it is idle.
-    void ask_for_signs(const std::shared_ptr<worker_core>& worker)
+    static task<> hear_notices(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
     {
-        auto& watchdog = settings_.watchdog;
-        vital_signs_request request{watchdog.on() ? watchdog.tick.count() : 0};
-        try
+        auto from = worker->notices;
+        for (;;)
         {
-            worker->signs = vital_signs::make_file();
-            send_control(*worker->process.link(), request, worker->signs.duplicate());
+            auto ready = co_await notice_socket::next_ready(from, worker->process.pid());
+            if (!ready)
+                co_return;
+            self->mark_ready(worker);
         }
-        catch (const std::system_error& refused)
-        {
-            worker->reason = refused.what();
-            stop(worker, exit_cause::start_failed);
-        }
-    }
-
-    void limit_connections(const worker_core& worker)
-    {
-        auto& limits = settings_.recycle;
-        if (limits.max_connections == 0)
-            return;
-        auto count = limits.varied(static_cast<double>(limits.max_connections), worker.id);
-        send_control(*worker.process.link(),
-                     recycle_request{static_cast<std::uint64_t>(std::max(count, 1.0))});
     }
 
     static task<> watch(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
@@ -333,18 +335,6 @@ private:
     }
 
     // ---- The end
-
-    static void end_before_start(worker_core& worker, const char* why)
-    {
-        exit_info ended;
-        ended.id = worker.id;
-        ended.slot = worker.slot;
-        ended.cause = exit_cause::start_failed;
-        ended.reason = why;
-        worker.state = worker_state::ended;
-        worker.ready.set(false);
-        worker.ended.set(std::move(ended));
-    }
 
     void stop_by(const std::shared_ptr<worker_core>& worker, exit_cause cause,
                  const stop_policy& policy)
@@ -387,43 +377,17 @@ private:
     {
         worker.state = worker_state::ended;
         living_.erase(worker.id);
+        if (auto notices = std::exchange(worker.notices, nullptr))
+            notices->close();
         ports_.forget(worker);
         traffic_.close(worker);
-        exit_info ended;
-        ended.status = status;
-        ended.id = worker.id;
-        ended.slot = worker.slot;
-        ended.cause = worker.cause ? *worker.cause : oom_.cause_of(status, worker.oom_kills);
-        ended.uptime = since(worker.started);
         if (worker.asked_to_end)
             worker.history->drain_times.add(since(*worker.asked_to_end));
-        auto returned = status.code == 0 && status.signal == 0 && !worker.cause;
-        ended.was_ready =
-            worker.ready.peek().value_or(false) || (returned && knows_nothing(worker, ready_when_));
-        ended.reason = worker.reason;
-        if (auto output = std::exchange(worker.output, nullptr))
-            ended.last_output = output->finish();
+        auto ended = end_of(worker, status, ready_when_);
+        if (!worker.cause)
+            ended.cause = oom_.cause_of(status, worker.oom_kills);
         worker.ready.set(false);
         worker.ended.set(std::move(ended));
-    }
-
-    static std::chrono::milliseconds since(std::chrono::steady_clock::time_point start)
-    {
-        return std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now() - start);
-    }
-
-    // Does something with a worker, if it and we are still there.
-    template <class Action>
-    std::function<void()> later(const std::shared_ptr<worker_core>& worker, Action action)
-    {
-        return [self = weak_from_this(), weak = std::weak_ptr(worker), action]
-        {
-            auto all = self.lock();
-            auto one = weak.lock();
-            if (all && one)
-                action(*all, one);
-        };
     }
 
     void spawn(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }

@@ -8,6 +8,8 @@
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 
@@ -840,4 +842,54 @@ TEST_WITHIN(20s, "a second, more urgent stop shortens the one under way", "[supe
     CHECK(none == 0);
     for (auto& child : top.children())
         CHECK_FALSE(child.running);
+}
+
+TEST_WITHIN(20s, "a reload of a child, and a stop, go on when their waits are cancelled",
+            "[supervisor]")
+{
+    supervisor top(strategy::one_for_one, often());
+    top.add<until_stopped>("web").add<until_stopped>("other");
+    top.start();
+    co_await all_ready(top);
+    auto executor = top.executor();
+    asio::cancellation_signal cancel;
+    auto slot = [&]
+    {
+        return asio::bind_cancellation_slot(cancel.slot(), asio::detached);
+    };
+    asio::co_spawn(executor, top.reload("web"), slot());
+    while (top.worker("web").id() == 1 && top.stats().starts == 2)
+        co_await brood::sleep(1ms);
+    cancel.emit(asio::cancellation_type::all);
+    while (top.worker("web").id() == 1)
+        co_await brood::sleep(1ms);
+    auto again = co_await top.reload("web"); // it waits for the one before, which is over soon
+    CHECK(again.replaced == 1);
+
+    asio::co_spawn(executor, top.stop("other"), slot());
+    while (top.stats().children[1].state == brood::child_state::ready)
+        co_await brood::sleep(1ms);
+    cancel.emit(asio::cancellation_type::all);
+    while (top.children()[1].running)
+        co_await brood::sleep(1ms);
+    CHECK(top.stats().children[1].state == brood::child_state::stopped);
+    co_await top.stop();
+}
+
+TEST_WITHIN(20s, "a child has a delay of its own", "[supervisor]")
+{
+    brood::child_settings slow;
+    slow.delay = brood::backoff{1h, 1h, 1h};
+    supervisor top(strategy::one_for_one, often());
+    top.add<until_stopped>("slow", slow).add<until_stopped>("other");
+    top.start();
+    co_await all_ready(top);
+    top.worker("slow").kill(SIGKILL);
+    co_await next_end(top);
+    top.worker("other").kill(SIGKILL);
+    while (top.children()[1].starts == 1)
+        co_await brood::sleep(1ms);
+
+    CHECK(top.children()[0].starts == 1);
+    co_await top.stop();
 }

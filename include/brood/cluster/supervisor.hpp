@@ -149,12 +149,13 @@ public:
     /// supervisor does not run.
     task<bool> start(std::string_view path);
 
-    /// stop() and start(): with a gap, in which nobody is there.
+    /// stop() and start(): with a gap, in which nobody is there. Cancelled in between, it stays
+    /// stopped.
     task<bool> restart(std::string_view path);
 
     /// Replaces its workers by new ones, without a gap, as any_cluster::reload() does: a worker
     /// when the new one is ready, a cluster one by one, a supervisor child by child. When a new one
-    /// fails, the old one goes on. Cancelled, only the wait for a cluster ends.
+    /// fails, the old one goes on. Cancelled, only the wait ends, and what is being replaced is.
     task<reload_report> reload(std::string_view path);
 
     /// The same for all children, in their order; the first that fails ends it.

@@ -61,7 +61,13 @@ public:
             workforce_->hasten(each, how);
     }
 
-    task<reload_report> reload() override { return replace(shared_from_this()); }
+    // Who waits may be cancelled: a new worker must not be forgotten then.
+    task<reload_report> reload() override
+    {
+        auto report = std::make_shared<shared_result<reload_report>>(executor_);
+        asio::co_spawn(executor_, replace(shared_from_this(), report), asio::detached);
+        return wait_report(std::move(report));
+    }
 
     void measure(child_stats& own, std::vector<child_stats>&) override
     {
@@ -107,14 +113,21 @@ private:
     }
 
     // The new one beside the old one, which is asked to stop when the new one is ready.
-    static task<reload_report> replace(std::shared_ptr<supervised_worker> self)
+    static task<> replace(std::shared_ptr<supervised_worker> self,
+                          std::shared_ptr<shared_result<reload_report>> result)
     {
         while (self->candidate_)
             co_await self->reload_over_.wait();
         reload_report report;
         report.stopped = !self->goes_on();
-        if (report.stopped)
-            co_return report;
+        if (!report.stopped)
+            report = co_await replace_one(self);
+        result->set(std::move(report));
+    }
+
+    static task<reload_report> replace_one(std::shared_ptr<supervised_worker> self)
+    {
+        reload_report report;
         auto before = self->worker_;
         auto fresh = self->workforce_->start(0, {});
         self->candidate_ = fresh;
@@ -141,6 +154,12 @@ private:
     }
 
     bool goes_on() const { return worker_ && !worker_->has(worker_state::draining); }
+
+    static task<reload_report> wait_report(std::shared_ptr<shared_result<reload_report>> of)
+    {
+        auto report = co_await of->get();
+        co_return report;
+    }
 
     static task<exit_info> wait_end(std::shared_ptr<shared_result<exit_info>> of)
     {

@@ -72,3 +72,8 @@ def raw(name, *arguments):
 
 def node(name, *arguments):
     return Contestant('node', ['node', script(name), *words(arguments)])
+
+
+def python(name, *arguments):
+    return Contestant('python', ['python3', ROOT / 'benchmarks' / 'python' / f'{name}.py',
+                                 *words(arguments)])

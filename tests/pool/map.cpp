@@ -107,7 +107,8 @@ auto as_completed(std::shared_ptr<workshop> shop, Function function, Range&& ran
 
 int square(int number)
 {
-    return number * number;
+    auto part = number % 40'000; // whose square is an int
+    return part * part;
 }
 
 int square_of_even(int number)

@@ -4,8 +4,8 @@
 // Prints:
 //   2 lines
 //   HELLO
-//   process <n> ended with code 3: something went wrong
-//   process <n> was ended by SIGTERM because it took too long
+//   process <n> (echo something went wrong >&2; exit 3) ended with code 3: something went wrong
+//   process <n> (sleep 1000 | cat) was ended by SIGTERM because it took too long
 #include <brood/brood.hpp>
 
 #include <iostream>

@@ -4,7 +4,7 @@
 // Prints:
 //   the pid of one child, the answer of another: <n>, 42
 //   9 commands, 3 at a time
-//   process <n> ended with code 3; nobody waits for the others
+//   process <n> (exit 3) ended with code 3; nobody waits for the others
 #include <brood/brood.hpp>
 
 #include <algorithm>

@@ -154,6 +154,25 @@ TEST_WITHIN(30s, "a call that waits when it is late was never begun", "[pool]")
     CHECK(calls.stats().workers.exits == 0);
 }
 
+TEST_WITHIN(30s, "a call that waits for room is late as well", "[pool]")
+{
+    auto settings = of(1);
+    settings.waiting = 1;
+    settings.fetched_ahead = 1;
+    pool<sleeps> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    std::vector<task<pid_t>> full;
+    for (int each = 0; each < 3; ++each)
+        full.push_back(calls(each == 0 ? 2'000 : 0));
+    auto begun = std::chrono::steady_clock::now();
+    auto code = co_await code_of(calls.with({.deadline = 50ms})(0));
+    CHECK(code == brood::errc::timed_out);
+    CHECK(std::chrono::steady_clock::now() - begun < 1'900ms);
+    co_await brood::all(std::move(full));
+}
+
 TEST_WITHIN(30s, "the highest priority goes first", "[pool]")
 {
     auto settings = of(1);

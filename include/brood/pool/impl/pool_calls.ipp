@@ -267,17 +267,21 @@ BROOD_INLINE task<> pool_core::attend(std::shared_ptr<pool_core> self, worker_po
         broken = std::current_exception(); // it says what no worker says
     }
     self->retire(*worker);
-    // One that closed its channel can give no result any more: it does not keep its callers
-    // waiting.
     if (worker->load() != 0 && !worker->handle.is_dead())
-    {
-        co_await sleep(std::min<std::chrono::milliseconds>(self->settings_.grace,
-                                                           std::chrono::milliseconds(1'000)));
-        if (!worker->handle.is_dead())
-            worker->handle.process().kill_tree(SIGKILL);
-    }
+        asio::co_spawn(self->executor_, end_the_silent(self, worker), asio::detached);
     auto ended = co_await worker->handle.exit();
     self->lost(*worker, ended);
+}
+
+// One that closed its channel and lives on can give no result any more: its callers do not wait for
+// it.
+BROOD_INLINE task<> pool_core::end_the_silent(std::shared_ptr<pool_core> self,
+                                              worker_pointer worker)
+{
+    constexpr std::chrono::milliseconds most(1'000);
+    co_await sleep(std::min(self->settings_.grace, most));
+    if (!worker->handle.is_dead())
+        worker->handle.process().kill_tree(SIGKILL);
 }
 
 BROOD_INLINE task<> pool_core::read_replies(std::shared_ptr<pool_core> self, worker_pointer worker)
@@ -396,6 +400,8 @@ BROOD_INLINE void pool_core::give_up(const std::shared_ptr<pool_call>& call, std
     clear_alarm(record);
     record.changed.post_all();
     changed_.post_all();
+    if (was == call_stage::outside)
+        return room_.post_all(); // it waits among others
     if (was == call_stage::waiting)
     {
         if (!queue_.remove(call))

@@ -4,6 +4,7 @@
 #include <brood/base/descriptor.hpp>
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/error.hpp>
+#include <brood/base/task.hpp>
 #include <brood/cluster/detail/core/process_activity.hpp>
 
 #include <algorithm>

@@ -215,6 +215,7 @@ private:
     void clear_alarm(call_record& record);
     static task<> keep_time(std::shared_ptr<pool_core> self);
     void ring(const std::shared_ptr<pool_call>& call);
+    std::exception_ptr late_error(const pool_call& call);
 
     asio::any_io_executor executor_;
     pool_settings settings_;

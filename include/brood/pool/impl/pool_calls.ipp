@@ -346,6 +346,9 @@ BROOD_INLINE void pool_core::ended_with(pool_worker& worker, const call_tail& ta
     auto time = std::min<std::uint64_t>(tail.nanoseconds, INT64_MAX / 16);
     mean_time_ = mean_time_ == 0 ? time : mean_time_ - mean_time_ / 8 + time / 8;
     stats_.times.add(std::chrono::milliseconds(static_cast<std::int64_t>(time / 1'000'000)));
+    auto late = call->record().late_at && clock::now() >= *call->record().late_at;
+    if (late && call->record().stage != call_stage::over)
+        failure = late_error(*call); // its worker knew that before us
     leave(worker, tail.place);
     if (call->record().stage != call_stage::over)
         conclude(call, std::move(failure));

@@ -266,19 +266,22 @@ BROOD_INLINE task<> pool_core::keep_time(std::shared_ptr<pool_core> self)
     self->keeps_time_ = false;
 }
 
+BROOD_INLINE std::exception_ptr pool_core::late_error(const pool_call& call)
+{
+    ++stats_.timed_out;
+    auto where = call.record().stage == call_stage::handed ? ": its worker is asked to stop it"
+                                                           : ": it had not begun";
+    return std::make_exception_ptr(
+        error(errc::timed_out, "the call with " + call.summary() + " was late" + where));
+}
+
 // It is late, or it was asked to stop and did not.
 BROOD_INLINE void pool_core::ring(const std::shared_ptr<pool_call>& call)
 {
     auto& record = call->record();
     clear_alarm(record);
     if (record.stage != call_stage::over)
-    {
-        ++stats_.timed_out;
-        auto where = record.stage == call_stage::handed ? ": its worker is asked to stop it"
-                                                        : ": it had not begun";
-        error late(errc::timed_out, "the call with " + call->summary() + " was late" + where);
-        return give_up(call, std::make_exception_ptr(std::move(late)));
-    }
+        return give_up(call, late_error(*call));
     auto worker = record.worker.lock();
     if (!worker || worker->find(record.place, record.number) != call)
         return;

@@ -428,6 +428,22 @@ TEST_WITHIN(30s, "a worker that has a successor by now takes nobody with it when
     co_await workers.stop();
 }
 
+TEST_WITHIN(30s, "a worker is retired once a reload that began before is over", "[rolling]")
+{
+    cluster<greet> workers(of_size(2));
+    co_await all_ready(workers);
+    auto executor = workers.executor();
+    auto first = workers.workers().at(0);
+    asio::co_spawn(executor, workers.reload(), asio::detached);
+    while (workers.stats().starts == 2)
+        co_await brood::sleep(1ms);
+    auto ended = co_await workers.retire(first);
+
+    CHECK(ended.cause == exit_cause::replaced); // it has a successor, which stays
+    CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 3}, {1, 4}});
+    co_await workers.stop();
+}
+
 TEST_WITHIN(30s, "a reload goes on behind a parked slot, which gets another chance", "[rolling]")
 {
     auto settings = of_size(3);

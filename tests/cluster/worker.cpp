@@ -12,6 +12,7 @@
 #include <asio/detached.hpp>
 #include <asio/this_coro.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <optional>
 #include <string>
@@ -257,6 +258,28 @@ TEST_WITHIN(20s, "a worker whose channel is closed finishes by itself, and is re
     co_await workers.ready();
     CHECK(workers.workers().at(0).id() == 2);
     co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a worker whose channel is closed has five seconds, and ends itself then",
+            "[worker]")
+{
+    cluster<[](brood::process& self) -> task<>
+            {
+                self.ready();
+                for (;;)
+                    co_await brood::sleep(1h);
+            }>
+        workers(one_that_stays_dead());
+    auto only = workers.workers().at(0);
+    co_await only.ready();
+    auto begun = std::chrono::steady_clock::now();
+    only.disconnect();
+    auto ended = co_await only.exit();
+    auto time = std::chrono::steady_clock::now() - begun;
+
+    CHECK(time >= 5s);
+    CHECK(ended.status.code == 1);
+    CHECK(ended.cause == brood::exit_cause::exited); // its own end
 }
 
 TEST_WITHIN(20s, "workers are found by id and by slot", "[worker]")

@@ -26,7 +26,7 @@ struct map_options
 
     /// How much a chunk, and its answer, may hold in bytes before it is sent. One item may hold
     /// more.
-    std::size_t chunk_bytes = std::size_t{64} << 10;
+    std::size_t chunk_bytes = std::size_t{32} << 10;
 
     /// At most so many items are under way, or wait with their result to be taken: beyond that,
     /// nothing is read from the range until results are taken. 0: as many as keep all workers busy,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/pool/pool.hpp>
 
+#include <brood/base/task_group.hpp>
+
 #include "support/catch.hpp"
 #include "support/within.hpp"
 
@@ -47,6 +49,11 @@ task<std::string> repeat(int times, std::string text)
     while (times-- > 0)
         all += text;
     co_return all;
+}
+
+std::string filled(int size)
+{
+    return std::string(static_cast<std::size_t>(size), 'x');
 }
 
 struct counter
@@ -267,4 +274,28 @@ TEST_WITHIN(60s, "progress of a pool counts calls beside the items of maps", "[p
     CHECK(numbers.progress().total == 10);
     CHECK(results.progress().done == 9);
     co_await numbers.stop();
+}
+
+// A reply of that size leaves at once, before the worker has said that the call is done.
+TEST_WITHIN(120s, "calls with large results side by side all come back", "[pool_map]")
+{
+    pool<filled> calls(sized(2));
+    int right = 0;
+    task_group callers;
+    for (int each = 0; each < 16; ++each)
+    {
+        callers.start(
+            [&]() -> task<>
+            {
+                for (int times = 0; times < 250; ++times)
+                {
+                    auto result = co_await calls(70'000);
+                    right += result.size() == 70'000 ? 1 : 0;
+                }
+            });
+    }
+    co_await callers.join();
+
+    CHECK(right == 16 * 250);
+    co_await calls.stop();
 }

@@ -90,11 +90,11 @@ public:
         return !page_ || swap(place, call, call_phase::queued, call_phase::started);
     }
 
-    /// By the worker.
+    /// By the worker. A large reply has left by now: the place may be another call's already.
     void finish(std::size_t place, std::uint64_t call) noexcept
     {
-        if (page_)
-            word(place).store(packed(call, call_phase::done), std::memory_order_release);
+        if (page_ && !swap(place, call, call_phase::started, call_phase::done))
+            swap(place, call, call_phase::cancelled, call_phase::done);
     }
 
     /// Whether the worker has begun the call, for all that can be known.

@@ -44,7 +44,7 @@ public:
         watch(worker_);
     }
 
-    task<bool> ready() override { return worker_core::wait_ready(worker_); }
+    task<bool> ready() override { return wait_ready(worker_); }
 
     task<exit_info> ended() override { return wait_end(ended_); }
 
@@ -159,6 +159,13 @@ private:
     {
         auto report = co_await of->get();
         co_return report;
+    }
+
+    // Whoever asks may know of its end before those who keep it.
+    static task<bool> wait_ready(std::shared_ptr<worker_core> one)
+    {
+        auto was_ready = co_await one->ready.get();
+        co_return was_ready && !one->ended.ready();
     }
 
     static task<exit_info> wait_end(std::shared_ptr<shared_result<exit_info>> of)

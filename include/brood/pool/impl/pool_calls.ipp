@@ -203,7 +203,10 @@ BROOD_INLINE void pool_core::take_from_others(pool_worker& idle)
         ranks_.place(*from);
         call->record().stage = call_stage::waiting;
         if (!hand(idle, call) && call->record().stage == call_stage::waiting)
+        {
             requeue(call);
+            dispatch();
+        }
         return;
     }
 }

@@ -87,9 +87,11 @@ task<> call(Pool& calls, int number, tally& told)
 template <class Pool>
 task<> kill_workers(Pool& calls, bool& over)
 {
-    for (unsigned turn = 0; !over; ++turn)
+    unsigned turn = 0;
+    while (!over)
     {
         co_await brood::sleep(10ms);
+        ++turn;
         auto workers = calls.stats().workers.workers;
         auto& chosen = workers.at((turn * 7) % workers.size());
         if (chosen.state == worker_state::ready && chosen.pid > 0)

@@ -210,6 +210,9 @@ TEST_CASE("a file gets plain lines, seldom, and the end", "[progress_bar]")
         progress_bar bar(options);
         for (std::uint64_t done = 0; done <= 100; ++done)
             bar.show(step(done));
+        auto once_more = step(100);
+        once_more.rate = 9;
+        bar.show(once_more);
         bar.print("and so on");
     }
 

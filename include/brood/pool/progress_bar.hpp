@@ -58,8 +58,8 @@ public:
     /// Ends the line in place, so that what is written next begins on its own.
     ~progress_bar();
 
-    /// Draws this, unless it is too soon after the time before; the end of all items always. Cheap
-    /// enough to be called for each item.
+    /// Draws this, unless it is too soon after the time before; the end of all items always, and
+    /// once. Cheap enough to be called for each item.
     void show(const progress& now);
 
     /// Writes a line, which stays: above the bar on a terminal. A line break is added.
@@ -74,6 +74,7 @@ private:
     std::optional<std::chrono::steady_clock::time_point> drawn_;
     std::string line_;          // that was drawn last
     bool line_is_open_ = false; // whether the cursor stands behind it
+    bool end_is_drawn_ = false;
 };
 
 } // namespace brood

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 namespace brood
 {
@@ -46,6 +47,8 @@ BROOD_INLINE void progress_bar::show(const progress& now)
     auto in_place = options_.draw == drawing::in_place;
     auto time = std::chrono::steady_clock::now();
     auto is_end = now.total && now.ended() >= *now.total;
+    if (std::exchange(end_is_drawn_, is_end) && is_end)
+        return;
     if (!is_end && !drawn_ && !in_place)
         drawn_ = time; // a log need not hear that something begins
     if (!is_end && drawn_ && time - *drawn_ < (in_place ? options_.every : options_.every_line))

@@ -48,6 +48,7 @@ class Programs:
         asio = self.folder / 'asio/asio'
         asio.mkdir(parents=True, exist_ok=True)
         (asio / 'version.hpp').write_text('#define ASIO_VERSION 102299\n')
+        (self.folder / 'main.cpp').write_text('int main() {}\n')
         for name, way, text in [
                 ('header-only', 'header-only', ''), ('compiled', 'compiled', ''),
                 ('bodies', 'compiled', '#include <brood/impl/agreement.ipp>\n'),
@@ -68,9 +69,7 @@ class Programs:
         """Links the files, each of its kind, to a program and to a shared library."""
         objects = [self.folder / f'{kind} {files[:place].count(kind) + 1}.o'
                    for place, kind in enumerate(files)]
-        main = self.folder / 'main.cpp'
-        main.write_text('int main() {}\n')
-        for kind in ([main], ['-shared', '-Wl,-z,defs', '-Wl,--gc-sections']):
+        for kind in ([self.folder / 'main.cpp'], ['-shared', '-Wl,-z,defs', '-Wl,--gc-sections']):
             said = self.compiler.run('-fPIC', *self.flags, *kind, *objects, '-o', '/dev/null')
             if missed is None and said.returncode:
                 return said.stdout

@@ -35,7 +35,7 @@ using brood::worker_lost;
 // Looking for leaks begins with ptrace(2), which no worker has behind its limits.
 extern "C" const char* __asan_default_options()
 {
-    return "detect_leaks=0";
+    return "detect_leaks=0:handle_segv=0:handle_abort=0:handle_sigfpe=0";
 }
 
 namespace

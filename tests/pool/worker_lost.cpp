@@ -32,7 +32,8 @@ using brood::pool_settings;
 using brood::task;
 using brood::worker_lost;
 
-// Looking for leaks begins with ptrace(2), which no worker has behind its limits.
+// Looking for leaks begins with ptrace(2), which no worker has behind its limits; and a worker must
+// end by its signal, not by what the sanitizer makes of it.
 extern "C" const char* __asan_default_options()
 {
     return "detect_leaks=0:handle_segv=0:handle_abort=0:handle_sigfpe=0";

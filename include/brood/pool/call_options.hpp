@@ -3,6 +3,8 @@
 
 #include <brood/impl/config.hpp>
 
+#include <brood/base/internal/hash.hpp>
+
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -55,11 +57,9 @@ public:
     {
     }
 
-    constexpr affinity_key(std::string_view key) noexcept : hash_(0xcbf29ce484222325)
+    constexpr affinity_key(std::string_view key) noexcept
+        : hash_(detail::hash_of(key)) // so that no text has to be kept
     {
-        // FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), so that no text has to be kept.
-        for (char letter : key)
-            hash_ = (*hash_ ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
     }
 
     constexpr affinity_key(const char* key) noexcept : affinity_key(std::string_view(key)) {}

@@ -4,6 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
+#include <brood/base/internal/exception_type.hpp>
 #include <brood/pool/detail/call_board.hpp>
 #include <brood/pool/detail/call_context.hpp>
 #include <brood/pool/detail/context_executor.hpp>
@@ -17,15 +18,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <cxxabi.h>
 #include <deque>
 #include <exception>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -198,22 +196,17 @@ private:
 
     static void describe(call_failure& what)
     {
+        what.type = exception_type(std::current_exception());
         try
         {
             throw;
         }
         catch (const std::exception& exception)
         {
-            int status = 0;
-            auto raw = typeid(exception).name();
-            std::unique_ptr<char, void (*)(void*)> name(
-                abi::__cxa_demangle(raw, nullptr, nullptr, &status), std::free);
-            what.type = status == 0 ? name.get() : raw;
             what.text = exception.what();
         }
         catch (...)
         {
-            what.type = "unknown";
             what.text = "an exception that is no std::exception";
         }
     }

@@ -243,7 +243,7 @@ private:
     bool is_over_ = false;      // all its calls have ended
     wait_queue room_;           // in the queue
     wait_queue time_;           // an earlier alarm, or the end
-    wait_queue changed_;        // a call or a worker has ended
+    wait_queue changed_;        // a call or a worker has ended, or a worker is ready
 };
 
 } // namespace brood::detail

@@ -92,6 +92,7 @@ BROOD_INLINE void pool_core::on(const cluster_event& event)
     if (event.what != cluster_event::kind::ready)
         return;
     unready_.erase(event.worker.id());
+    changed_.post_all();
     auto found = workers_.find(event.worker.id());
     if (found == workers_.end() || found->second->is_retired)
         return;
@@ -345,8 +346,14 @@ BROOD_INLINE task<bool> pool_core::ready(std::shared_ptr<pool_core> self)
     self->start();
     if (!self->cluster_)
         co_return false;
-    auto result = co_await self->cluster_->ready();
-    co_return result;
+    for (;;)
+    {
+        auto result = co_await self->cluster_->ready();
+        // The cluster knows before its events have been read here.
+        if (!result || self->is_over_ || (self->launched_.empty() && self->unready_.empty()))
+            co_return result && !self->is_over_;
+        co_await self->changed_.wait();
+    }
 }
 
 BROOD_INLINE pool_stats pool_core::stats() const

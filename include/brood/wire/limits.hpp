@@ -26,7 +26,7 @@ struct channel_limits
 
     /// As much as the other side may send of messages, and as much of requests, that nobody here
     /// has taken; what it sends then waits there. At least 256 KiB, until it has read our hello.
-    std::size_t incoming_high_water = std::size_t{1} << 20;
+    std::size_t incoming_high_water = std::size_t{4} << 20;
 
     /// After disconnect(), when the other side can no longer be told to wait: above this, the
     /// channel ends with an error, as messages pile up that nobody takes in front of a reply.

@@ -5,6 +5,7 @@
 #include <brood/pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/pools.hpp"
 #include "support/within.hpp"
 
 #include <array>
@@ -30,50 +31,17 @@ using brood::pool;
 using brood::pool_settings;
 using brood::task;
 using brood::worker_lost;
+using brood::test::as;
 using brood::test::eventually;
+using brood::test::failure_of;
 
 namespace
 {
 
-pool_settings of(std::size_t workers)
+/// Workers that have no second to stop in.
+pool_settings of(std::size_t count)
 {
-    pool_settings settings;
-    settings.size = workers;
-    settings.grace = 100ms;
-    return settings;
-}
-
-/// How a call ended: nothing when it gave a result.
-template <class Value>
-task<std::exception_ptr> failure_of(task<Value> call)
-{
-    try
-    {
-        co_await std::move(call);
-    }
-    catch (...)
-    {
-        co_return std::current_exception();
-    }
-    co_return nullptr;
-}
-
-template <class Error>
-std::optional<Error> as(const std::exception_ptr& thrown)
-{
-    try
-    {
-        if (thrown)
-            std::rethrow_exception(thrown);
-    }
-    catch (const Error& known)
-    {
-        return known;
-    }
-    catch (...)
-    {
-    }
-    return std::nullopt;
+    return brood::test::workers(count, 100ms);
 }
 
 [[gnu::noinline]] int overflow(int depth)

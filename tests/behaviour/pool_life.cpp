@@ -5,6 +5,7 @@
 #include <brood/pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/pools.hpp"
 #include "support/within.hpp"
 
 #include <csignal>
@@ -23,6 +24,7 @@ using brood::pool;
 using brood::pool_settings;
 using brood::task;
 using brood::test::eventually;
+using brood::test::workers;
 
 namespace
 {
@@ -51,13 +53,6 @@ task<int> nested_for_ever(int depth)
     co_return below;
 }
 
-pool_settings of(std::size_t workers)
-{
-    pool_settings settings;
-    settings.size = workers;
-    return settings;
-}
-
 task<std::vector<pid_t>> pids_of(pool<pid_after>& calls, int count, int milliseconds)
 {
     std::vector<task<pid_t>> all;
@@ -76,7 +71,7 @@ std::size_t different(const std::vector<pid_t>& pids)
 
 TEST_WITHIN(60s, "workers start when they are needed, and no more of them than that", "[pool]")
 {
-    auto settings = of(3);
+    auto settings = workers(3);
     settings.when = pool_settings::start::when_needed;
     pool<pid_after> calls(settings);
     CHECK(calls.size() == 0);
@@ -92,7 +87,7 @@ TEST_WITHIN(60s, "workers start when they are needed, and no more of them than t
 TEST_WITHIN(60s, "a pool grows when calls wait, and shrinks when it has been idle for long",
             "[pool]")
 {
-    auto settings = of(3);
+    auto settings = workers(3);
     settings.min_size = 1;
     settings.idle_after = 200ms;
     pool<pid_after> calls(settings);
@@ -108,7 +103,7 @@ TEST_WITHIN(60s, "a pool grows when calls wait, and shrinks when it has been idl
 
 TEST_WITHIN(60s, "a pool is scaled by hand, and no call is lost", "[pool]")
 {
-    pool<pid_after> calls(of(1));
+    pool<pid_after> calls(workers(1));
 
     auto before = calls(100);
     co_await calls.scale(3);
@@ -125,7 +120,7 @@ TEST_WITHIN(60s, "a pool is scaled by hand, and no call is lost", "[pool]")
 TEST_WITHIN(60s, "a reload replaces every worker while calls are under way, and loses none",
             "[pool]")
 {
-    pool<pid_after> calls(of(2));
+    pool<pid_after> calls(workers(2));
     auto before = co_await pids_of(calls, 20, 5);
 
     std::vector<task<pid_t>> during;
@@ -146,7 +141,7 @@ TEST_WITHIN(60s, "a reload replaces every worker while calls are under way, and 
 TEST_WITHIN(60s, "a worker that has done its number of calls is replaced, and that is no failure",
             "[pool]")
 {
-    auto settings = of(1);
+    auto settings = workers(1);
     settings.max_calls = 5;
     settings.recycle.jitter = 0;
     settings.restart.per_cluster.failures = 0;
@@ -160,7 +155,7 @@ TEST_WITHIN(60s, "a worker that has done its number of calls is replaced, and th
 
 TEST_WITHIN(60s, "a plain function may compute for longer than the watchdog waits", "[pool]")
 {
-    auto settings = of(1);
+    auto settings = workers(1);
     settings.watchdog.tick = 20ms;
     settings.watchdog.stale_after = 100ms;
     pool<pid_after> calls(settings);
@@ -177,7 +172,7 @@ TEST_WITHIN(60s, "a plain function may compute for longer than the watchdog wait
 TEST_WITHIN(60s, "a slow call holds up nobody: what was at hand behind it goes to an idle worker",
             "[pool]")
 {
-    auto settings = of(2);
+    auto settings = workers(2);
     settings.fetched_ahead = 8;
     pool<pid_after> calls(settings);
     auto ready = co_await calls.ready();
@@ -193,7 +188,7 @@ TEST_WITHIN(60s, "a slow call holds up nobody: what was at hand behind it goes t
 TEST_WITHIN(60s, "a pool that finishes takes no more calls, and ends when all have their results",
             "[pool]")
 {
-    pool<pid_after> calls(of(2));
+    pool<pid_after> calls(workers(2));
     auto during = pids_of(calls, 10, 10);
     auto again = calls(0);
 
@@ -215,7 +210,7 @@ TEST_WITHIN(60s, "a pool that finishes takes no more calls, and ends when all ha
 
 TEST_WITHIN(120s, "pools inside of workers share what the machine can do", "[pool]")
 {
-    pool<nested_depth> calls(of(4));
+    pool<nested_depth> calls(workers(4));
 
     auto workers = co_await calls(3);
 
@@ -225,7 +220,7 @@ TEST_WITHIN(120s, "pools inside of workers share what the machine can do", "[poo
 
 TEST_WITHIN(120s, "a recursion of pools without an end is refused at some depth", "[pool]")
 {
-    pool<nested_for_ever> calls(of(1));
+    pool<nested_for_ever> calls(workers(1));
     std::string text;
     try
     {

@@ -4,6 +4,7 @@
 #include <brood/base/task_group.hpp>
 
 #include "support/catch.hpp"
+#include "support/pools.hpp"
 #include "support/within.hpp"
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 
 using namespace std::chrono_literals;
 using namespace brood;
+using brood::test::workers;
 
 namespace
 {
@@ -65,18 +67,11 @@ struct counter
     int next;
 };
 
-pool_settings sized(std::size_t size)
-{
-    pool_settings settings;
-    settings.size = size;
-    return settings;
-}
-
 } // namespace
 
 TEST_WITHIN(60s, "a pool maps a range in order", "[pool_map]")
 {
-    pool<next> numbers(sized(2));
+    pool<next> numbers(workers(2));
     auto results = numbers.map(std::views::iota(std::uint64_t{0}, std::uint64_t{100'000}));
     std::uint64_t told = 0, wrong = 0;
 
@@ -94,7 +89,7 @@ TEST_WITHIN(60s, "a pool maps a range in order", "[pool_map]")
 
 TEST_WITHIN(60s, "as_completed gives each item once, with its index", "[pool_map]")
 {
-    pool<next> numbers(sized(3));
+    pool<next> numbers(workers(3));
     auto results = numbers.as_completed(std::vector<std::uint64_t>(1000, 7), {.chunk = 10});
     std::vector<int> times(1000);
     bool right = true;
@@ -112,7 +107,7 @@ TEST_WITHIN(60s, "as_completed gives each item once, with its index", "[pool_map
 
 TEST_WITHIN(60s, "items of a pool are mapped to coroutines, with several arguments", "[pool_map]")
 {
-    pool<repeat> words(sized(2));
+    pool<repeat> words(workers(2));
     std::vector<std::tuple<int, std::string>> items{{2, "a"}, {3, "b"}, {0, "c"}};
     auto results = words.map(items);
     std::vector<std::string> all;
@@ -126,7 +121,7 @@ TEST_WITHIN(60s, "items of a pool are mapped to coroutines, with several argumen
 
 TEST_WITHIN(60s, "items of a pool are mapped to a member function", "[pool_map]")
 {
-    pool<&counter::count> counters(sized(1), 10);
+    pool<&counter::count> counters(workers(1), 10);
     auto results = counters.map(std::views::iota(0, 3));
     std::vector<int> all;
 
@@ -139,7 +134,7 @@ TEST_WITHIN(60s, "items of a pool are mapped to a member function", "[pool_map]"
 
 TEST_WITHIN(60s, "what the function throws fails its item, and names worker and item", "[pool_map]")
 {
-    pool<next_of_even> numbers(sized(2));
+    pool<next_of_even> numbers(workers(2));
     auto results = numbers.map(std::views::iota(std::uint64_t{0}, std::uint64_t{10}));
     std::uint64_t done = 0;
     std::string last;
@@ -160,7 +155,7 @@ TEST_WITHIN(60s, "what the function throws fails its item, and names worker and 
 
 TEST_WITHIN(120s, "items that end their worker are found, and only they fail", "[pool_map]")
 {
-    pool<next_or_die> numbers(sized(2));
+    pool<next_or_die> numbers(workers(2));
     call_options options;
     options.attempts = at_least_once(2);
     auto results =
@@ -194,7 +189,7 @@ TEST_WITHIN(120s, "items that end their worker are found, and only they fail", "
 
 TEST_WITHIN(60s, "at most once, the items of a lost chunk fail together", "[pool_map]")
 {
-    pool<next_or_die> numbers(sized(1));
+    pool<next_or_die> numbers(workers(1));
     auto results =
         numbers.map(std::views::iota(std::uint64_t{0}, std::uint64_t{200}), {.chunk = 50});
     std::vector<std::uint64_t> lost;
@@ -211,7 +206,7 @@ TEST_WITHIN(60s, "at most once, the items of a lost chunk fail together", "[pool
 
 TEST_WITHIN(120s, "a map of millions reads no further ahead than its window", "[pool_map]")
 {
-    pool<next> numbers(sized(2));
+    pool<next> numbers(workers(2));
     std::uint64_t read = 0, taken = 0, most = 0;
     auto counted = std::views::iota(std::uint64_t{0}, std::uint64_t{500'000}) |
                    std::views::transform([&](std::uint64_t number) { return ++read, number; });
@@ -231,7 +226,7 @@ TEST_WITHIN(120s, "a map of millions reads no further ahead than its window", "[
 
 TEST_WITHIN(60s, "a map that is dropped leaves the pool as it was", "[pool_map]")
 {
-    pool<next> numbers(sized(2));
+    pool<next> numbers(workers(2));
     {
         auto results = numbers.map(std::views::iota(std::uint64_t{0}));
         auto one = co_await results.next();
@@ -247,7 +242,7 @@ TEST_WITHIN(60s, "a map that is dropped leaves the pool as it was", "[pool_map]"
 
 TEST_WITHIN(60s, "the end of a pool fails the items that it did not answer", "[pool_map]")
 {
-    pool<repeat> words(sized(1));
+    pool<repeat> words(workers(1));
     std::vector<std::tuple<int, std::string>> items(100, {1, "a"});
     auto results = words.map(items);
     auto first = co_await results.next();
@@ -263,7 +258,7 @@ TEST_WITHIN(60s, "the end of a pool fails the items that it did not answer", "[p
 
 TEST_WITHIN(60s, "progress of a pool counts calls beside the items of maps", "[pool_map]")
 {
-    pool<next> numbers(sized(1));
+    pool<next> numbers(workers(1));
     auto answer = co_await numbers(1);
     auto results = numbers.map(std::views::iota(std::uint64_t{0}, std::uint64_t{9}));
     while (auto one = co_await results.next())
@@ -279,7 +274,7 @@ TEST_WITHIN(60s, "progress of a pool counts calls beside the items of maps", "[p
 // A reply of that size leaves at once, before the worker has said that the call is done.
 TEST_WITHIN(120s, "calls with large results side by side all come back", "[pool_map]")
 {
-    pool<filled> calls(sized(2));
+    pool<filled> calls(workers(2));
     int right = 0;
     task_group callers;
     for (int each = 0; each < 16; ++each)

@@ -5,6 +5,7 @@
 #include <brood/pool/pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/pools.hpp"
 #include "support/within.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
@@ -24,6 +25,7 @@ using brood::at_most_once;
 using brood::pool;
 using brood::pool_settings;
 using brood::task;
+using brood::test::code_of;
 
 namespace
 {
@@ -68,26 +70,10 @@ pid_t pid_of(int)
     return ::getpid();
 }
 
-pool_settings of(std::size_t workers)
+/// Workers that have no second to stop in.
+pool_settings of(std::size_t count)
 {
-    pool_settings settings;
-    settings.size = workers;
-    settings.grace = 100ms;
-    return settings;
-}
-
-template <class Value>
-task<std::error_code> code_of(task<Value> call)
-{
-    try
-    {
-        co_await std::move(call);
-    }
-    catch (const std::system_error& thrown)
-    {
-        co_return thrown.code();
-    }
-    co_return std::error_code();
+    return brood::test::workers(count, 100ms);
 }
 
 } // namespace

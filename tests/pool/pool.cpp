@@ -6,6 +6,7 @@
 #include <cereal/types/memory.hpp>
 
 #include "support/catch.hpp"
+#include "support/pools.hpp"
 #include "support/within.hpp"
 
 #include <csignal>
@@ -23,6 +24,7 @@ using namespace std::chrono_literals;
 using brood::pool;
 using brood::pool_settings;
 using brood::task;
+using brood::test::workers;
 
 namespace
 {
@@ -108,46 +110,39 @@ struct model
     int asked = 0;
 };
 
-pool_settings of(std::size_t workers)
-{
-    pool_settings settings;
-    settings.size = workers;
-    return settings;
-}
-
 } // namespace
 
 TEST_WITHIN(20s, "a function is called in another process as if it were here", "[pool]")
 {
-    pool<square> squares(of(2));
+    pool<square> squares(workers(2));
 
     int nine = co_await squares(3);
     CHECK(nine == 9);
 
-    pool<my_pid> pids(of(1));
+    pool<my_pid> pids(workers(1));
     auto pid = co_await pids();
     CHECK(pid != ::getpid());
 }
 
 TEST_WITHIN(20s, "arguments and results are messages, also none and such that only move", "[pool]")
 {
-    pool<greet> greetings(of(1));
+    pool<greet> greetings(workers(1));
     auto text = co_await greetings("you", 2);
     CHECK(text == "hello you; hello you; ");
 
-    pool<does_nothing> nothing(of(1));
+    pool<does_nothing> nothing(workers(1));
     co_await nothing();
 
-    pool<boxed> boxes(of(1));
+    pool<boxed> boxes(workers(1));
     auto box = co_await boxes(7);
     CHECK(*box == 7);
 }
 
 TEST_WITHIN(20s, "memory and descriptors travel beside calls and results", "[pool]")
 {
-    pool<share> makes(of(1));
+    pool<share> makes(workers(1));
     auto bytes = co_await makes("shared");
-    pool<text_of> reads(of(1));
+    pool<text_of> reads(workers(1));
     auto text = co_await reads(bytes, 2);
     CHECK(text == "sharedshared");
 
@@ -155,7 +150,7 @@ TEST_WITHIN(20s, "memory and descriptors travel beside calls and results", "[poo
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     brood::descriptor out(ends[0]);
     brood::descriptor in(ends[1]);
-    pool<same_file> files(of(1));
+    pool<same_file> files(workers(1));
     auto back = co_await files(std::move(in), "written there");
     CHECK(back);
     CHECK_FALSE(in);
@@ -170,14 +165,14 @@ TEST_WITHIN(20s, "a pool calls a captureless lambda", "[pool]")
     {
         return 2 * number;
     };
-    pool<twice> doubles(of(1));
+    pool<twice> doubles(workers(1));
     auto result = co_await doubles(21);
     CHECK(result == 42);
 }
 
 TEST_WITHIN(20s, "a pool calls coroutines, several at once in one worker", "[pool]")
 {
-    auto settings = of(1);
+    auto settings = workers(1);
     settings.in_flight = 8;
     pool<sleeps_then_squares> squares(settings);
     auto ready = co_await squares.ready();
@@ -192,13 +187,13 @@ TEST_WITHIN(20s, "a pool calls coroutines, several at once in one worker", "[poo
     CHECK(squares.stats().done == 8);
     CHECK(std::chrono::steady_clock::now() - begun < brood::test::patient(8 * 20ms));
 
-    pool<waits> nothing(of(1));
+    pool<waits> nothing(workers(1));
     co_await nothing();
 }
 
 TEST_WITHIN(20s, "a worker of a member function has one object, which keeps its state", "[pool]")
 {
-    pool<&model::predict> answers(of(1), "weights.bin");
+    pool<&model::predict> answers(workers(1), "weights.bin");
 
     auto first = co_await answers("what?");
     CHECK(first == "weights.bin: what? 1");
@@ -208,7 +203,7 @@ TEST_WITHIN(20s, "a worker of a member function has one object, which keeps its 
 
 TEST_WITHIN(20s, "what the function throws arrives with its type and text", "[pool]")
 {
-    pool<throws> failures(of(1));
+    pool<throws> failures(workers(1));
     std::string type, text;
     try
     {
@@ -223,7 +218,7 @@ TEST_WITHIN(20s, "what the function throws arrives with its type and text", "[po
     CHECK(text == "no such thing");
     CHECK(failures.stats().failed == 1);
 
-    pool<throws_a_number> numbers(of(1));
+    pool<throws_a_number> numbers(workers(1));
     type.clear();
     try
     {
@@ -238,7 +233,7 @@ TEST_WITHIN(20s, "what the function throws arrives with its type and text", "[po
 
 TEST_WITHIN(60s, "many calls are spread over the workers, and each gets its own result", "[pool]")
 {
-    pool<square> squares(of(4));
+    pool<square> squares(workers(4));
 
     std::vector<task<int>> calls;
     for (int number = 0; number < 5'000; ++number)

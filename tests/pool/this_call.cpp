@@ -5,6 +5,7 @@
 #include <brood/pool/pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/pools.hpp"
 #include "support/within.hpp"
 
 #include <chrono>
@@ -18,6 +19,7 @@ using namespace std::chrono_literals;
 using brood::pool;
 using brood::pool_settings;
 using brood::task;
+using brood::test::workers;
 
 namespace
 {
@@ -43,13 +45,6 @@ task<std::int64_t> own_deadline(int number)
     co_return first.time_since_epoch() / 1ns;
 }
 
-pool_settings of(std::size_t workers)
-{
-    pool_settings settings;
-    settings.size = workers;
-    return settings;
-}
-
 } // namespace
 
 TEST_CASE("outside of a call there is none to ask about", "[pool]")
@@ -59,7 +54,7 @@ TEST_CASE("outside of a call there is none to ask about", "[pool]")
 
 TEST_WITHIN(20s, "a function asks about its call, without other parameters", "[pool]")
 {
-    pool<tells> calls(of(1));
+    pool<tells> calls(workers(1));
 
     auto plain = co_await calls();
     CHECK(plain == "attempt 1 in worker 1, slot 0");
@@ -69,7 +64,7 @@ TEST_WITHIN(20s, "a function asks about its call, without other parameters", "[p
 
 TEST_WITHIN(20s, "a coroutine finds its own call wherever it goes on", "[pool]")
 {
-    auto settings = of(1);
+    auto settings = workers(1);
     settings.in_flight = 16;
     pool<own_deadline> calls(settings);
 

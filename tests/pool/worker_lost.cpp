@@ -7,6 +7,7 @@
 #include <brood/pool/pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/pools.hpp"
 #include "support/within.hpp"
 
 #include <cerrno>
@@ -31,6 +32,7 @@ using brood::pool;
 using brood::pool_settings;
 using brood::task;
 using brood::worker_lost;
+using brood::test::workers;
 
 // Looking for leaks begins with ptrace(2), which no worker has behind its limits; and a worker must
 // end by its signal, not by what the sanitizer makes of it.
@@ -100,31 +102,20 @@ task<int> dies_among_others(int number)
     co_return static_cast<int>(brood::this_call().attempt());
 }
 
-pool_settings of(std::size_t workers)
-{
-    pool_settings settings;
-    settings.size = workers;
-    return settings;
-}
-
 task<std::optional<worker_lost>> loss_of(task<int> call)
 {
-    try
-    {
-        co_await std::move(call);
-    }
-    catch (const worker_lost& lost)
-    {
-        co_return lost;
-    }
-    co_return std::nullopt;
+    auto thrown = co_await brood::test::failure_of(std::move(call));
+    auto lost = brood::test::as<worker_lost>(thrown);
+    if (thrown && !lost)
+        std::rethrow_exception(thrown);
+    co_return lost;
 }
 
 } // namespace
 
 TEST_WITHIN(60s, "the caller of a call that ends its worker learns how that ended", "[pool]")
 {
-    pool<misbehaves> calls(of(1));
+    pool<misbehaves> calls(workers(1));
 
     auto segv = co_await loss_of(calls("segv"));
     REQUIRE(segv);
@@ -153,7 +144,7 @@ TEST_WITHIN(60s, "the caller of a call that ends its worker learns how that ende
 
 TEST_WITHIN(20s, "a function that ends its process with code 0 has lost its call as well", "[pool]")
 {
-    pool<misbehaves> calls(of(1));
+    pool<misbehaves> calls(workers(1));
 
     auto left = co_await loss_of(calls("exit 0"));
 
@@ -164,7 +155,7 @@ TEST_WITHIN(20s, "a function that ends its process with code 0 has lost its call
 TEST_WITHIN(60s, "a call that breaks a limit of its worker is told which, and the next one goes on",
             "[pool]")
 {
-    auto settings = of(1);
+    auto settings = workers(1);
     settings.limits.emplace();
     settings.limits->processor_time = 1s;
     settings.limits->filter = brood::sandbox::compute();
@@ -198,7 +189,7 @@ TEST_WITHIN(60s, "a call that breaks a limit of its worker is told which, and th
 
 TEST_WITHIN(20s, "what a worker needs it has before it enters its limits", "[pool]")
 {
-    auto settings = of(1);
+    auto settings = workers(1);
     settings.limits.emplace();
     settings.limits->filter = brood::sandbox::compute();
     pool<&file_text::size> sizes(settings, "/proc/self/status");
@@ -210,7 +201,7 @@ TEST_WITHIN(20s, "what a worker needs it has before it enters its limits", "[poo
 
 TEST_WITHIN(20s, "the last that a worker printed is told with its loss", "[pool]")
 {
-    pool<misbehaves> calls(of(1));
+    pool<misbehaves> calls(workers(1));
 
     auto lost = co_await loss_of(calls("tells, then dies"));
 
@@ -221,7 +212,7 @@ TEST_WITHIN(20s, "the last that a worker printed is told with its loss", "[pool]
 
 TEST_WITHIN(20s, "a call at least once is tried again, and knows how often it was", "[pool]")
 {
-    pool<dies_once> calls(of(2));
+    pool<dies_once> calls(workers(2));
 
     auto result = co_await calls.with({.attempts = at_least_once(2)})(7);
 
@@ -234,7 +225,7 @@ TEST_WITHIN(20s, "a call at least once is tried again, and knows how often it wa
 TEST_WITHIN(60s, "a call that ends every worker is poison, and its caller gets the whole story",
             "[pool]")
 {
-    pool<misbehaves> calls(of(2));
+    pool<misbehaves> calls(workers(2));
 
     auto lost = co_await loss_of(calls.with({.attempts = at_least_once(3)})("segv"));
 
@@ -247,7 +238,7 @@ TEST_WITHIN(60s, "a call that ends every worker is poison, and its caller gets t
 
 TEST_WITHIN(60s, "poison does not count towards the limits of restarts", "[pool]")
 {
-    auto settings = of(1);
+    auto settings = workers(1);
     settings.restart.per_slot.failures = 2;
     settings.restart.per_cluster.failures = 2;
     pool<misbehaves> calls(settings);
@@ -266,7 +257,7 @@ TEST_WITHIN(60s,
             "are not charged",
             "[pool]")
 {
-    auto settings = of(2);
+    auto settings = workers(2);
     settings.in_flight = 8;
     settings.attempts = at_least_once(2);
     pool<dies_among_others> calls(settings);

@@ -5,7 +5,10 @@
 #include <brood/pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
+#include "support/lowered_limit.hpp"
 #include "support/pools.hpp"
+#include "support/scarce_descriptors.hpp"
 #include "support/within.hpp"
 
 #include <array>
@@ -14,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <fcntl.h>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -23,6 +27,7 @@
 #include <system_error>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -31,9 +36,14 @@ using brood::pool;
 using brood::pool_settings;
 using brood::task;
 using brood::worker_lost;
+using brood::test::all_but;
 using brood::test::as;
+using brood::test::changes;
+using brood::test::code_of;
 using brood::test::eventually;
 using brood::test::failure_of;
+using brood::test::lowered_limit;
+using brood::test::open_descriptors;
 
 namespace
 {
@@ -120,6 +130,67 @@ pid_t leaves_a_child(bool dies)
     return child;
 }
 
+/// Cannot be made of some numbers.
+struct picky
+{
+    int number = 0;
+
+    template <class Archive>
+    void save(Archive& archive) const
+    {
+        archive(number);
+    }
+
+    template <class Archive>
+    void load(Archive& archive)
+    {
+        archive(number);
+        if (number == 13)
+            throw std::invalid_argument("not that one");
+        if (number == 66)
+            std::raise(SIGKILL);
+    }
+};
+
+int number_of(picky from)
+{
+    return from.number;
+}
+
+/// A call with such a number.
+task<std::exception_ptr> failure_with(pool<number_of>& calls, int number)
+{
+    picky argument{number};
+    auto call = calls.with({.attempts = at_least_once(2)})(argument);
+    return failure_of(std::move(call));
+}
+
+/// Keeps the file, and opens more, until this process can open none.
+int hoards(brood::descriptor file)
+{
+    static std::vector<brood::descriptor> all;
+    static lowered_limit few(RLIMIT_NOFILE, 64);
+    all.push_back(std::move(file));
+    for (auto& each : brood::test::all_but(0))
+        all.push_back(std::move(each));
+    return static_cast<int>(all.size());
+}
+
+int takes(brood::descriptor file)
+{
+    return file ? 1 : 0;
+}
+
+brood::descriptor opens(int)
+{
+    return brood::descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+brood::descriptor null_device()
+{
+    return opens(0);
+}
+
 int never_returns()
 {
     for (;;)
@@ -196,6 +267,68 @@ TEST_WITHIN(60s, "arguments above the limit of a message are refused at the call
     CHECK(refused->code() == brood::errc::too_large);
     auto next = co_await calls(std::string(10, 'x'));
     CHECK(next == 10);
+}
+
+TEST_WITHIN(60s, "arguments that cannot be made there fail their call alone, or are its poison",
+            "[pool]")
+{
+    pool<number_of> calls(of(1));
+
+    auto refused = co_await failure_with(calls, 13);
+    auto told = as<brood::remote_error>(refused);
+    REQUIRE(told);
+    CHECK(told->type() == "std::invalid_argument");
+    CHECK(told->message() == "not that one");
+    CHECK(calls.stats().workers.exits == 0);
+
+    auto deadly = co_await failure_with(calls, 66);
+    auto lost = as<worker_lost>(deadly);
+    REQUIRE(lost);
+    CHECK(lost->attempts().size() == 2);
+    auto next = co_await failure_with(calls, 7);
+    CHECK_FALSE(next);
+}
+
+TEST_WITHIN(60s, "a worker that has no room for the descriptors of a call says so", "[pool]")
+{
+    pool<hoards> calls(of(1));
+    auto many = co_await calls(null_device());
+    CHECK(many > 10);
+    auto before = open_descriptors();
+
+    for (int each = 0; each < 3; ++each)
+    {
+        auto failure = co_await failure_of(calls(null_device()));
+        auto lost = as<brood::error>(failure);
+        REQUIRE(lost);
+        CHECK(lost->code() == brood::errc::descriptors_lost);
+        CHECK(lost->text().find("open files of this worker") != std::string::npos);
+    }
+
+    CHECK(changes(before, open_descriptors()).empty());
+    CHECK(calls.stats().workers.exits == 0);
+}
+
+TEST_WITHIN(60s, "a primary that has no room for descriptors fails its calls alone", "[pool]")
+{
+    pool<opens> results(of(1));
+    pool<takes> arguments(of(1));
+    auto first = co_await results(1);
+    auto taken = co_await arguments(null_device());
+    CHECK(taken == 1);
+    {
+        lowered_limit few(RLIMIT_NOFILE, 128);
+        auto argument = null_device();
+        auto none_left = all_but(0);
+
+        auto lost = co_await code_of(results(1));
+        CHECK(lost == brood::errc::descriptors_lost);
+        auto refused = co_await code_of(arguments(std::move(argument)));
+        CHECK(refused == std::errc::too_many_files_open);
+    }
+    auto again = co_await results(1);
+    CHECK(again);
+    CHECK(first);
 }
 
 TEST_WITHIN(60s, "a call that is late frees its worker within the grace, again and again", "[pool]")

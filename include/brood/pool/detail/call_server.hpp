@@ -91,8 +91,51 @@ private:
                                     { return each.request == oldest.fingerprint; });
         if (service == services_.end())
             return cancel(take_one<call_cancelled>(*link_, lane_name::messages, oldest));
-        waiting_.push_back(service->take(*link_, oldest));
-        start_waiting();
+        auto head = head_of(oldest.payload);
+        auto has_room = waiting_.empty() && running_.size() < in_flight_;
+        // It has begun before its arguments are read, which may end this process as well.
+        if (has_room && !board_.start(head.place, head.call))
+        {
+            take_oldest(*link_, lane_name::messages);
+            return;
+        }
+        auto call = receive(*service, oldest, head);
+        if (call && has_room)
+            begin(std::move(call));
+        else if (call)
+            waiting_.push_back(std::move(call));
+    }
+
+    // Null for one whose arguments cannot be had: it is answered then.
+    std::unique_ptr<served_call> receive(const call_service& service, const waiting_frame& oldest,
+                                         const call_head& head)
+    {
+        std::unique_ptr<served_call> call;
+        std::exception_ptr wrong;
+        try
+        {
+            call = service.decode(oldest.payload);
+        }
+        catch (...)
+        {
+            wrong = std::current_exception();
+        }
+        auto beside = take_oldest(*link_, lane_name::messages);
+        try
+        {
+            if (wrong)
+                std::rethrow_exception(wrong);
+            if (beside.lost)
+                throw_lost(*link_);
+            call->receive(beside, *link_);
+            return call;
+        }
+        catch (...)
+        {
+            answer_with_failure({head.place, head.call, 0}, beside.lost);
+            board_.finish(head.place, head.call);
+        }
+        return nullptr;
     }
 
     void cancel(const call_cancelled& said)
@@ -106,17 +149,20 @@ private:
     {
         while (!waiting_.empty() && running_.size() < in_flight_)
         {
-            std::shared_ptr<served_call> next = std::move(waiting_.front());
+            auto next = std::move(waiting_.front());
             waiting_.pop_front();
-            auto& head = next->head();
-            if (!board_.start(head.place, head.call))
-                continue;
-            next->begin();
-            if (services_.front().is_coroutine)
-                spawn(std::move(next));
-            else
-                run(*next);
+            if (board_.start(next->head().place, next->head().call))
+                begin(std::move(next));
         }
+    }
+
+    void begin(std::unique_ptr<served_call> call)
+    {
+        call->begin();
+        if (services_.front().is_coroutine)
+            spawn(std::move(call));
+        else
+            run(*call);
     }
 
     std::shared_ptr<const call_context> context_of(const call_head& head) const
@@ -167,14 +213,14 @@ private:
         }
         catch (...)
         {
-            answer_with_failure(call);
+            answer_with_failure(call.tail(), false);
         }
         board_.finish(call.head().place, call.head().call);
     }
 
-    void answer_with_failure(const served_call& call)
+    void answer_with_failure(const call_tail& tail, bool lacks_room)
     {
-        call_failure what{call.tail(), {}, {}};
+        call_failure what{tail, {}, {}, lacks_room};
         describe(what);
         if (limits_)
             if (auto broken = broken_limit(*limits_, std::current_exception()))

@@ -333,9 +333,17 @@ BROOD_INLINE void pool_core::take_failure(pool_worker& worker, const waiting_fra
     auto call = worker.find(said.tail.place, said.tail.call);
     if (!call)
         return;
-    auto thrown =
-        remote_error(worker.to->peer(), "the call with " + call->summary(), said.type, said.text);
-    ended_with(worker, said.tail, std::make_exception_ptr(std::move(thrown)));
+    auto what = "the call with " + call->summary();
+    if (!said.lacks_room)
+    {
+        remote_error thrown(worker.to->peer(), what, said.type, said.text);
+        return ended_with(worker, said.tail, std::make_exception_ptr(std::move(thrown)));
+    }
+    worker.to->sending().take_returned(); // our copies of them
+    error lost(errc::descriptors_lost, worker.to->peer() + ": " + what +
+                                           ": its descriptors did not fit into the limit of open "
+                                           "files of this worker, so it was not begun");
+    ended_with(worker, said.tail, std::make_exception_ptr(std::move(lost)));
 }
 
 BROOD_INLINE void pool_core::ended_with(pool_worker& worker, const call_tail& tail,

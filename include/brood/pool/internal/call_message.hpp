@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/codec/archive_reader.hpp>
 #include <brood/codec/message.hpp>
 #include <brood/process/worker_limits.hpp>
 #include <brood/wire/attachment.hpp>
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -77,6 +79,26 @@ struct call_request<std::tuple<Types...>>
     }
 };
 
+/// The head of a request, which comes first, whatever the arguments are.
+inline call_head head_of(std::span<const std::byte> request)
+{
+    call_head head;
+    archive_reader reader(request);
+    reader(head);
+    return head;
+}
+
+/// The whole of it. Throws what its types throw.
+template <class Request>
+Request read_request(std::span<const std::byte> bytes)
+{
+    Request request{};
+    archive_reader reader(bytes);
+    reader(request);
+    reader.end();
+    return request;
+}
+
 /// Nobody wants the result of this call any more.
 struct call_cancelled
 {
@@ -117,17 +139,18 @@ struct call_reply
     }
 };
 
-/// The function threw.
+/// The function threw, or could not be called.
 struct call_failure
 {
     call_tail tail;
     std::string type;
     std::string text;
+    bool lacks_room = false; ///< For the descriptors beside the arguments.
 
     template <class Archive>
     void serialize(Archive& archive)
     {
-        archive(tail, type, text);
+        archive(tail, type, text, lacks_room);
     }
 };
 

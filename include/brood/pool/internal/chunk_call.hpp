@@ -131,13 +131,11 @@ public:
     /// How a worker with this state takes chunks.
     static call_service make(state& with)
     {
-        auto take = [&with](link& by, const waiting_frame& oldest) -> std::unique_ptr<served_call>
+        auto decode = [&with](std::span<const std::byte> bytes) -> std::unique_ptr<served_call>
         {
-            auto taken = decode_from<chunk_call_request>(by, oldest.payload, true);
-            take_oldest(by, lane_name::messages);
-            return std::make_unique<chunk_service>(std::move(taken), with);
+            return std::make_unique<chunk_service>(read_request<chunk_call_request>(bytes), with);
         };
-        return {message_fingerprint<chunk_call_request>(), told::is_coroutine, std::move(take)};
+        return {message_fingerprint<chunk_call_request>(), told::is_coroutine, std::move(decode)};
     }
 
 private:

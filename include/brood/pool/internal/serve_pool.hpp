@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -45,13 +46,14 @@ class function_service final : public served_call
     using state = typename told::state;
 
 public:
-    function_service(request taken, companions beside, link& by, state& with)
-        : request_(std::move(taken)), with_(with),
-          arguments_(assemble(request_, beside, by, static_cast<arguments*>(nullptr)))
-    {
-    }
+    function_service(request taken, state& with) : request_(std::move(taken)), with_(with) {}
 
     const call_head& head() const noexcept override { return request_.head; }
+
+    void receive(companions& beside, link& by) override
+    {
+        assemble(beside, by, static_cast<arguments*>(nullptr));
+    }
 
     bool answer(link& to) override
     {
@@ -80,14 +82,11 @@ public:
     /// How a worker with this state takes such calls.
     static call_service make(state& with)
     {
-        auto take = [&with](link& by, const waiting_frame& oldest) -> std::unique_ptr<served_call>
+        auto decode = [&with](std::span<const std::byte> bytes) -> std::unique_ptr<served_call>
         {
-            auto taken = decode_from<request>(by, oldest.payload, true);
-            auto beside = take_oldest(by, lane_name::messages);
-            return std::make_unique<function_service>(std::move(taken), std::move(beside), by,
-                                                      with);
+            return std::make_unique<function_service>(read_request<request>(bytes), with);
         };
-        return {message_fingerprint<request>(), told::is_coroutine, std::move(take)};
+        return {message_fingerprint<request>(), told::is_coroutine, std::move(decode)};
     }
 
 private:
@@ -95,12 +94,14 @@ private:
 
     // A braced list is evaluated from left to right.
     template <class... Types>
-    static arguments assemble(request& taken, companions& beside, link& by, std::tuple<Types...>*)
+    void assemble(companions& beside, link& by, std::tuple<Types...>*)
     {
         [[maybe_unused]] std::size_t next = 0;
-        return std::apply([&](auto&... each)
-                          { return arguments{argument_of<Types>(each, beside, next, by)...}; },
-                          taken.arguments);
+        auto put = [&](auto&... each)
+        {
+            arguments_.emplace(arguments{argument_of<Types>(each, beside, next, by)...});
+        };
+        std::apply(put, request_.arguments);
     }
 
     decltype(auto) invoke()
@@ -113,7 +114,7 @@ private:
                 else
                     return Function(std::move(each)...);
             },
-            arguments_);
+            *arguments_);
     }
 
     bool send_kept(link& to)
@@ -133,7 +134,7 @@ private:
 
     request request_;
     state& with_;
-    arguments arguments_;
+    std::optional<arguments> arguments_;
     std::optional<kept> kept_;
 };
 

@@ -4,11 +4,14 @@
 #include <brood/base/task.hpp>
 #include <brood/pool/internal/call_message.hpp>
 #include <brood/wire/internal/frame_writer.hpp>
+#include <brood/wire/internal/take.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -30,6 +33,9 @@ public:
     virtual ~served_call() = default;
 
     virtual const call_head& head() const noexcept = 0;
+
+    /// Takes what travelled beside the arguments. Throws when that is not what the function takes.
+    virtual void receive(companions&, link&) {}
 
     /// For a plain function: calls it and sends what it gives. False when it is time to drain.
     virtual bool answer(link& to) = 0;
@@ -66,8 +72,8 @@ struct call_service
     std::uint64_t request = 0; ///< The fingerprint of its type.
     bool is_coroutine = false;
 
-    /// Takes the oldest message, which is such a request. Throws what is wrong with it.
-    std::function<std::unique_ptr<served_call>(link&, const waiting_frame&)> take;
+    /// Decodes such a request. Throws what is wrong with it.
+    std::function<std::unique_ptr<served_call>(std::span<const std::byte>)> decode;
 };
 
 /// Answers the calls, of any of these kinds, that come over the channel of a worker until that

@@ -2,6 +2,13 @@
 #include <brood/pool/pool.hpp>
 
 #include <brood/base/all.hpp>
+#include <brood/base/detail/asio_net.hpp>
+
+#include <asio/local/connect_pair.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <asio/read.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/write.hpp>
 
 #include <cereal/types/memory.hpp>
 
@@ -16,6 +23,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -69,6 +77,28 @@ brood::descriptor same_file(brood::descriptor file, const std::string& text)
     if (::write(file.get(), text.data(), text.size()) < 0)
         throw std::runtime_error("cannot write");
     return file;
+}
+
+using local_socket = asio::local::stream_protocol::socket;
+
+/// Says something, closes the socket, and goes on until nobody wants the result any more.
+int greets_and_goes_on(local_socket to, const std::string& text)
+{
+    asio::write(to, asio::buffer(text));
+    to.close();
+    while (!brood::this_call().cancelled())
+        std::this_thread::sleep_for(1ms);
+    return 1;
+}
+
+/// What comes from a socket until its other end is closed.
+task<std::string> read_to_end(local_socket& from)
+{
+    std::string text;
+    std::error_code end;
+    co_await asio::async_read(from, asio::dynamic_buffer(text),
+                              asio::redirect_error(asio::use_awaitable, end));
+    co_return text;
 }
 
 std::unique_ptr<int> boxed(int number)
@@ -157,6 +187,21 @@ TEST_WITHIN(20s, "memory and descriptors travel beside calls and results", "[poo
     char read[20] = {};
     CHECK(::read(out.get(), read, sizeof read) == 13);
     CHECK(std::string(read) == "written there");
+}
+
+TEST_WITHIN(20s, "a socket is given to the worker: its end is not kept open here", "[pool]")
+{
+    pool<greets_and_goes_on> calls(workers(1));
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+    local_socket here(calls.executor()), there(calls.executor());
+    asio::local::connect_pair(here, there);
+
+    auto call = calls(std::move(there), "hello from there");
+    auto text = co_await read_to_end(here);
+
+    CHECK(text == "hello from there");
+    CHECK(calls.stats().running == 1);
 }
 
 TEST_WITHIN(20s, "a pool calls a captureless lambda", "[pool]")

@@ -75,6 +75,7 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/metrics/impl/pool_metrics.ipp>
 #include <brood/pool/impl/pool.ipp>
 #include <brood/pool/impl/pool_calls.ipp>
+#include <brood/pool/impl/pool_dispatch.ipp>
 #include <brood/pool/impl/pool_settings.ipp>
 #include <brood/pool/impl/pool_stats.ipp>
 #include <brood/pool/impl/pool_workers.ipp>

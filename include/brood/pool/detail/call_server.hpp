@@ -159,10 +159,28 @@ private:
     void begin(std::unique_ptr<served_call> call)
     {
         call->begin();
+        if (call->tells_begin())
+            tell_begun(call->head());
         if (services_.front().is_coroutine)
             spawn(std::move(call));
         else
             run(*call);
+    }
+
+    // At once: a plain function may take long.
+    void tell_begun(const call_head& head)
+    {
+        try
+        {
+            frame_writer frame(*link_, frame_kind::message, label_of<call_begun>());
+            frame.write(call_begun{head.place, head.call});
+            frame.send();
+            link_->sending().flush();
+        }
+        catch (const error&)
+        {
+            // Nobody is there to be told.
+        }
     }
 
     std::shared_ptr<const call_context> context_of(const call_head& head) const

@@ -185,6 +185,7 @@ private:
     static task<> end_the_silent(std::shared_ptr<pool_core> self, worker_pointer worker);
     static task<> read_replies(std::shared_ptr<pool_core> self, worker_pointer worker);
     void take_reply(pool_worker& worker, const waiting_frame& oldest);
+    void take_begun(pool_worker& worker, const waiting_frame& oldest);
     void take_failure(pool_worker& worker, const waiting_frame& oldest);
     void ended_with(pool_worker& worker, const call_tail& tail, std::exception_ptr failure);
     void leave(pool_worker& worker, std::uint32_t place);

@@ -27,6 +27,10 @@ template <class Type>
 inline constexpr bool is_companion =
     std::is_same_v<Type, descriptor> || std::is_same_v<Type, shared_bytes> || asio_object<Type>;
 
+/// Whether somebody may wait for its end: its copies here are not kept for longer than needed.
+template <class Type>
+inline constexpr bool has_another_end = is_companion<Type> && !std::is_same_v<Type, shared_bytes>;
+
 /// What of a parameter crosses as bytes.
 template <class Type>
 using written_part = std::conditional_t<is_companion<Type>, nothing, Type>;
@@ -101,6 +105,19 @@ Request read_request(std::span<const std::byte> bytes)
 
 /// Nobody wants the result of this call any more.
 struct call_cancelled
+{
+    std::uint32_t place = 0;
+    std::uint64_t call = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(place, call);
+    }
+};
+
+/// The worker has begun this call, and has what travelled beside it.
+struct call_begun
 {
     std::uint32_t place = 0;
     std::uint64_t call = 0;

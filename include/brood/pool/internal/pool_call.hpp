@@ -11,9 +11,11 @@
 #include <brood/wire/internal/frame_writer.hpp>
 #include <brood/wire/internal/take.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +42,9 @@ public:
 
     /// Sends the request; throws what channel::send() throws.
     virtual void send(link& to, const call_head& head) = 0;
+
+    /// Its worker has what travels beside it, and it is not sent again: keeps that no longer.
+    virtual void let_go() noexcept {}
 
     /// The arguments, for people.
     virtual std::string summary() const = 0;
@@ -97,22 +102,22 @@ template <class... Types>
 std::vector<descriptor> take_companions(std::tuple<Types...>& arguments)
 {
     std::vector<descriptor> result;
-    auto take = [&](auto& each)
+    auto take = [&](std::vector<descriptor> beside)
     {
-        if constexpr (is_companion<std::remove_cvref_t<decltype(each)>>)
-            result.push_back(std::move(take_descriptors(std::move(each)).front()));
+        std::move(beside.begin(), beside.end(), std::back_inserter(result));
     };
-    std::apply([&](auto&... each) { (take(each), ...); }, arguments);
+    std::apply([&](auto&... each) { (take(crossing<Types>::beside(each)), ...); }, arguments);
     return result;
 }
 
-template <class Type>
-written_part<Type> take_written(Type& argument)
+template <class... Types>
+std::tuple<written_part<Types>...> take_written(std::tuple<Types...>& arguments)
 {
-    if constexpr (is_companion<Type>)
-        return {};
-    else
-        return std::move(argument);
+    auto take = [](auto&... each)
+    {
+        return std::tuple<written_part<Types>...>(crossing<Types>::take_written(each)...);
+    };
+    return std::apply(take, arguments);
 }
 
 /// A call of one function.
@@ -127,14 +132,7 @@ class function_call final : public pool_call
 
 public:
     explicit function_call(arguments given)
-        : beside_(take_companions(given)),
-          request_{{},
-                   std::apply(
-                       [](auto&... each) {
-                           return std::tuple<written_part<std::remove_cvref_t<decltype(each)>>...>(
-                               take_written(each)...);
-                       },
-                       given)}
+        : beside_(take_companions(given)), request_{{}, take_written(given)}
     {
     }
 
@@ -148,6 +146,8 @@ public:
             copies.push_back(each.duplicate());
         frame.send(std::move(copies));
     }
+
+    void let_go() noexcept override { beside_.clear(); }
 
     std::string summary() const override { return summary_of(request_.arguments); }
 
@@ -189,5 +189,6 @@ task<Result> result_of_call(awaited_call awaited, std::shared_ptr<function_call<
 
 #if !defined(BROOD_SEPARATE_COMPILATION)
 #include <brood/pool/impl/pool_calls.ipp>
+#include <brood/pool/impl/pool_dispatch.ipp>
 #include <brood/pool/impl/pool_workers.ipp>
 #endif

@@ -22,17 +22,10 @@ namespace brood::detail
 template <class Type>
 Type argument_of(written_part<Type>& written, companions& beside, std::size_t& next, link& by)
 {
-    if constexpr (is_companion<Type>)
-    {
-        companions one;
-        if (next < beside.descriptors.size())
-            one.descriptors.push_back(std::move(beside.descriptors[next++]));
-        return std::move(wanted<carrying<nothing, Type>>::make({}, one, by).template object<0>());
-    }
-    else
-    {
-        return std::move(written);
-    }
+    companions one;
+    if (is_companion<Type> && next < beside.descriptors.size())
+        one.descriptors.push_back(std::move(beside.descriptors[next++]));
+    return crossing<Type>::make(std::move(written), one, by);
 }
 
 /// A call of one function, as its worker sees it.
@@ -53,6 +46,11 @@ public:
     void receive(companions& beside, link& by) override
     {
         assemble(beside, by, static_cast<arguments*>(nullptr));
+    }
+
+    bool tells_begin() const noexcept override
+    {
+        return tells_begin(static_cast<arguments*>(nullptr));
     }
 
     bool answer(link& to) override
@@ -91,6 +89,12 @@ public:
 
 private:
     using kept = std::conditional_t<std::is_void_v<result>, nothing, result>;
+
+    template <class... Types>
+    static constexpr bool tells_begin(std::tuple<Types...>*) noexcept
+    {
+        return (has_another_end<Types> || ...);
+    }
 
     // A braced list is evaluated from left to right.
     template <class... Types>

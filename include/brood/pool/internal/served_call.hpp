@@ -37,6 +37,9 @@ public:
     /// Takes what travelled beside the arguments. Throws when that is not what the function takes.
     virtual void receive(companions&, link&) {}
 
+    /// Whether the primary waits to hear that it has begun.
+    virtual bool tells_begin() const noexcept { return false; }
+
     /// For a plain function: calls it and sends what it gives. False when it is time to drain.
     virtual bool answer(link& to) = 0;
 

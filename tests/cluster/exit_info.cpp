@@ -46,6 +46,11 @@ TEST_CASE("the end of a worker is told in a sentence", "[exit_info]")
     ended.cause = exit_cause::oom;
     CHECK(to_string(ended) ==
           "worker 7 in slot 2: process 4711 was ended by SIGKILL after 1530 ms (out of memory)");
+
+    ended.cause = exit_cause::limit;
+    ended.reason = "ended by its limit of processor time (1 s)";
+    CHECK(to_string(ended) == "worker 7 in slot 2: process 4711 was ended by SIGKILL after 1530 ms "
+                              "(limit: ended by its limit of processor time (1 s))");
 }
 
 TEST_CASE("the sentence says what the worker said, and that it was not ready", "[exit_info]")
@@ -78,8 +83,8 @@ TEST_CASE("what the cluster wanted is never a failure, whatever its code", "[exi
         CHECK(ended.wanted());
         CHECK_FALSE(ended.failed());
     }
-    for (auto cause : {exit_cause::signalled, exit_cause::oom, exit_cause::gave_up,
-                       exit_cause::start_failed, exit_cause::start_timeout})
+    for (auto cause : {exit_cause::signalled, exit_cause::oom, exit_cause::limit,
+                       exit_cause::gave_up, exit_cause::start_failed, exit_cause::start_timeout})
     {
         ended.cause = cause;
         CHECK_FALSE(ended.wanted());

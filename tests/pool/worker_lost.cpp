@@ -12,6 +12,8 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -32,6 +34,8 @@ using brood::pool;
 using brood::pool_settings;
 using brood::task;
 using brood::worker_lost;
+using brood::test::as;
+using brood::test::failure_of;
 using brood::test::workers;
 
 // Looking for leaks begins with ptrace(2), which no worker has behind its limits; and a worker must
@@ -58,6 +62,8 @@ int misbehaves(const std::string& how)
     volatile bool spins = how == "spin";
     while (spins)
         ;
+    if (how == "takes memory")
+        return static_cast<int>(std::vector<char>(std::size_t{1} << 31).size() >> 20);
     if (how == "opens a file")
         brood::descriptor opened(
             brood::check(::open("/etc/passwd", O_RDONLY), "open", "/etc/passwd"));
@@ -104,8 +110,8 @@ task<int> dies_among_others(int number)
 
 task<std::optional<worker_lost>> loss_of(task<int> call)
 {
-    auto thrown = co_await brood::test::failure_of(std::move(call));
-    auto lost = brood::test::as<worker_lost>(thrown);
+    auto thrown = co_await failure_of(std::move(call));
+    auto lost = as<worker_lost>(thrown);
     if (thrown && !lost)
         std::rethrow_exception(thrown);
     co_return lost;
@@ -163,8 +169,10 @@ TEST_WITHIN(60s, "a call that breaks a limit of its worker is told which, and th
 
     auto spinning = co_await loss_of(calls("spin"));
     REQUIRE(spinning);
+    CHECK(spinning->ended().cause == exit_cause::limit);
     CHECK(spinning->ended().reason == "ended by its limit of processor time (1 s)");
-    CHECK(spinning->text().find(", ended by its limit of processor time") != std::string::npos);
+    CHECK(spinning->text().find("(limit: ended by its limit of processor time (1 s))") !=
+          std::string::npos);
 
     std::string refused;
     try
@@ -180,12 +188,41 @@ TEST_WITHIN(60s, "a call that breaks a limit of its worker is told which, and th
 
     auto hostile = co_await loss_of(calls("traces"));
     REQUIRE(hostile);
+    CHECK(hostile->ended().cause == exit_cause::limit);
     CHECK(hostile->ended().reason == "ended by its limit of system calls");
 
     auto fine = co_await calls("nothing");
     CHECK(fine == 1);
     co_await calls.finish();
 }
+
+#if !defined(__SANITIZE_ADDRESS__) // which needs more addresses than any limit has
+TEST_WITHIN(60s, "a call, or an item, that wants more memory than it may have is told so", "[pool]")
+{
+    auto settings = workers(1);
+    settings.limits.emplace();
+    settings.limits->memory = std::uint64_t{1} << 30;
+    pool<misbehaves> calls(settings);
+    auto told = "(stopped by its limit of memory (1 GiB))";
+
+    auto call = co_await failure_of(calls("takes memory"));
+    auto refused = as<brood::remote_error>(call);
+    REQUIRE(refused);
+    CHECK(refused->type() == "std::bad_alloc");
+    CHECK(refused->message().find(told) != std::string::npos);
+
+    std::vector<std::string> items{"nothing", "takes memory", "nothing"};
+    auto results = calls.map(items);
+    std::vector<std::string> texts;
+    while (auto one = co_await results.next_outcome())
+        texts.push_back(one->text());
+    REQUIRE(texts.size() == 3);
+    CHECK(texts[0].empty());
+    CHECK(texts[1].find(told) != std::string::npos);
+    CHECK(texts[2].empty());
+    CHECK(calls.stats().workers.exits == 0);
+}
+#endif
 
 TEST_WITHIN(20s, "what a worker needs it has before it enters its limits", "[pool]")
 {

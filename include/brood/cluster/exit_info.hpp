@@ -18,6 +18,7 @@ enum class exit_cause
     signalled,       ///< By a signal that the cluster did not send.
     oom,             ///< The kernel killed it because there was no memory left, as the count of
                      ///< such kills in our control group says. Elsewhere that is `signalled`.
+    limit,           ///< A worker of a pool broke one of its limits: the reason says which.
     gave_up,         ///< It said that starting it again is of no use, and why.
     start_failed,    ///< It could not be started: the reason says which step failed.
     start_timeout,   ///< It was not ready in time, and was stopped.
@@ -47,6 +48,8 @@ inline std::string to_string(exit_cause cause)
         return "signalled";
     case exit_cause::oom:
         return "out of memory";
+    case exit_cause::limit:
+        return "limit";
     case exit_cause::gave_up:
         return "gave up";
     case exit_cause::start_failed:

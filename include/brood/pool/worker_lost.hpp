@@ -21,7 +21,8 @@ public:
     worker_lost(std::vector<exit_info> attempts, std::string arguments, bool may_have_run);
 
     /// The end of the worker, of the last one when there were several: its exit status, why
-    /// (`cause`: a signal, out of memory, …), and the last that it printed.
+    /// (`cause`: a signal, out of memory, a limit, …; `reason` names the limit), and the last that
+    /// it printed.
     const exit_info& ended() const noexcept { return attempts_.back(); }
 
     /// The end of each worker that had begun this call, in their order. With more than one, the

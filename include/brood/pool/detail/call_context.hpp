@@ -3,6 +3,7 @@
 
 #include <brood/pool/detail/call_board.hpp>
 #include <brood/pool/internal/call_message.hpp>
+#include <brood/process/worker_limits.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,7 @@ struct call_context
     call_board board;
     std::uint64_t worker = 0;
     std::size_t slot = 0;
+    const worker_limits* limits = nullptr; ///< Of the worker, when it has any.
 };
 
 /// The call that this thread works on now; null for none.

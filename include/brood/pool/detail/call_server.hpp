@@ -4,11 +4,11 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
-#include <brood/base/internal/exception_type.hpp>
 #include <brood/pool/detail/call_board.hpp>
 #include <brood/pool/detail/call_context.hpp>
 #include <brood/pool/detail/context_executor.hpp>
 #include <brood/pool/detail/link_of.hpp>
+#include <brood/pool/detail/told_failure.hpp>
 #include <brood/pool/internal/served_call.hpp>
 #include <brood/process/process.hpp>
 #include <brood/process/worker_limits.hpp>
@@ -186,7 +186,7 @@ private:
     std::shared_ptr<const call_context> context_of(const call_head& head) const
     {
         return std::make_shared<const call_context>(
-            call_context{head, board_, self_.worker_id(), self_.worker_slot()});
+            call_context{head, board_, self_.worker_id(), self_.worker_slot(), limits()});
     }
 
     void run(served_call& call)
@@ -238,11 +238,8 @@ private:
 
     void answer_with_failure(const call_tail& tail, bool lacks_room)
     {
-        call_failure what{tail, {}, {}, lacks_room};
-        describe(what);
-        if (limits_)
-            if (auto broken = broken_limit(*limits_, std::current_exception()))
-                what.text += " (" + *broken + ')';
+        auto told = told_failure(std::current_exception(), limits());
+        call_failure what{tail, std::move(told.type), std::move(told.text), lacks_room};
         auto most = link_->limits().max_message / 4;
         what.type.resize(std::min(what.type.size(), most));
         what.text.resize(std::min(what.text.size(), most));
@@ -258,22 +255,7 @@ private:
         }
     }
 
-    static void describe(call_failure& what)
-    {
-        what.type = exception_type(std::current_exception());
-        try
-        {
-            throw;
-        }
-        catch (const std::exception& exception)
-        {
-            what.text = exception.what();
-        }
-        catch (...)
-        {
-            what.text = "an exception that is no std::exception";
-        }
-    }
+    const worker_limits* limits() const noexcept { return limits_ ? &*limits_ : nullptr; }
 
     process& self_;
     std::shared_ptr<link> link_;

@@ -193,8 +193,13 @@ BROOD_INLINE void pool_core::lost(pool_worker& worker, const exit_info& ended)
               { return left->record().number > right->record().number; });
     slots_[worker.handle.slot()].failed += begun.size();
     auto told = ended;
-    if (settings_.limits)
-        told.reason = broken_limit(*settings_.limits, ended.status).value_or(ended.reason);
+    auto by_itself = ended.cause == exit_cause::signalled && !worker.is_killed;
+    if (settings_.limits && by_itself)
+        if (auto broken = broken_limit(*settings_.limits, ended.status))
+        {
+            told.cause = exit_cause::limit;
+            told.reason = *broken;
+        }
     blame(begun, told, !worker.is_killed && !ended.wanted());
     auto kept = workers_.extract(worker.handle.id());
     changed_.post_all();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/pool/detail/call_context.hpp>
+#include <brood/pool/detail/told_failure.hpp>
 #include <brood/pool/internal/run_chunk.hpp>
 
 #include <exception>
@@ -9,6 +11,11 @@
 
 namespace brood::detail
 {
+
+BROOD_INLINE item_failure told_failure(const std::exception_ptr& thrown)
+{
+    return told_failure(thrown, current_call ? current_call->limits : nullptr);
+}
 
 BROOD_INLINE task<chunk_reply> await_chunk(item_call call, chunk_request request)
 {

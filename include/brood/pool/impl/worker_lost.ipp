@@ -27,8 +27,6 @@ inline std::string tell_loss(const std::vector<exit_info>& attempts, const std::
     for (auto& each : attempts)
     {
         text += std::exchange(between, "; ") + to_string(each);
-        if (each.cause == exit_cause::signalled && !each.reason.empty())
-            text += ", " + each.reason;
         auto last = last_line_of(each.last_output);
         if (!last.empty())
             text.append(", and had printed: ").append(last);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/base/internal/exception_text.hpp>
-#include <brood/base/internal/exception_type.hpp>
 #include <brood/base/internal/signature.hpp>
 #include <brood/base/task.hpp>
 #include <brood/codec/archive_reader.hpp>
@@ -21,6 +19,9 @@
 namespace brood::detail
 {
 
+/// What is told of the failure of an item of the current call.
+item_failure told_failure(const std::exception_ptr& thrown);
+
 /// Collects the outcomes of a chunk while it is computed.
 class chunk_answer
 {
@@ -38,8 +39,7 @@ public:
 
     void add_failure(const std::exception_ptr& thrown)
     {
-        outcomes_.add(outcome_kind::failure,
-                      item_failure{exception_type(thrown), exception_text(thrown)});
+        outcomes_.add(outcome_kind::failure, told_failure(thrown));
         ++failed_;
     }
 

@@ -8,11 +8,13 @@
 #include "support/within.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <ranges>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <unistd.h>
 #include <vector>
@@ -51,6 +53,23 @@ task<std::string> repeat(int times, std::string text)
     while (times-- > 0)
         all += text;
     co_return all;
+}
+
+/// Takes so long, and tells whether it came to its end.
+int takes(int milliseconds)
+{
+    for (; milliseconds > 0 && !this_call().cancelled(); --milliseconds)
+        std::this_thread::sleep_for(1ms);
+    if (milliseconds > 0)
+        throw std::runtime_error("stopped");
+    return 1;
+}
+
+/// Never asks whether it should go on.
+int takes_in_any_case(int milliseconds)
+{
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    return 1;
 }
 
 std::string filled(int size)
@@ -238,6 +257,53 @@ TEST_WITHIN(60s, "a map that is dropped leaves the pool as it was", "[pool_map]"
     CHECK(answer == 42);
     CHECK(numbers.progress().total == numbers.progress().ended());
     co_await numbers.stop();
+}
+
+TEST_WITHIN(60s, "a deadline is for each item: only the one that takes too long fails",
+            "[pool_map]")
+{
+    pool<takes> calls(workers(2, 20s));
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+    // All of them together, and any two of them, take longer than one may.
+    std::vector<int> items(12, 300);
+    items[5] = 60'000;
+    auto results = calls.with({.deadline = 550ms}).map(items, {.chunk = 4});
+    std::vector<std::uint64_t> late;
+
+    while (auto one = co_await results.next_outcome())
+    {
+        if (!one->ok())
+            late.push_back(one->index());
+        else
+            CHECK(one->value() == 1);
+    }
+
+    CHECK(late == std::vector<std::uint64_t>{5});
+    CHECK(calls.stats().timed_out == 1);
+    CHECK(calls.stats().workers.exits == 0);
+}
+
+TEST_WITHIN(60s, "a chunk that nobody wants any more ends behind the item that is computed",
+            "[pool_map]")
+{
+    pool<takes_in_any_case> calls(workers(1, 20s));
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+    auto begun = std::chrono::steady_clock::now();
+    {
+        std::vector<int> items(1'000, 50);
+        auto results = calls.map(items, {.chunk = 500, .chunk_time = 1h});
+        while (calls.progress().running == 0)
+            co_await sleep(1ms);
+        co_await sleep(100ms);
+    }
+
+    while (calls.stats().running != 0)
+        co_await sleep(1ms);
+
+    CHECK(std::chrono::steady_clock::now() - begun < 5s);
+    CHECK(calls.stats().workers.exits == 0);
 }
 
 TEST_WITHIN(60s, "the end of a pool fails the items that it did not answer", "[pool_map]")

@@ -75,6 +75,7 @@ struct call_options
 {
     /// From the call to its result, waiting included; zero for any time. A call that is late throws
     /// errc::timed_out; its worker is asked to stop it and, after pool_settings::grace, killed.
+    /// Of a map, it is for each item.
     std::chrono::steady_clock::duration deadline{0};
 
     /// When its worker ends; by default as pool_settings::attempts says.

@@ -17,7 +17,8 @@ namespace brood
 /// `chunk_time` or has `chunk_bytes`.
 struct map_options
 {
-    /// Items per chunk; 0: from their measured cost. With 1, each item is a call of its own.
+    /// Items per chunk; 0: from their measured cost. With 1, each item is a call of its own, as it
+    /// is when the calls have a deadline.
     std::size_t chunk = 0;
 
     /// How long a worker should compute on one chunk. One that takes ten times as long, as its

@@ -129,7 +129,8 @@ public:
             return std::move(call);
         }
 
-        /// As pool::map(); a deadline is for each chunk of items.
+        /// As pool::map(). A deadline is for each item, from when the pool is given it: each is a
+        /// call of its own then, whatever map_options::chunk says, and none is fetched ahead.
         template <class Range>
         auto map(Range&& range, const map_options& options = {}) const
         {
@@ -237,9 +238,12 @@ private:
                       "brood: what travels beside a message, descriptors and shared_bytes, cannot "
                       "be mapped; call the pool for each item");
         using kept = std::conditional_t<std::is_void_v<result>, std::monostate, result>;
+        auto sized = options;
+        if (call.deadline.count() > 0)
+            sized.chunk = 1; // so that a late item is stopped alone
         auto runner = detail::pool_runner(in, call, &detail::summary_of_item<arguments>);
         return detail::begin_map<kept, order, arguments>(
-            detail::executor_of(*in), std::move(runner), std::forward<Range>(range), options);
+            detail::executor_of(*in), std::move(runner), std::forward<Range>(range), sized);
     }
 
     template <class... Args>

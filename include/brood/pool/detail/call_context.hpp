@@ -5,6 +5,7 @@
 #include <brood/pool/internal/call_message.hpp>
 #include <brood/process/worker_limits.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,6 +17,17 @@ namespace brood::detail
 /// What this_call() tells of.
 struct call_context
 {
+    /// Whether nobody wants its result any more.
+    bool is_cancelled() const noexcept
+    {
+        if (board.is_cancelled(head.place, head.call))
+            return true;
+        if (head.deadline == 0)
+            return false;
+        auto now = std::chrono::steady_clock::now().time_since_epoch();
+        return now >= std::chrono::nanoseconds(head.deadline); // also where there is no board
+    }
+
     call_head head;
     call_board board;
     std::uint64_t worker = 0;

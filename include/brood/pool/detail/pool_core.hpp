@@ -144,8 +144,12 @@ public:
 
     // ---- Maps
 
-    /// How many chunks may be under way: as many as all workers together are given.
-    std::size_t lanes() const noexcept { return most_workers_ * (in_flight_ + 1); }
+    /// How many chunks may be under way: as many as all workers together work on, and so many more
+    /// at hand in each.
+    std::size_t lanes(std::size_t ahead) const noexcept
+    {
+        return most_workers_ * (in_flight_ + ahead);
+    }
 
     const std::shared_ptr<progress_meter>& meter() const noexcept { return meter_; }
 

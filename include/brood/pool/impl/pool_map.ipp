@@ -52,9 +52,11 @@ BROOD_INLINE chunk_runner pool_runner(std::shared_ptr<pool_core> in, const call_
         return call_chunk(in, std::make_shared<chunk_call>(chunk, summary), options,
                           chunk.count == 1);
     };
-    made.lanes = [in]
+    // The time of an item that has a deadline does not begin behind another one.
+    auto ahead = options.deadline.count() > 0 ? 0U : 1U;
+    made.lanes = [in, ahead]
     {
-        return in->lanes();
+        return in->lanes(ahead);
     };
     made.meter = in->meter();
     return made;

@@ -12,6 +12,11 @@
 namespace brood::detail
 {
 
+BROOD_INLINE bool is_wanted() noexcept
+{
+    return !current_call || !current_call->is_cancelled();
+}
+
 BROOD_INLINE item_failure told_failure(const std::exception_ptr& thrown)
 {
     return told_failure(thrown, current_call ? current_call->limits : nullptr);

@@ -26,9 +26,7 @@ call_info::deadline() const noexcept
 
 BROOD_INLINE bool call_info::cancelled() const noexcept
 {
-    auto limit = deadline(); // also where there is no board
-    return context_->board.is_cancelled(context_->head.place, context_->head.call) ||
-           (limit && std::chrono::steady_clock::now() >= *limit);
+    return context_->is_cancelled();
 }
 
 BROOD_INLINE std::uint64_t call_info::worker() const noexcept

@@ -19,6 +19,9 @@
 namespace brood::detail
 {
 
+/// Whether somebody waits for the current call; true outside of one.
+bool is_wanted() noexcept;
+
 /// What is told of the failure of an item of the current call.
 item_failure told_failure(const std::exception_ptr& thrown);
 
@@ -142,7 +145,8 @@ task<> keep_value(chunk_answer& to, [[maybe_unused]] std::shared_ptr<void> argum
 }
 
 /// What a worker does with a chunk: calls a plain function for each item, one after the other, and
-/// tells what came of each. A failed item is an outcome as others are.
+/// tells what came of each. A failed item is an outcome as others are. Between two items it looks
+/// whether anybody still wants them.
 ///
 /// `Arguments` is the tuple of the parameters of the function without references. Throws
 /// brood::error (malformed) for a chunk that cannot be right.
@@ -151,7 +155,7 @@ chunk_reply compute_chunk(Function& function, const chunk_request& request)
 {
     chunk_answer answer(request);
     chunk_reader items(request.items);
-    for (auto left = request.count; left > 0 && !answer.is_enough(); --left)
+    for (auto left = request.count; left > 0 && !answer.is_enough() && is_wanted(); --left)
         answer_item<Arguments>(answer, items.next(), function);
     return answer.take();
 }

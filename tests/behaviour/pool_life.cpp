@@ -8,14 +8,15 @@
 #include "support/pools.hpp"
 #include "support/within.hpp"
 
-#include <csignal>
-#include <cstdlib>
-#include <optional>
+#include <chrono>
+#include <cstddef>
 #include <set>
-#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <tuple>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -23,7 +24,10 @@ using brood::at_least_once;
 using brood::pool;
 using brood::pool_settings;
 using brood::task;
+using brood::test::as;
+using brood::test::code_of;
 using brood::test::eventually;
+using brood::test::failure_of;
 using brood::test::workers;
 
 namespace
@@ -33,6 +37,23 @@ pid_t pid_after(int milliseconds)
 {
     std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
     return ::getpid();
+}
+
+/// Keeps so much more memory.
+pid_t pid_with_more(int megabytes)
+{
+    static std::vector<char> kept;
+    kept.resize(kept.size() + (static_cast<std::size_t>(megabytes) << 20), 'x');
+    return ::getpid();
+}
+
+/// Keeps the loop of its worker for itself, or returns.
+task<int> spins_or_returns(bool spins)
+{
+    volatile bool goes_on = spins;
+    while (goes_on)
+        ;
+    co_return 1;
 }
 
 /// Each in a pool of its own, inside the worker of the one above.
@@ -153,6 +174,65 @@ TEST_WITHIN(60s, "a worker that has done its number of calls is replaced, and th
     CHECK(calls.stats().failed == 0);
 }
 
+TEST_WITHIN(60s, "a worker that is old is replaced between two calls, and no call fails", "[pool]")
+{
+    auto settings = workers(1);
+    settings.recycle.max_age = 200ms;
+    settings.recycle.min_lifetime = 1ms;
+    settings.restart.per_cluster.failures = 0;
+    pool<pid_after> calls(settings);
+    std::set<pid_t> seen;
+
+    while (seen.size() < 3)
+    {
+        auto pid = co_await calls(10);
+        seen.insert(pid);
+    }
+
+    CHECK(calls.stats().failed == 0);
+}
+
+TEST_WITHIN(60s, "a worker that has grown too large is replaced, and no call fails", "[pool]")
+{
+    auto settings = workers(1);
+    settings.recycle.max_memory = std::size_t{256} << 20;
+    settings.recycle.min_lifetime = 1ms;
+    settings.restart.per_cluster.failures = 0;
+    pool<pid_with_more> calls(settings);
+
+    auto first = co_await calls(0);
+    auto grown = co_await calls(300);
+    auto later = grown;
+    while (later == first)
+    {
+        co_await brood::sleep(5ms);
+        later = co_await calls(0);
+    }
+
+    CHECK(first == grown);
+    CHECK(calls.stats().failed == 0);
+}
+
+TEST_WITHIN(60s, "a worker of coroutines whose loop stands still is hung, and its callers learn it",
+            "[pool]")
+{
+    auto settings = workers(1);
+    settings.watchdog.tick = 50ms;
+    settings.watchdog.stale_after = 500ms;
+    pool<spins_or_returns> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+
+    auto failure = co_await failure_of(calls(true));
+
+    auto lost = as<brood::worker_lost>(failure);
+    REQUIRE(lost);
+    CHECK(lost->ended().cause == brood::exit_cause::hung);
+    CHECK(lost->text().find("(hung: spins)") != std::string::npos);
+    auto next = co_await calls(false);
+    CHECK(next == 1);
+}
+
 TEST_WITHIN(60s, "a plain function may compute for longer than the watchdog waits", "[pool]")
 {
     auto settings = workers(1);
@@ -196,16 +276,28 @@ TEST_WITHIN(60s, "a pool that finishes takes no more calls, and ends when all ha
 
     CHECK(std::get<0>(results).size() == 10);
     co_await std::move(again);
-    std::error_code code;
-    try
-    {
-        co_await calls(0);
-    }
-    catch (const brood::error& closed)
-    {
-        code = closed.code();
-    }
+    auto code = co_await code_of(calls(0));
     CHECK(code == brood::errc::closed);
+}
+
+TEST_WITHIN(60s, "a pool that is stopped ends its calls at once, and its workers after the grace",
+            "[pool]")
+{
+    pool<pid_after> calls(workers(2, 200ms));
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+    std::vector<task<std::error_code>> all;
+    for (int each = 0; each < 10; ++each) // some with a worker, some at hand, some that wait
+        all.push_back(code_of(calls(60'000)));
+    auto begun = std::chrono::steady_clock::now();
+
+    auto codes = co_await brood::all(std::move(all), calls.stop());
+
+    CHECK(std::get<0>(codes) == std::vector<std::error_code>(10, brood::errc::closed));
+    CHECK(std::chrono::steady_clock::now() - begun < 10s);
+    CHECK(calls.stats().running == 0);
+    auto later = co_await code_of(calls(0));
+    CHECK(later == brood::errc::closed);
 }
 
 TEST_WITHIN(120s, "pools inside of workers share what the machine can do", "[pool]")
@@ -221,14 +313,8 @@ TEST_WITHIN(120s, "pools inside of workers share what the machine can do", "[poo
 TEST_WITHIN(120s, "a recursion of pools without an end is refused at some depth", "[pool]")
 {
     pool<nested_for_ever> calls(workers(1));
-    std::string text;
-    try
-    {
-        co_await calls(0);
-    }
-    catch (const brood::remote_error& thrown)
-    {
-        text = thrown.message();
-    }
-    CHECK(text.find("must not call its own pool for ever") != std::string::npos);
+    auto failure = co_await failure_of(calls(0));
+    auto thrown = as<brood::remote_error>(failure);
+    REQUIRE(thrown);
+    CHECK(thrown->message().find("must not call its own pool for ever") != std::string::npos);
 }

@@ -291,7 +291,8 @@ TEST_WITHIN(60s, "a pool that is stopped ends its calls at once, and its workers
         all.push_back(code_of(calls(60'000)));
     auto begun = std::chrono::steady_clock::now();
 
-    auto codes = co_await brood::all(std::move(all), calls.stop());
+    auto every = brood::all(std::move(all));
+    auto codes = co_await brood::all(std::move(every), calls.stop());
 
     CHECK(std::get<0>(codes) == std::vector<std::error_code>(10, brood::errc::closed));
     CHECK(std::chrono::steady_clock::now() - begun < 10s);

@@ -6,6 +6,9 @@
 //        pool map WORKERS [ITEMS]        items of 8 bytes, one by one
 //        pool growth WORKERS [ITEMS]     how much memory that takes, in KiB: the most of any
 //        process
+//        pool ready WORKERS              milliseconds until so many workers can be given calls
+//        pool late WORKERS [COUNT]       milliseconds, beyond the grace, until the worker of a call
+//        that is late and does not stop leaves its processor: the most of COUNT
 #include "measure.hpp"
 #include "memory.hpp"
 
@@ -13,10 +16,12 @@
 #include <brood/pool.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <ranges>
 #include <string>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -30,6 +35,13 @@ std::uint64_t count = 0;
 std::uint64_t next(std::uint64_t number)
 {
     return number + 1;
+}
+
+std::uint64_t never_returns(std::uint64_t number)
+{
+    volatile std::uint64_t turns = number;
+    for (;;)
+        turns = turns + 1;
 }
 
 using next_pool = brood::pool<next>;
@@ -80,12 +92,49 @@ double most_growth(const std::vector<double>& before, const std::vector<double>&
     return most;
 }
 
+/// The milliseconds from the moment at which a call is late until its worker has ended.
+brood::task<double> time_of_late_call(const brood::pool<never_returns>& pool)
+{
+    auto exits = pool.stats().workers.exits;
+    try
+    {
+        co_await pool.with({.deadline = std::chrono::milliseconds(20)})(1);
+    }
+    catch (const brood::error&)
+    {
+        // It is late.
+    }
+    bench::stopwatch watch;
+    while (pool.stats().workers.exits == exits)
+        co_await brood::sleep(std::chrono::microseconds(500));
+    co_return watch.seconds() * 1e3;
+}
+
+brood::task<> measure_late_calls()
+{
+    brood::pool_settings settings;
+    settings.size = workers;
+    settings.grace = std::chrono::milliseconds(50);
+    brood::pool<never_returns> pool(settings);
+    double most = 0;
+    for (std::uint64_t each = 0; each < count; ++each)
+    {
+        co_await pool.ready();
+        auto time = co_await time_of_late_call(pool);
+        most = std::max(most, time - static_cast<double>(settings.grace.count()));
+    }
+    bench::report(most);
+    co_await pool.stop();
+}
+
 brood::task<> measure()
 {
     brood::pool_settings settings;
     settings.size = workers;
+    bench::stopwatch from_start;
     next_pool pool(settings);
     co_await pool.ready();
+    auto until_ready = from_start.seconds();
     if (mode == "round_trip")
     {
         co_await call_again_and_again(pool, 1000);
@@ -99,6 +148,10 @@ brood::task<> measure()
         bench::stopwatch watch;
         co_await call_side_by_side(pool, count, workers * 16);
         bench::report(static_cast<double>(count) / watch.seconds());
+    }
+    else if (mode == "ready")
+    {
+        bench::report(until_ready * 1e3);
     }
     else if (mode == "map")
     {
@@ -117,6 +170,14 @@ brood::task<> measure()
     co_await pool.stop();
 }
 
+void raise_limit_of_descriptors()
+{
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -125,5 +186,6 @@ int main(int argc, char** argv)
     auto alone = mode == "round_trip";
     workers = alone ? 1 : static_cast<std::size_t>(bench::argument(argc, argv, 2, 2));
     count = static_cast<std::uint64_t>(bench::argument(argc, argv, alone ? 2 : 3, 20'000));
-    return brood::run(measure);
+    raise_limit_of_descriptors(); // each worker needs some
+    return brood::run(mode == "late" ? measure_late_calls : measure);
 }

@@ -43,7 +43,15 @@ def measurements(few):
             raw('fan_out', workers, 16, few(500_000)),
             *peers('calls', workers, node_count=few(40_000), python_count=few(40_000))],
             higher_is_better=True, targets={'limit': 0.5, 'node': 10, 'python': 20}))
+    # Node and Python would need more memory for so many than most machines have.
+    result.append(Measurement('pool of 512, 16 calls under way for each', 'calls/s', [
+        ours('pool', 'calls', 512, few(400_000)), raw('fan_out', 512, 16, few(500_000))],
+        higher_is_better=True, targets={'limit': 0.5}))
     return result + [
+        Measurement('pool of 64, from its start to ready', 'ms', [
+            ours('pool', 'ready', 64), raw('fork', 'together', 64)], targets={'limit': 1.5}),
+        Measurement('pool of 2, from the grace of a late call to the end of its worker', 'ms', [
+            ours('pool', 'late', 2, few(20))]),
         Measurement('pool of 2, map of items of 8 B', 'items/s', [
             ours('pool', 'map', 2, few(10_000_000)),
             *peers('map', 2, node_count=few(1_000_000), python_count=few(1_000_000))],

@@ -3,6 +3,7 @@
 // and waits for the end.
 //
 // usage: raw_fork COUNT | raw_fork idle
+//        raw_fork together COUNT     milliseconds until so many, started at once, have said it
 #include "measure.hpp"
 #include "memory.hpp"
 
@@ -20,8 +21,7 @@ struct child
     pid_t pid;
 };
 
-/// A child that has said its first byte.
-child start()
+child begin()
 {
     int ends[2];
     ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
@@ -35,16 +35,43 @@ child start()
         std::abort();
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
-    char first = 0;
-    if (::read(result.socket, &first, 1) != 1)
-        std::abort();
     return result;
+}
+
+void await_first_byte(const child& of)
+{
+    char first = 0;
+    if (::read(of.socket, &first, 1) != 1)
+        std::abort();
+}
+
+/// A child that has said its first byte.
+child start()
+{
+    auto begun = begin();
+    await_first_byte(begun);
+    return begun;
 }
 
 void end(const child& of)
 {
     ::close(of.socket);
     ::waitpid(of.pid, nullptr, 0);
+}
+
+/// The milliseconds until so many have said it.
+double start_together(long count)
+{
+    bench::stopwatch watch;
+    std::vector<child> all;
+    for (long each = 0; each < count; ++each)
+        all.push_back(begin());
+    for (auto& each : all)
+        await_first_byte(each);
+    auto time = watch.seconds() * 1e3;
+    for (auto& each : all)
+        end(each);
+    return time;
 }
 
 int greet()
@@ -65,6 +92,11 @@ int main(int argc, char** argv)
         auto waits = start();
         bench::report(bench::private_kilobytes(waits.pid));
         end(waits);
+        return 0;
+    }
+    if (role == "together")
+    {
+        bench::report(start_together(bench::argument(argc, argv, 2, 64)));
         return 0;
     }
     auto count = bench::argument(argc, argv, 1, 100);

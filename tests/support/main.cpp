@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/back_ends.hpp"
+#include "support/fixture.hpp"
 #include "support/process_table.hpp"
 #include "support/session.hpp"
 
@@ -14,6 +15,7 @@ int main(int argc, char** argv)
     if (auto code = brood::run_entry())
         return *code;
     auto result = run_tests(argc, argv);
+    brood::test::run_at_end();
     // A failed test may leave children; whoever reads our output would wait for them for ever.
     for (auto& child : brood::test::children())
         ::kill(child.pid, SIGKILL);

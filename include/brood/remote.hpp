@@ -5,11 +5,13 @@
 
 #include <brood/impl/config.hpp>
 
+#include <brood/remote/deploy.hpp>
 #include <brood/remote/host_list.hpp>
 #include <brood/remote/launch_command.hpp>
 #include <brood/remote/launched_exit.hpp>
 #include <brood/remote/node_list.hpp>
 #include <brood/remote/placement.hpp>
+#include <brood/remote/program_file.hpp>
 #include <brood/remote/reverse_forward.hpp>
 #include <brood/remote/slurm_allocation.hpp>
 #include <brood/remote/slurm_command.hpp>

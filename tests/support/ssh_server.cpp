@@ -100,7 +100,7 @@ void ssh_server::write_configuration(unsigned short port)
                                      "ClientAliveCountMax 3\n"
                                      "AcceptEnv BROOD_TEST_HOST\n"
                                      "SetEnv BROOD_TEST_FOLDER=" +
-                                     here + "\n");
+                                     here + " XDG_CACHE_HOME=" + here + "cache\n");
     folder_.write("known", "[127.0.0.1]:" + number + ' ' + read_file(folder_ / "host.pub"));
     auto reached = "  HostName 127.0.0.1\n  Port " + number + '\n';
     std::string client;

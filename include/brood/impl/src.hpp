@@ -83,11 +83,13 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/pool/impl/this_call.ipp>
 #include <brood/pool/impl/worker_lost.ipp>
 
+#include <brood/remote/impl/deploy.ipp>
 #include <brood/remote/impl/host_list.ipp>
 #include <brood/remote/impl/launch_command.ipp>
 #include <brood/remote/impl/launched_exit.ipp>
 #include <brood/remote/impl/node_list.ipp>
 #include <brood/remote/impl/placement.ipp>
+#include <brood/remote/impl/program_file.ipp>
 #include <brood/remote/impl/reverse_forward.ipp>
 #include <brood/remote/impl/slurm_allocation.ipp>
 #include <brood/remote/impl/slurm_command.ipp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/remote/detail/letters.hpp>
 #include <brood/remote/host_list.hpp>
 
 #include <charconv>
@@ -129,8 +130,7 @@ private:
             refuse("a " + what + " cannot begin with '-'");
         for (auto one : word)
         {
-            auto plain = (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') ||
-                         (one >= '0' && one <= '9') || one == '-' || one == '_' ||
+            auto plain = is_letter_or_digit(one) || one == '-' || one == '_' ||
                          static_cast<unsigned char>(one) >= 0x80;
             auto of_user = what == "user" && std::string_view("@.+=$").find(one) != word.npos;
             if (!plain && !of_user && further.find(one) == further.npos)

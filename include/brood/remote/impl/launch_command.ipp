@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/remote/detail/letters.hpp>
 #include <brood/remote/launch_command.hpp>
 
 #include <algorithm>
@@ -12,11 +13,6 @@ namespace brood
 {
 namespace detail
 {
-
-inline bool is_letter_or_digit(char one) noexcept
-{
-    return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9');
-}
 
 /// Means nothing to any shell, wherever it stands.
 inline bool is_plain_in_shells(char one) noexcept

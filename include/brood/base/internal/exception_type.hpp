@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstdlib>
-#include <cxxabi.h>
+#include <brood/base/internal/demangled.hpp>
+
 #include <exception>
-#include <memory>
 #include <string>
 #include <typeinfo>
 
@@ -21,11 +20,7 @@ inline std::string exception_type(const std::exception_ptr& thrown)
     }
     catch (const std::exception& known)
     {
-        int status = 0;
-        auto mangled = typeid(known).name();
-        std::unique_ptr<char, void (*)(void*)> name(
-            abi::__cxa_demangle(mangled, nullptr, nullptr, &status), &std::free);
-        return status == 0 ? name.get() : mangled;
+        return demangled(typeid(known).name());
     }
     catch (...)
     {

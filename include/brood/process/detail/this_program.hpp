@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstdlib>
-#include <cxxabi.h>
+#include <brood/base/internal/demangled.hpp>
+
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
@@ -70,11 +69,9 @@ private:
 /// The function of an entry, as it is called in its source: "serve".
 inline std::string entry_title(const char* name)
 {
-    int failed = 0;
-    std::unique_ptr<char, void (*)(void*)> text(
-        abi::__cxa_demangle(name, nullptr, nullptr, &failed), &std::free);
     // "brood::detail::registered<&(serve(brood::process&))>", or without parameters
-    std::string_view title = text ? text.get() : name;
+    auto text = demangled(name);
+    std::string_view title = text;
     title = title.substr(0, title.find("(brood::process&"));
     while (title.ends_with('>'))
         title.remove_suffix(1);

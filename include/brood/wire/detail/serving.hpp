@@ -4,65 +4,24 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/task.hpp>
+#include <brood/wire/internal/failure.hpp>
 #include <brood/wire/internal/handler.hpp>
 #include <brood/wire/internal/link.hpp>
-
-#include <cereal/types/string.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <cxxabi.h>
 #include <exception>
 #include <memory>
 #include <string>
 #include <system_error>
-#include <typeinfo>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace brood::detail
 {
-
-/// What crosses when a handler throws. Without a type, there was no handler.
-struct failure
-{
-    std::string type;
-    std::string text;
-
-    template <class Archive>
-    void serialize(Archive& archive)
-    {
-        archive(type, text);
-    }
-};
-
-inline std::string readable(const std::type_info& type)
-{
-    int status = 0;
-    std::unique_ptr<char, void (*)(void*)> name(
-        abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
-    return status == 0 ? name.get() : type.name();
-}
-
-inline failure describe(const std::exception_ptr& thrown)
-{
-    try
-    {
-        std::rethrow_exception(thrown);
-    }
-    catch (const std::exception& exception)
-    {
-        return {readable(typeid(exception)), exception.what()};
-    }
-    catch (...)
-    {
-        return {"unknown", "an exception that is no std::exception"};
-    }
-}
 
 class serving : public std::enable_shared_from_this<serving>
 {
@@ -118,14 +77,9 @@ public:
         return link_->may_send();
     }
 
-    // Nobody is there to take what this would throw: the text is cut to what a message may hold.
     void tell(std::uint64_t number, const std::exception_ptr& thrown)
     {
-        auto what = describe(thrown);
-        auto most = link_->limits().max_message / 4;
-        what.type.resize(std::min(what.type.size(), most));
-        what.text.resize(std::min(what.text.size(), most));
-        reply_failure(number, what);
+        reply_failure(number, describe(thrown, link_->limits().max_message));
     }
 
 private:

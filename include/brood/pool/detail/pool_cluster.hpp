@@ -18,8 +18,6 @@ public:
         : any_cluster(std::move(executor), settings, std::move(launch))
     {
     }
-
-    using any_cluster::reload;
 };
 
 } // namespace brood::detail

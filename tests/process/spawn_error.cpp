@@ -20,6 +20,17 @@ TEST_CASE("a start that failed names the program, the step and the reason", "[sp
           std::string("spawn './fib': cwd '/nowhere': No such file or directory"));
 }
 
+TEST_CASE("a start that failed says how it was called, and what to do", "[spawn_error]")
+{
+    spawn_error missing(ENOENT, "./fib", "exec", {}, "./fib --fast 7", "build it first");
+    CHECK(missing.what() ==
+          std::string("spawn './fib --fast 7': exec: No such file or directory; build it first"));
+    CHECK(missing.program() == "./fib");
+
+    auto copy = missing;
+    CHECK(copy.what() == std::string(missing.what()));
+}
+
 TEST_CASE("a start that failed is caught as an error of the system", "[spawn_error]")
 {
     try

@@ -11,21 +11,28 @@
 namespace brood
 {
 
-/// A program that could not be started: which one, the step that failed, and what the system said.
+/// A program that could not be started: which one, with its arguments, the step that failed, what
+/// the system said, and what to do about it, where that is known.
 ///
-/// "spawn './fib': exec: No such file or directory", "spawn './fib': cwd '/nowhere': No such file
-/// or directory". Nothing of the attempt is left.
+/// "spawn './fib --fast': cwd '/nowhere': No such file or directory; the folder must be there
+/// before the start". Nothing of the attempt is left.
 class spawn_error : public std::system_error
 {
 public:
+    /// `subject` is what the step was about, `command` what the text calls the program, when that
+    /// is more than its name, and `advice` what to do.
     spawn_error(int error_number, std::string program, std::string step,
-                std::string_view subject = {})
-        : std::system_error(error_number, std::system_category(),
-                            "spawn '" + program + "': " + step +
-                                (subject.empty() ? "" : " " + std::string(subject))),
-          program_(std::move(program)), step_(std::move(step))
+                std::string_view subject = {}, std::string_view command = {},
+                std::string_view advice = {})
+        : std::system_error(error_number, std::system_category()), program_(std::move(program)),
+          step_(std::move(step))
     {
+        text_ = "spawn '" + (command.empty() ? program_ : std::string(command)) + "': " + step_ +
+                (subject.empty() ? "" : " ") + std::string(subject) + ": " + code().message() +
+                (advice.empty() ? "" : "; ") + std::string(advice);
     }
+
+    const char* what() const noexcept override { return text_.c_str(); }
 
     /// The program as it was given.
     const std::string& program() const noexcept { return program_; }
@@ -37,6 +44,7 @@ public:
 private:
     std::string program_;
     std::string step_;
+    std::string text_;
 };
 
 } // namespace brood

@@ -106,7 +106,7 @@ private:
         lead_streams(start);
         stand_apart(start);
         loop_children::of(executor_).add(*this);
-        child_ = detail::start(executor_, program_, args_, start);
+        child_ = detail::start(executor_, program_, args_, start, title_);
         for (auto& [number, pipe] : child_->outputs)
             if (number == 1 || number == 2)
                 begin(read_output(shared_from_this(), pipe, number == 1 ? out_ : err_));

@@ -24,7 +24,8 @@ inline std::pair<descriptor, descriptor> channel_pair(const std::string& program
     }
     catch (const std::system_error& refused)
     {
-        throw spawn_error(refused.code().value(), program, "stdio", "channel");
+        auto reason = refused.code().value();
+        throw spawn_error(reason, program, "stdio", "channel", {}, advice_for("stdio", reason));
     }
 }
 
@@ -46,7 +47,8 @@ inline forked_process fork(asio::any_io_executor executor, const std::string& pr
     if (entry != nullptr)
         options.env->set(entry_variable, entry);
     options.descriptors.emplace(number, stdio::from(std::move(theirs)));
-    auto child = start(executor, program, args, options);
+    auto title = entry != nullptr ? options.argv0 : command_line(program, args);
+    auto child = start(executor, program, args, options, title);
     options.descriptors.clear(); // our copy of the child's end would keep the channel from ending
     auto& called = options.argv0.empty() ? program : options.argv0;
     auto name = "process " + std::to_string(child->process.pid()) + " (" + called + ")";

@@ -4,11 +4,13 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/process/arguments.hpp>
 #include <brood/process/detail/child_process_core.hpp>
+#include <brood/process/detail/command_line.hpp>
 #include <brood/process/detail/launcher.hpp>
 #include <brood/process/detail/open_file.hpp>
 #include <brood/process/detail/own_children.hpp>
 #include <brood/process/detail/pipe_ends.hpp>
 #include <brood/process/detail/standard_streams.hpp>
+#include <brood/process/detail/start_advice.hpp>
 #include <brood/process/detail/stopping.hpp>
 #include <brood/process/spawn_error.hpp>
 #include <brood/process/spawn_options.hpp>
@@ -30,9 +32,10 @@ namespace brood::detail
 class starting
 {
 public:
+    /// `title` is what errors call it.
     starting(asio::any_io_executor executor, const std::string& program, const arguments& args,
-             const spawn_options& options)
-        : program_(program), options_(options)
+             const spawn_options& options, const std::string& title)
+        : program_(program), title_(title), options_(options)
     {
         check_options();
         set_arguments(args);
@@ -56,9 +59,8 @@ public:
         plan_.prepare();
         auto birth = own_children::starting();
         auto child = launch(plan_);
-        if (child.failure.error_number != 0)
-            throw spawn_error(child.failure.error_number, program_, name_of(child.failure.step),
-                              subject_of(child.failure.step));
+        if (auto reason = child.failure.error_number; reason != 0)
+            refuse(name_of(child.failure.step), subject_of(child.failure.step), reason);
         state_->process.adopt(std::move(child));
         auto what = plan_.group.what();
         own_children::add(state_->process.pid(),
@@ -71,7 +73,9 @@ public:
 private:
     [[noreturn]] void refuse(std::string step, std::string_view why, int error_number = EINVAL)
     {
-        throw spawn_error(error_number, program_, std::move(step), why);
+        auto advice = step == "exec" ? advice_for_exec(error_number, program_, path_, options_.cwd)
+                                     : advice_for(step, error_number);
+        throw spawn_error(error_number, program_, std::move(step), why, title_, advice);
     }
 
     void check_options()
@@ -115,7 +119,7 @@ private:
         if (program_.find('/') != std::string::npos)
             plan_.candidates.push_back(program_);
         else
-            search(variables.get("PATH").value_or("/usr/local/bin:/usr/bin:/bin"));
+            search(path_ = variables.get("PATH").value_or("/usr/local/bin:/usr/bin:/bin"));
     }
 
     // execvp(3) would search the PATH of this process.
@@ -285,22 +289,26 @@ private:
     }
 
     const std::string& program_;
+    const std::string& title_;
     const spawn_options& options_;
+    std::string path_; // in which it is looked for
     launch_plan plan_;
     std::shared_ptr<child_process_core> state_;
     std::vector<descriptor> given_; // closed here once the child has them
 };
 
-/// Starts a program. Nobody watches over it yet.
+/// Starts a program, which errors call by this title. Nobody watches over it yet.
 inline std::shared_ptr<child_process_core> start(asio::any_io_executor executor,
                                                  const std::string& program, const arguments& args,
-                                                 const spawn_options& options)
+                                                 const spawn_options& options,
+                                                 const std::string& title)
 {
     detached_children::collect_ended();
     open_standard_streams();
+    auto name = beginning_of(title);
     try
     {
-        return starting(std::move(executor), program, args, options).start();
+        return starting(std::move(executor), program, args, options, name).start();
     }
     catch (const spawn_error&)
     {
@@ -308,8 +316,17 @@ inline std::shared_ptr<child_process_core> start(asio::any_io_executor executor,
     }
     catch (const std::system_error& refused)
     {
-        throw spawn_error(refused.code().value(), program, "loop");
+        auto reason = refused.code().value();
+        throw spawn_error(reason, program, "loop", {}, name, advice_for("loop", reason));
     }
+}
+
+/// The same by its name and arguments.
+inline std::shared_ptr<child_process_core> start(asio::any_io_executor executor,
+                                                 const std::string& program, const arguments& args,
+                                                 const spawn_options& options)
+{
+    return start(std::move(executor), program, args, options, command_line(program, args));
 }
 
 /// From here on its end is noticed, and its time is over when the options say so.

@@ -4,6 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/process/child_process.hpp>
+#include <brood/process/detail/command_line.hpp>
 #include <brood/process/detail/execution.hpp>
 #include <brood/process/exec.hpp>
 
@@ -18,17 +19,6 @@ namespace brood
 
 namespace detail
 {
-
-/// As one would type it, so that texts can show it.
-BROOD_INLINE std::string command_line(std::string text, const arguments& args)
-{
-    for (auto& each : args.list())
-    {
-        auto plain = !each.empty() && each.find_first_of(" \t\n\"'\\$") == std::string::npos;
-        text += plain ? " " + each : " '" + each + "'";
-    }
-    return text;
-}
 
 BROOD_INLINE task<exec_result> execute_shell(asio::any_io_executor executor, std::string command,
                                              exec_options options)

@@ -27,7 +27,8 @@ namespace brood
 /// it starts is found by that also without /proc, and when the parent has gone. So a Ctrl-C does
 /// not reach it, and it cannot read the terminal; on Linux it is killed when this process ends.
 /// `process_group::join(::getpgrp())` leaves it in ours. Who leaves the group and loses the parent,
-/// a daemon, is not found.
+/// a daemon, is not found and goes on: to be adopted by this process (PR_SET_CHILD_SUBREAPER) is
+/// no way for it, since the orphans of all other children, yours too, would come here with it.
 ///
 /// Cancelled, it is ended in the same way in the background of the loop, and brood::run() waits for
 /// that; when the loop itself goes, all of them are killed. Follows

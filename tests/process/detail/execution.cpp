@@ -22,6 +22,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <vector>
 
@@ -84,22 +85,29 @@ exec_options impatient()
     return exec_options().stop(stop_policy(100ms));
 }
 
-/// How many processes were started by exactly this, as `sleep 1000.5`; each is ended.
-int end_all(const std::string& line)
+/// The processes that were started by exactly this, as `sleep 1000.5`.
+std::vector<pid_t> started_as(const std::string& line)
 {
     auto wanted = line + ' ';
     std::replace(wanted.begin(), wanted.end(), ' ', '\0');
-    int count = 0;
+    std::vector<pid_t> result;
     for (auto& entry : std::filesystem::directory_iterator("/proc"))
     {
         std::ifstream file(entry.path() / "cmdline");
         std::string text{std::istreambuf_iterator<char>(file), {}};
-        if (text != wanted)
-            continue;
-        ::kill(std::stoi(entry.path().filename()), SIGKILL);
-        ++count;
+        if (text == wanted)
+            result.push_back(std::stoi(entry.path().filename()));
     }
-    return count;
+    return result;
+}
+
+/// How many there are; each is ended.
+int end_all(const std::string& line)
+{
+    auto found = started_as(line);
+    for (auto pid : found)
+        ::kill(pid, SIGKILL);
+    return static_cast<int>(found.size());
 }
 
 /// As on a system that does not tell who is there.
@@ -524,6 +532,42 @@ TEST_WITHIN(30s, "who lost the parent ends with the command, by its group", "[ex
         CHECK((end_all(sleep) == 0) == late);
     }
     CHECK(late);
+}
+
+TEST_WITHIN(60s, "at its limit a command ends with its group and who is below it, and no daemon",
+            "[execution]")
+{
+    struct
+    {
+        std::string before, after; // the program
+        bool is_found;
+    } const ways[] = {
+        {"", " &", true},                     // it is below the command, and in its group
+        {"(", " &)", true},                   // it has lost the parent
+        {"setsid ", " &", true},              // it has left the group
+        {"(setsid ", " &)", false},           // both, as a daemon does
+        {"(setsid sh -c '", " &' &)", false}, // twice, as most do
+    };
+    auto program = "sleep 1003." + std::to_string(::getpid());
+    auto executor = co_await asio::this_coro::executor;
+    for (auto& each : ways)
+    {
+        INFO(each.before + program + each.after);
+        auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(patient(1500ms));
+        auto options = exec_options().timeout(limit).stop(stop_policy(200ms));
+        running command;
+        command.begin(executor, exec(each.before + program + each.after + "\nsleep 1000", options));
+        auto begun = co_await eventually(1s, [&] { return started_as(program).size() == 1; });
+        CHECK(begun);
+        auto adopts = 0;
+        ::prctl(PR_GET_CHILD_SUBREAPER, &adopts);
+        CHECK(adopts == 0); // the orphans of others would come to us as well
+        co_await eventually(20s, [&] { return command.is_over(); });
+
+        REQUIRE(command.result);
+        CHECK(command.result->limit == exec_limit::timeout);
+        CHECK(end_all(program) == (each.is_found ? 0 : 1));
+    }
 }
 
 TEST_WITHIN(30s, "a daemon that holds the pipes keeps no limit waiting, nor an end", "[execution]")

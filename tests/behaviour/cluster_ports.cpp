@@ -94,6 +94,31 @@ task<> bind_alone(process& self, std::uint16_t port)
     co_await self.shutdown();
 }
 
+/// Takes connections at a port of its own until it is asked to stop.
+task<> serve_alone(process& self)
+{
+    brood::listen_options options;
+    options.reuse_port = true;
+    tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    auto listener = co_await self.listen(any, options);
+    self.send(listener.local_endpoint().port());
+    for (;;)
+    {
+        auto client = co_await listener.accept();
+        if (!client)
+            break;
+    }
+}
+
+task<> bind_only(process& self, bool alone)
+{
+    brood::listen_options options;
+    options.reuse_port = alone;
+    udp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    auto socket = co_await self.bind(any, options);
+    co_await self.shutdown();
+}
+
 template <class Cluster>
 task<std::set<std::string>> addresses_of(Cluster& workers)
 {
@@ -194,6 +219,39 @@ TEST_WITHIN(20s, "a listener with a port of its own is not asked of the primary"
     CHECK(port->message != 0);
     CHECK(port->from.listening_at().empty());
     co_await workers.stop();
+}
+
+TEST_WITHIN(20s, "a listener with a port of its own makes ready, counts, and closes as any other",
+            "[cluster]")
+{
+    cluster_settings settings;
+    settings.size = 1; // with half a minute to drain
+    settings.recycle.max_connections = 1;
+    settings.recycle.min_lifetime = 0ms;
+    cluster<serve_alone> workers(settings);
+    auto is_ready = co_await workers.ready();
+    CHECK(is_ready);
+    auto port = co_await workers.message<std::uint16_t>();
+    REQUIRE(port);
+    auto begun = clock::now();
+    auto client = co_await connect_to(port->message);
+    auto ended = co_await port->from.exit();
+    co_await workers.stop();
+
+    CHECK(ended.cause == brood::exit_cause::recycled);
+    CHECK(ended.status.success());
+    CHECK(clock::now() - begun < patient(10s));
+}
+
+TEST_WITHIN(20s, "a worker that binds for datagrams is ready", "[cluster]")
+{
+    for (bool alone : {false, true})
+    {
+        cluster<bind_only> workers(of(1), alone);
+        auto is_ready = co_await workers.ready();
+        CHECK(is_ready);
+        co_await workers.stop();
+    }
 }
 
 TEST_WITHIN(20s, "the mode of a local socket is what the worker asked for", "[cluster][node-151]")

@@ -6,6 +6,7 @@
 #include <brood/process/environment.hpp>
 #include <brood/process/internal/asio_names.hpp>
 #include <brood/process/listen_options.hpp>
+#include <brood/process/shared_socket.hpp>
 #include <brood/process/traffic.hpp>
 #include <brood/wire/channel.hpp>
 
@@ -112,7 +113,7 @@ public:
     std::size_t worker_slot() const noexcept;
 
     /// Tells the cluster that this worker can be given work. Called by itself when the worker first
-    /// listens, or waits for a message or a request. Nothing in no cluster.
+    /// listens, binds, or waits for a message or a request. Nothing in no cluster.
     void ready();
 
     /// Whether this worker has told so; true in no cluster. It stays so, also while it stops: one
@@ -150,12 +151,12 @@ public:
     /// std::system_error (EBADF, ENOTSOCK, EINVAL) for what does not listen.
     task<listener> listen(descriptor open);
 
-    /// Receives datagrams at an asio::ip::udp::endpoint, and gives an asio::ip::udp::socket. In a
-    /// cluster the workers share the socket: each datagram reaches one of them. It is the program's
-    /// own, and stays open when this process is asked to stop: cancel what waits for datagrams once
-    /// shutdown() has completed.
-    task<detail::udp_socket> bind(const detail::udp_endpoint& at,
-                                  const listen_options& options = {});
+    /// Receives datagrams at an asio::ip::udp::endpoint, and gives an asio::ip::udp::socket, which
+    /// takes none any more once this worker is asked to stop: see shared_socket. In a cluster the
+    /// workers share it: each datagram reaches one of them. Throws std::system_error (EADDRINUSE,
+    /// EACCES).
+    task<shared_socket<detail::udp_socket>> bind(const detail::udp_endpoint& at,
+                                                 const listen_options& options = {});
 
     /// As in channel; a worker that waits for a message is ready.
     template <class... Messages, class... Limit>

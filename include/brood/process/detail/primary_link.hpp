@@ -5,6 +5,7 @@
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/process/detail/stop_request.hpp>
 #include <brood/process/internal/listener_core.hpp>
+#include <brood/process/internal/receiving.hpp>
 #include <brood/process/internal/vital_signs.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
 #include <brood/process/traffic.hpp>
@@ -81,13 +82,30 @@ public:
         co_return std::move(asked->connections);
     }
 
-    /// One that the primary did not open ends with the others when this worker is asked to stop.
+    /// One that the primary did not open ends with the others when this worker is asked to stop,
+    /// and its connections count as theirs.
     void attend(const std::shared_ptr<listener_core>& opened)
     {
+        opened->tell({[weak = weak_from_this()]
+                      {
+                          if (auto self = weak.lock())
+                              self->count_connection();
+                      }});
         if (is_draining_)
             opened->close();
         else
             listeners_[++last_number_] = opened;
+    }
+
+    /// For a socket that takes datagrams until this worker is asked to stop.
+    std::shared_ptr<receiving> receive()
+    {
+        auto result = std::make_shared<receiving>();
+        std::erase_if(receivers_, [](auto& each) { return each.expired(); });
+        receivers_.push_back(result);
+        if (is_draining_)
+            result->end();
+        return result;
     }
 
 private:
@@ -289,6 +307,9 @@ private:
         for (auto& [number, each] : std::exchange(listeners_, {}))
             if (auto listener = each.lock())
                 said.no_successor ? listener->close_when_empty() : listener->close();
+        for (auto& each : std::exchange(receivers_, {}))
+            if (auto receiver = each.lock())
+                receiver->end();
         stop_->ask();
     }
 
@@ -328,6 +349,7 @@ private:
     std::vector<bound> datagrams_;
     std::map<std::uint64_t, std::shared_ptr<question>> questions_;
     std::map<std::uint64_t, std::weak_ptr<listener_core>> listeners_;
+    std::vector<std::weak_ptr<receiving>> receivers_; // of datagrams
 };
 
 } // namespace brood::detail

@@ -185,7 +185,7 @@ public:
                                                        listen_request wanted)
     {
         if (!self->primary_ || wanted.reuse_port)
-            co_return listener_core::listen(self->executor_, wanted);
+            co_return self->listen_alone(wanted);
         auto connections = co_await primary_link::listen(self->primary_, wanted);
         co_return connections;
     }
@@ -193,10 +193,23 @@ public:
     /// A socket that is bound for datagrams.
     static task<descriptor> bind(std::shared_ptr<process_core> self, listen_request wanted)
     {
+        descriptor bound;
         if (!self->primary_ || wanted.reuse_port)
-            co_return listening_socket(wanted).socket().duplicate();
-        auto bound = co_await primary_link::bind(self->primary_, wanted);
+            bound = listening_socket(wanted).socket().duplicate();
+        else
+            bound = co_await primary_link::bind(self->primary_, wanted);
+        if (self->primary_)
+            self->primary_->ready();
         co_return bound;
+    }
+
+    /// A worker attends to what its primary did not open as to all that it listens to.
+    void attend(const std::shared_ptr<listener_core>& connections)
+    {
+        if (!primary_)
+            return;
+        primary_->attend(connections);
+        primary_->ready();
     }
 
     int exit_code = 0;
@@ -206,6 +219,13 @@ public:
     const std::shared_ptr<stop_request> stop_asked;
 
 private:
+    std::shared_ptr<listener_core> listen_alone(const listen_request& wanted)
+    {
+        auto connections = listener_core::listen(executor_, wanted);
+        attend(connections);
+        return connections;
+    }
+
     void join(const std::string& identity)
     {
         if (!link_ || identity.empty())

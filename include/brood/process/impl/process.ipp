@@ -35,13 +35,15 @@ BROOD_INLINE task<listener> listener_of(std::shared_ptr<listener_core> core)
     co_return listener_core::handle<listener>(std::move(core));
 }
 
-BROOD_INLINE task<udp_socket> bound_socket(std::shared_ptr<process_core> self,
-                                           listen_request wanted)
+BROOD_INLINE task<shared_socket<udp_socket>> bound_socket(std::shared_ptr<process_core> self,
+                                                          listen_request wanted)
 {
     auto bound = co_await process_core::bind(self, wanted);
     auto protocol = wanted.family == AF_INET6 ? asio::ip::udp::v6() : asio::ip::udp::v4();
-    udp_socket result(self->executor());
-    assign_descriptor(std::move(bound), result, protocol);
+    udp_socket open(self->executor());
+    assign_descriptor(std::move(bound), open, protocol);
+    auto until = self->primary() ? self->primary()->receive() : nullptr;
+    shared_socket<udp_socket> result(std::move(open), std::move(until));
     co_return result;
 }
 
@@ -184,14 +186,12 @@ BROOD_INLINE task<local_listener> process::listen(const detail::local_endpoint& 
 BROOD_INLINE task<listener> process::listen(descriptor open)
 {
     auto connections = detail::listener_core::listen_with(core_->executor(), std::move(open));
-    if (auto& primary = core_->primary())
-        primary->attend(connections);
-    ready();
+    core_->attend(connections);
     return detail::listener_of(std::move(connections));
 }
 
-BROOD_INLINE task<detail::udp_socket> process::bind(const detail::udp_endpoint& at,
-                                                    const listen_options& options)
+BROOD_INLINE task<shared_socket<detail::udp_socket>> process::bind(const detail::udp_endpoint& at,
+                                                                   const listen_options& options)
 {
     return detail::bound_socket(core_, detail::to_listen_request(at, options));
 }

@@ -141,7 +141,8 @@ public:
         return result;
     }
 
-    /// The cluster stops, and tells its workers after this. Datagrams go on until it has ended.
+    /// The cluster stops, and tells its workers after this, who take no datagrams then either. The
+    /// sockets of those stay: an answer may have to go out.
     void finish()
     {
         try

@@ -86,7 +86,8 @@ public:
 
     /// Waits until this process is asked to stop: by SIGTERM, or by the end of the channel to its
     /// parent. From the first call on, SIGTERM does not end it by itself. Any number may wait,
-    /// before and after.
+    /// before and after. A second SIGTERM hastens the clusters and supervisors of this process that
+    /// are being stopped, or are from then on: what they keep has one more second until SIGKILL.
     task<> shutdown();
 
     /// Whether this process was asked to stop: by its cluster, by the end of the channel to its

@@ -10,6 +10,7 @@
 #include <brood/cluster/detail/supervision/supervised_worker.hpp>
 #include <brood/cluster/detail/supervision/supervisor_core.hpp>
 #include <brood/cluster/supervisor.hpp>
+#include <brood/process/internal/stop_urgency.hpp>
 
 #include <exception>
 #include <stdexcept>
@@ -42,6 +43,8 @@ BROOD_INLINE task<std::optional<exit_info>> next_exit(std::shared_ptr<supervisor
 
 BROOD_INLINE task<> stop_all(std::shared_ptr<supervisor_core> core)
 {
+    if (!core->stopping())
+        begin_hastening(core->executor(), core);
     core->stop(exit_cause::stopped);
     if (core->running())
         co_await core->ended();

@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/shared_result.hpp>
+#include <brood/process/internal/stop_urgency.hpp>
 #include <brood/process/signals.hpp>
 #include <brood/wire/channel.hpp>
 #include <brood/wire/internal/link.hpp>
@@ -20,15 +21,20 @@ namespace brood::detail
 class stop_request : public std::enable_shared_from_this<stop_request>
 {
 public:
-    explicit stop_request(asio::any_io_executor executor) : asked_(std::move(executor)) {}
+    explicit stop_request(asio::any_io_executor executor)
+        : asked_(executor), urgency_(std::make_shared<stop_urgency>(std::move(executor)))
+    {
+    }
 
-    /// From the first call on, SIGTERM asks instead of ending the process.
+    /// From the first call on, SIGTERM asks instead of ending the process, and hastens what it
+    /// stops when it comes a second time.
     void listen(std::shared_ptr<link> to_parent)
     {
         if (terminate_)
             return;
         terminate_.emplace(asked_.executor(), SIGTERM);
-        terminate_->wait_then([self = shared_from_this()] { self->asked_.set({}); });
+        announce(urgency_);
+        terminate_->wait_then([self = shared_from_this()] { self->ask_by_signal(); });
         if (to_parent)
         {
             auto end = set_at_end(shared_from_this(), std::move(to_parent));
@@ -44,6 +50,12 @@ public:
     static task<> await(std::shared_ptr<stop_request> self) { co_await self->asked_.get(); }
 
 private:
+    void ask_by_signal()
+    {
+        asked_.set({});
+        terminate_->wait_then([self = shared_from_this()] { self->urgency_->set({}); });
+    }
+
     static task<> set_at_end(std::shared_ptr<stop_request> self, std::shared_ptr<link> to_parent)
     {
         co_await link::disconnected(std::move(to_parent));
@@ -51,6 +63,7 @@ private:
     }
 
     shared_result<std::monostate> asked_;
+    std::shared_ptr<stop_urgency> urgency_;
     std::optional<signals> terminate_;
 };
 

@@ -15,6 +15,7 @@
 #include <brood/cluster/settings.hpp>
 #include <brood/cluster/stats.hpp>
 #include <brood/cluster/worker.hpp>
+#include <brood/process/internal/stop_urgency.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -185,7 +186,8 @@ public:
     /// Ends every worker, and starts none again; waits for the last end.
     static task<> stop(std::shared_ptr<cluster_core> self)
     {
-        self->stopping_ = true;
+        if (!std::exchange(self->stopping_, true))
+            begin_hastening(self->executor_, self);
         self->workforce_->finish_ports();
         self->changed_.post_all();
         for (auto& each : self->workforce_->living())
@@ -199,9 +201,15 @@ public:
     /// The same by another policy, and faster than a stop that is under way.
     static task<> stop_by(std::shared_ptr<cluster_core> self, stop_policy how)
     {
-        for (auto& each : self->workforce_->living())
-            self->workforce_->hasten(each, how);
+        self->hasten(how);
         co_await stop(self);
+    }
+
+    /// The end of each worker comes faster.
+    void hasten(const stop_policy& how)
+    {
+        for (auto& each : workforce_->living())
+            workforce_->hasten(each, how);
     }
 
     /// Waits until every place that is kept has a worker that is ready; false when there is none.

@@ -5,10 +5,9 @@
 #include <brood/cluster/detail/core/obedient.hpp>
 #include <brood/cluster/detail/output/write_without_waiting.hpp>
 #include <brood/cluster/signal_table.hpp>
+#include <brood/process/internal/stop_urgency.hpp>
 #include <brood/process/signals.hpp>
-#include <brood/process/stop_policy.hpp>
 
-#include <chrono>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -83,7 +82,7 @@ private:
             write_what_fits(STDERR_FILENO, who_->table());
         auto again = stopping_ && action == signal_action::stop;
         if (again || dumps || action == signal_action::stop_at_once)
-            return begin(who_->stop(stop_policy(std::chrono::seconds(1))));
+            return begin(who_->stop(urgent_stop()));
         stopping_ = stopping_ || action == signal_action::stop;
         if (action == signal_action::stop)
             begin(who_->stop());

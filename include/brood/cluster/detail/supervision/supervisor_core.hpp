@@ -47,6 +47,9 @@ public:
 
     bool running() const noexcept { return groups_ != 0; }
 
+    /// Whether it was asked to end, until it is started again.
+    bool stopping() const noexcept { return supervision_->stopping; }
+
     const std::vector<std::shared_ptr<child_record>>& children() const noexcept
     {
         return children_;

@@ -2,9 +2,11 @@
 #include <brood/cluster/worker.hpp>
 
 #include <brood/cluster/cluster.hpp>
+#include <brood/process/listener.hpp>
 #include <brood/process/signals.hpp>
 
 #include "support/catch.hpp"
+#include "support/client.hpp"
 #include "support/descriptors.hpp"
 #include "support/within.hpp"
 
@@ -14,10 +16,14 @@
 
 #include <chrono>
 #include <csignal>
+#include <fcntl.h>
 #include <optional>
 #include <string>
+#include <sys/stat.h>
+#include <utility>
 
 using namespace std::chrono_literals;
+using namespace brood::test;
 using brood::cluster;
 using brood::cluster_settings;
 using brood::task;
@@ -60,6 +66,18 @@ task<> ready_too_late(brood::process& self)
     self.ready();
     self.send(1);
     co_await wait.next();
+}
+
+task<> listens_only(brood::process& self)
+{
+    auto listener = co_await self.listen(0);
+    co_await self.shutdown();
+}
+
+ino_t inode_of(const brood::descriptor& open)
+{
+    struct stat file = {};
+    return ::fstat(open.get(), &file) == 0 ? file.st_ino : 0;
 }
 
 cluster_settings one_that_stays_dead()
@@ -220,6 +238,52 @@ TEST_WITHIN(20s, "a worker that is remembered after its end keeps no descriptor"
     // The last may not have taken yet what it was sent.
     while (brood::test::open_descriptors().size() > before)
         co_await brood::sleep(1ms);
+    co_await workers.stop();
+}
+
+TEST_WITHIN(20s, "what was sent to a worker that never took it comes back, and no connection does",
+            "[worker]")
+{
+    auto settings = one_that_stays_dead();
+    settings.dispatch = brood::dispatch_policy::round_robin();
+    cluster<listens_only> workers(settings);
+    auto only = workers.workers().at(0);
+    co_await only.ready();
+    only.kill(SIGSTOP);
+    auto client = co_await connect_to(only.port());
+    auto handed = [&]
+    {
+        return workers.stats().workers.at(0).history.dispatched == 1;
+    };
+    co_await eventually(10s, handed);
+    brood::descriptor file(::open("/", O_RDONLY | O_CLOEXEC));
+    auto inode = inode_of(file);
+    only.send(1, std::move(file));
+    only.send(2);
+    co_await only.process().flush();
+    CHECK(only.undelivered().empty()); // it may still take it
+
+    only.kill(SIGKILL);
+    auto ended = co_await only.exit();
+    auto returned = only.undelivered();
+    CHECK(ended.status.undelivered == 1);
+    REQUIRE(returned.size() == 1);
+    CHECK(inode_of(returned.at(0)) == inode);
+    CHECK(only.undelivered().empty()); // they are ours now
+}
+
+TEST_WITHIN(20s, "to a worker that did not start nothing was sent", "[worker]")
+{
+    cluster_settings settings; // it is tried again
+    settings.size = 1;
+    settings.program = "./nothing-here";
+    cluster<brood::executable> workers(settings);
+    auto events = workers.events();
+    auto event = co_await events.next();
+    while (event && event->what != brood::cluster_event::kind::exit)
+        event = co_await events.next();
+    REQUIRE(event);
+    CHECK(event->worker.undelivered().empty());
     co_await workers.stop();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/descriptor.hpp>
 #include <brood/cluster/exit_info.hpp>
 #include <brood/process/fork.hpp>
 
@@ -87,6 +88,11 @@ public:
     {
         return process().template call<Reply>(std::forward<Request>(request), limit...);
     }
+
+    /// As channel::undelivered(): the descriptors that were sent to it and that it never took; also
+    /// after its end, when exit_info::status says how many there are. They are the caller's again.
+    /// Connections that the cluster handed over are not among them: another worker gets those.
+    std::vector<descriptor> undelivered() const;
 
     /// Sends it a signal; false when it has ended. An end by it is a failure, as by any other.
     bool kill(int signal = SIGTERM) const;

@@ -57,6 +57,11 @@ BROOD_INLINE forked_process& worker::process() const noexcept
     return record_->process;
 }
 
+BROOD_INLINE std::vector<descriptor> worker::undelivered() const
+{
+    return process() ? process().undelivered() : std::vector<descriptor>(); // it never started
+}
+
 BROOD_INLINE bool worker::kill(int signal) const
 {
     return process().kill(signal);

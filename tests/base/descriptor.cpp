@@ -3,7 +3,9 @@
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
+#include "support/scarce_descriptors.hpp"
 
+#include <system_error>
 #include <utility>
 
 using namespace brood;
@@ -66,6 +68,43 @@ TEST_CASE("assigning closes what was owned before", "[descriptor]")
 
     CHECK(first.get() == number);
     CHECK_FALSE(is_open(before));
+}
+
+TEST_CASE("reset() closes at once, and leaves nothing", "[descriptor]")
+{
+    auto owned = open_null();
+    int number = owned.get();
+    owned.reset();
+
+    CHECK_FALSE(owned);
+    CHECK(owned.get() == -1);
+    CHECK_FALSE(is_open(number));
+}
+
+TEST_CASE("the number 0 is a descriptor", "[descriptor]")
+{
+    descriptor zero(0);
+    CHECK(zero);
+    CHECK(zero.release() == 0);
+}
+
+TEST_CASE("duplicating nothing, or without room, throws", "[descriptor]")
+{
+    CHECK_THROWS_AS(descriptor().duplicate(), std::system_error);
+
+    auto owned = open_null();
+    auto taken = brood::test::all_but(0);
+    std::error_code reason;
+    try
+    {
+        owned.duplicate();
+    }
+    catch (const std::system_error& refused)
+    {
+        reason = refused.code();
+    }
+    taken.clear();
+    CHECK(reason == std::errc::too_many_files_open);
 }
 
 TEST_CASE("release() gives the number away without closing it", "[descriptor]")

@@ -29,7 +29,7 @@ TEST_CASE("an error says who and what, then its class", "[error]")
 TEST_CASE("every errc has a text of its own", "[error]")
 {
     std::vector<std::string> texts;
-    for (int value = 1; value <= static_cast<int>(errc::unhandled); ++value)
+    for (int value = 1; value <= static_cast<int>(errc::too_many_failures); ++value)
         texts.push_back(error_category().message(value));
 
     std::sort(texts.begin(), texts.end());
@@ -47,6 +47,24 @@ TEST_CASE("check() hands a good result on and throws the step, the subject and e
 
     CHECK_THROWS_WITH(check(::open("/does/not/exist", O_RDONLY), "open", "/does/not/exist"),
                       "open /does/not/exist: No such file or directory");
+}
+
+TEST_CASE("check() takes MAP_FAILED for a failure, and no other pointer", "[error]")
+{
+    int there = 0;
+    void* good = &there;
+    CHECK(check(good, "map") == good);
+    CHECK(check(static_cast<void*>(nullptr), "map") == nullptr);
+    errno = ENOMEM;
+    CHECK_THROWS_WITH(check(reinterpret_cast<void*>(-1), "map"), "map: Cannot allocate memory");
+}
+
+TEST_CASE("a class of errors converts to a code, and has the name of brood", "[error]")
+{
+    std::error_code code = errc::closed;
+    CHECK(code == errc::closed);
+    CHECK(code.category().name() == std::string("brood"));
+    CHECK(code != std::error_code(static_cast<int>(errc::closed), std::system_category()));
 }
 
 TEST_CASE("check() throws the errno as a system error", "[error]")

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -25,6 +27,18 @@ TEST_CASE("an environment is a snapshot of the moment it is made", "[environment
     CHECK(environment().get("BROOD_TEST") == "after");
     ::unsetenv("BROOD_TEST");
     CHECK_FALSE(environment().get("BROOD_TEST"));
+}
+
+TEST_CASE("of a name that is there twice the first counts, and what is no variable does not",
+          "[environment]")
+{
+    std::string first = "BROOD_TEST=first", second = "BROOD_TEST=second", none = "no variable";
+    char* lines_there[] = {first.data(), second.data(), none.data(), nullptr};
+    auto before = std::exchange(environ, lines_there);
+    environment snapshot;
+    environ = before;
+
+    CHECK(snapshot.lines() == lines{"BROOD_TEST=first"});
 }
 
 TEST_CASE("variables are set and unset one by one, or named all", "[environment]")

@@ -162,6 +162,33 @@ TEST_WITHIN(10s, "a local socket is listened on by its path", "[listener]")
 
     REQUIRE(connection);
     CHECK(listener.local_endpoint() == at);
+
+    auto copy = listener; // for the same listener
+    listener.close();
+    auto none = co_await copy.accept();
+    CHECK_FALSE(none);
+    std::error_code refused;
+    client.close();
+    client.connect(at, refused);
+    CHECK(refused);
+}
+
+TEST_WITHIN(10s, "nobody connects to a port that is closed, and another server has it then",
+            "[listener]")
+{
+    auto self = alone();
+    auto listener = co_await self.listen(0);
+    auto port = listener.local_endpoint().port();
+    CHECK(port != 0);
+    listener.close();
+    listener.close();
+    auto executor = co_await asio::this_coro::executor;
+    asio::ip::tcp::socket client(executor);
+    std::error_code refused;
+    client.connect({asio::ip::address_v4::loopback(), port}, refused);
+    CHECK(refused == asio::error::connection_refused);
+    auto other = co_await self.listen(port);
+    CHECK(other.local_endpoint().port() == port);
 }
 
 TEST_WITHIN(10s, "datagrams arrive at a bound socket", "[listener]")

@@ -13,8 +13,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 using namespace std::chrono_literals;
@@ -62,10 +64,52 @@ TEST_CASE("no child speaks for us", "[service_manager]")
     temporary_directory folder;
     notified_manager over((folder.path() / "notify").string());
     ::setenv("WATCHDOG_USEC", "1000", 1);
+    ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
     service_manager ours;
 
     CHECK(std::getenv("NOTIFY_SOCKET") == nullptr);
     CHECK(std::getenv("WATCHDOG_USEC") == nullptr);
+    CHECK(std::getenv("WATCHDOG_PID") == nullptr);
+}
+
+TEST_CASE("lines of one's own are sent as they are", "[service_manager]")
+{
+    temporary_directory folder;
+    notified_manager over((folder.path() / "notify").string());
+    service_manager ours;
+    ours.send("MAINPID=7\nX_OWN=1");
+    CHECK(over.heard() == "MAINPID=7\nX_OWN=1");
+}
+
+TEST_CASE("a reload is told with the time of now, as the manager measures it", "[service_manager]")
+{
+    auto microseconds = []
+    {
+        timespec now = {};
+        ::clock_gettime(CLOCK_MONOTONIC, &now);
+        return now.tv_sec * 1'000'000LL + now.tv_nsec / 1'000;
+    };
+    temporary_directory folder;
+    notified_manager over((folder.path() / "notify").string());
+    service_manager ours;
+    auto before = microseconds();
+    ours.reloading();
+    auto told = over.heard();
+    auto time = std::stoll(told.substr(told.rfind('=') + 1));
+    CHECK(time >= before);
+    CHECK(time <= microseconds());
+}
+
+TEST_WITHIN(10s, "nobody is told that we live who does not want to hear it", "[service_manager]")
+{
+    temporary_directory folder;
+    notified_manager over((folder.path() / "notify").string());
+    service_manager ours;
+    co_await ours.keep_alive(); // at once
+    CHECK(over.has_heard_all());
+
+    service_manager none; // its variables are gone
+    co_await none.keep_alive();
 }
 
 TEST_WITHIN(20s, "a watchdog is told twice in its time that we live, when it means us",
@@ -89,6 +133,10 @@ TEST_WITHIN(20s, "a watchdog is told twice in its time that we live, when it mea
     }
     stop.emit(asio::cancellation_type::terminal);
     co_await brood::sleep(1ms);
+    while (!over.has_heard_all())
+        over.heard();
+    co_await brood::sleep(30ms);
+    CHECK(over.has_heard_all());
 }
 
 TEST_CASE("a watchdog for another process, or of no time, is none", "[service_manager]")

@@ -4,6 +4,7 @@
 #include <brood/process/spawn.hpp>
 
 #include "support/catch.hpp"
+#include "support/scarce_descriptors.hpp"
 #include "support/shell.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
@@ -15,9 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 using namespace std::chrono_literals;
@@ -80,6 +84,101 @@ TEST_WITHIN(10s, "files are read, written anew, and appended to", "[stdio]")
     options.stdout_ = stdio::append(out);
     co_await run("cat", options);
     CHECK(content(out) == "given\ngiven\n");
+}
+
+TEST_WITHIN(10s, "a file to write or to append to is made, one to read has to be there", "[stdio]")
+{
+    temporary_directory folder;
+    auto out = (folder.path() / "out").string(), more = (folder.path() / "more").string();
+    spawn_options options;
+    options.stdout_ = stdio::write(out);
+    options.stderr_ = stdio::append(more);
+    co_await run("echo one; echo two >&2", options);
+    CHECK(content(out) == "one\n");
+    CHECK(content(more) == "two\n");
+
+    options.stdin_ = stdio::read((folder.path() / "nothing").string());
+    CHECK_THROWS_AS(shell("true", options), brood::spawn_error);
+}
+
+TEST_WITHIN(10s, "a relative path begins where this process is, and not the child", "[stdio]")
+{
+    temporary_directory here, there;
+    auto given = here.write("in", "ours\n");
+    there.write("in", "the child's\n");
+    auto before = std::filesystem::current_path();
+    std::filesystem::current_path(here.path());
+    spawn_options options;
+    options.cwd = there.path().string();
+    options.stdin_ = stdio::read("in");
+    auto text = co_await printed("cat", options);
+    std::filesystem::current_path(before);
+
+    CHECK(text == "ours\n");
+}
+
+TEST_WITHIN(10s, "a stream both ways cannot be opened by name", "[stdio]")
+{
+    spawn_options options;
+    options.descriptors.emplace(5, stdio::duplex());
+    auto text = co_await printed("(echo x > /dev/fd/5) 2>/dev/null || echo refused", options);
+    CHECK(text == "refused\n");
+}
+
+TEST_CASE("a descriptor that is given away is closed with the last copy, one that is lent is not",
+          "[stdio]")
+{
+    auto is_open = [](int number)
+    {
+        return ::fcntl(number, F_GETFD) != -1;
+    };
+    brood::descriptor file(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    auto number = file.get();
+    auto lent = stdio::from(number);
+    CHECK(lent.number() == number);
+    CHECK_FALSE(lent.is_owned());
+    {
+        stdio given = std::move(file);
+        CHECK(given.what() == stdio::kind::descriptor);
+        CHECK(given.number() == number);
+        CHECK(given.is_owned());
+        auto copy = std::make_unique<stdio>(given);
+        given = stdio::ignore();
+        CHECK(is_open(number));
+        copy.reset();
+        CHECK_FALSE(is_open(number));
+    }
+    CHECK(stdio::ignore().number() == -1);
+    CHECK_FALSE(stdio::pipe().is_owned());
+}
+
+TEST_CASE("a choice tells what it is", "[stdio]")
+{
+    auto file = stdio::append("log");
+    CHECK(file.what() == stdio::kind::file);
+    CHECK(file.path() == "log");
+    CHECK(file.flags() == (O_WRONLY | O_CREAT | O_APPEND));
+    CHECK(stdio::read("in").flags() == O_RDONLY);
+    CHECK(stdio::write("out").flags() == (O_WRONLY | O_CREAT | O_TRUNC));
+    CHECK(stdio::duplex().what() == stdio::kind::duplex);
+    CHECK(stdio::pipe_to_child().what() == stdio::kind::pipe_to_child);
+    CHECK(stdio::same_as_stdout().what() == stdio::kind::same_as_stdout);
+}
+
+TEST_CASE("without a descriptor left there is no pipe between two children", "[stdio]")
+{
+    auto taken = brood::test::all_but(1);
+    std::error_code reason;
+    try
+    {
+        stdio::pipe_between();
+    }
+    catch (const std::system_error& refused)
+    {
+        reason = refused.code();
+    }
+    taken.clear();
+    CHECK(reason == std::errc::too_many_files_open);
 }
 
 TEST_WITHIN(10s, "stderr goes where stdout goes, in their order", "[stdio]")

@@ -54,8 +54,13 @@ public:
         if (self->limits_)
             self->limits_->enter();
         self->self_.ready();
-        for (bool more = true; more;)
-            more = co_await take_next(self);
+        while (self->take_all())
+        {
+            if (std::exchange(self->is_full_, false))
+                co_await self->self_.drain();
+            else
+                co_await arrival_or_end(self->link_, lane_name::messages, std::nullopt);
+        }
         while (!self->running_.empty() || !self->waiting_.empty())
             co_await self->finished_.wait();
     }
@@ -69,19 +74,18 @@ private:
         asio::cancellation_signal stop;
     };
 
-    // False at the end of the channel.
-    static task<bool> take_next(std::shared_ptr<call_server> self)
+    // What is here, until it is time to drain. False at the end of the channel.
+    bool take_all()
     {
-        auto oldest = oldest_of(*self->link_, lane_name::messages);
-        if (oldest.is == waiting_frame::state::never)
-            co_return false;
-        if (std::exchange(self->is_full_, false))
-            co_await self->self_.drain();
-        else if (oldest.is == waiting_frame::state::not_yet)
-            co_await arrival_or_end(self->link_, lane_name::messages, std::nullopt);
-        else
-            self->take(oldest);
-        co_return true;
+        flushed_ = last_ended_ = clock::now();
+        while (!is_full_)
+        {
+            auto oldest = oldest_of(*link_, lane_name::messages);
+            if (oldest.is != waiting_frame::state::here)
+                return oldest.is == waiting_frame::state::not_yet;
+            take(oldest);
+        }
+        return true;
     }
 
     void take(const waiting_frame& oldest)
@@ -183,21 +187,39 @@ private:
         }
     }
 
-    std::shared_ptr<const call_context> context_of(const call_head& head) const
+    std::shared_ptr<call_context> context_of(const call_head& head) const
     {
-        return std::make_shared<const call_context>(
+        return std::make_shared<call_context>(
             call_context{head, board_, self_.worker_id(), self_.worker_slot(), limits()});
+    }
+
+    // That of the call before, when nobody has kept it.
+    std::shared_ptr<const call_context> context_again(const call_head& head)
+    {
+        if (context_.use_count() != 1)
+            context_ = context_of(head);
+        context_->head = head;
+        return context_;
     }
 
     void run(served_call& call)
     {
         {
-            current_call_scope scope(context_of(call.head()));
+            current_call_scope scope(context_again(call.head()));
             answer(call, nullptr);
         }
-        // What the next calls give may take long: this must not wait for it.
+        flush_in_time();
+    }
+
+    // The next call may take long, and what this one gave must not wait for it. Only where calls
+    // have been short for a while, their replies leave together.
+    void flush_in_time()
+    {
+        constexpr std::chrono::microseconds is_short(5), longest_wait(50);
         auto now = clock::now();
-        if (now - flushed_ < std::chrono::microseconds(50))
+        auto took = now - std::exchange(last_ended_, now);
+        expected_ = std::max(took, expected_ - expected_ / 8);
+        if (expected_ < is_short && now - flushed_ < longest_wait)
             return;
         flushed_ = now;
         link_->sending().flush();
@@ -265,8 +287,11 @@ private:
     std::optional<worker_limits> limits_;
     std::deque<std::unique_ptr<served_call>> waiting_;
     std::map<std::uint32_t, running_call> running_; // by place
+    std::shared_ptr<call_context> context_;         // of a plain function's last call
     bool is_full_ = false;                          // it is time to drain
-    clock::time_point flushed_;
+    clock::time_point flushed_;                     // or nothing was there to be sent
+    clock::time_point last_ended_;                  // the call before, or the wait for the next one
+    clock::duration expected_ = std::chrono::seconds(1); // of a call
     wait_queue finished_;
 };
 

@@ -88,17 +88,8 @@ public:
         return true;
     }
 
-    /// Waits until a call has its result, or there is none: throws why.
-    static task<> ended(std::shared_ptr<pool_core> self, std::shared_ptr<pool_call> call)
-    {
-        auto& record = call->record();
-        while (record.stage == call_stage::outside && !self->enter(call))
-            co_await self->room_.wait();
-        while (record.stage != call_stage::over)
-            co_await record.changed.wait();
-        if (record.failure)
-            std::rethrow_exception(record.failure);
-    }
+    /// Waits until there may be room in the queue.
+    task<> room() { return room_.wait(); }
 
     /// Its caller waits no more.
     void abandon(const std::shared_ptr<pool_call>& call)
@@ -178,6 +169,7 @@ private:
     void dispatch_alone();
     void feed(pool_worker& worker);
     void take_from_others(pool_worker& idle);
+    void take_from_others_soon(pool_worker& idle);
     void take_back_queued(pool_worker& from);
     void requeue(const std::shared_ptr<pool_call>& call);
     void retire(pool_worker& worker);

@@ -7,6 +7,7 @@
 #include <brood/pool/detail/link_of.hpp>
 #include <brood/pool/internal/call_message.hpp>
 #include <brood/pool/internal/pool_call.hpp>
+#include <brood/pool/pool_stats.hpp>
 #include <brood/wire/internal/link.hpp>
 
 #include <algorithm>
@@ -73,6 +74,7 @@ struct pool_worker : std::enable_shared_from_this<pool_worker>
     call_board board;
     std::vector<std::shared_ptr<pool_call>> calls; ///< By place; also those that nobody waits for.
     std::vector<std::uint32_t> free;               ///< Places.
+    slot_calls* figures = nullptr;                 ///< Of its slot.
     std::uint64_t handed = 0;                      ///< Calls, from its start.
     std::uint64_t most = 0;   ///< So many calls it is given in all; 0 for any number.
     bool is_reserved = false; ///< For a call that is to be alone.

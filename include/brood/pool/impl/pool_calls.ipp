@@ -43,9 +43,24 @@ BROOD_INLINE bool awaited_call::has_entered() const noexcept
     return call_->record().stage != call_stage::outside || in_->is_closed();
 }
 
-BROOD_INLINE task<> awaited_call::ended()
+BROOD_INLINE bool awaited_call::has_ended()
 {
-    return pool_core::ended(in_, call_);
+    auto& stage = call_->record().stage;
+    if (stage == call_stage::outside)
+        in_->enter(call_);
+    return stage == call_stage::over;
+}
+
+BROOD_INLINE task<> awaited_call::change()
+{
+    auto& record = call_->record();
+    return record.stage == call_stage::outside ? in_->room() : record.changed.wait();
+}
+
+BROOD_INLINE void awaited_call::rethrow_failure() const
+{
+    if (auto& failure = call_->record().failure)
+        std::rethrow_exception(failure);
 }
 
 // ---- From a worker to the caller
@@ -154,8 +169,7 @@ BROOD_INLINE void pool_core::ended_with(pool_worker& worker, const call_tail& ta
     auto call = worker.find(tail.place, tail.call);
     if (!call)
         return;
-    auto& slot = slots_[worker.handle.slot()];
-    ++(failure ? slot.failed : slot.done);
+    ++(failure ? worker.figures->failed : worker.figures->done);
     auto time = std::min<std::uint64_t>(tail.nanoseconds, INT64_MAX / 16);
     mean_time_ = mean_time_ == 0 ? time : mean_time_ - mean_time_ / 8 + time / 8;
     stats_.times.add(std::chrono::milliseconds(static_cast<std::int64_t>(time / 1'000'000)));
@@ -169,7 +183,7 @@ BROOD_INLINE void pool_core::ended_with(pool_worker& worker, const call_tail& ta
     if (worker.is_ranked && worker.load() == 0)
     {
         worker.idle_since = clock::now();
-        take_from_others(worker);
+        take_from_others_soon(worker);
     }
 }
 

@@ -170,6 +170,17 @@ BROOD_INLINE void pool_core::take_from_others(pool_worker& idle)
     }
 }
 
+// The callers of what it has just done go on first: they may have more for it.
+BROOD_INLINE void pool_core::take_from_others_soon(pool_worker& idle)
+{
+    auto take = [self = shared_from_this(), worker = idle.shared_from_this()]
+    {
+        if (worker->is_ranked && worker->load() == 0)
+            self->take_from_others(*worker);
+    };
+    asio::post(executor_, std::move(take));
+}
+
 BROOD_INLINE void pool_core::take_back_queued(pool_worker& from)
 {
     for (auto& each : from.calls)

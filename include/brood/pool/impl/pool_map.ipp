@@ -25,7 +25,9 @@ BROOD_INLINE task<chunk_reply> call_chunk(std::shared_ptr<pool_core> in,
     bool lost = false;
     try
     {
-        co_await awaited.ended();
+        while (!awaited.has_ended())
+            co_await awaited.change();
+        awaited.rethrow_failure();
     }
     catch (const worker_lost&)
     {

@@ -116,6 +116,7 @@ BROOD_INLINE void pool_core::on_fork(const cluster_event& event)
     worker->most = settings_.max_calls == 0
                        ? 0
                        : std::max<std::uint64_t>(1, static_cast<std::uint64_t>(most + 0.5));
+    worker->figures = &slots_[event.worker.slot()];
     unready_.insert(event.worker.id());
     workers_.emplace(event.worker.id(), worker);
     asio::co_spawn(executor_, attend(shared_from_this(), worker), asio::detached);
@@ -191,7 +192,7 @@ BROOD_INLINE void pool_core::lost(pool_worker& worker, const exit_info& ended)
     std::sort(begun.begin(), begun.end(),
               [](auto& left, auto& right)
               { return left->record().number > right->record().number; });
-    slots_[worker.handle.slot()].failed += begun.size();
+    worker.figures->failed += begun.size();
     auto told = ended;
     auto by_itself = ended.cause == exit_cause::signalled && !worker.is_killed;
     if (settings_.limits && by_itself)

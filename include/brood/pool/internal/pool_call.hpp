@@ -90,8 +90,15 @@ public:
     /// Whether there was room.
     bool has_entered() const noexcept;
 
-    /// Suspends until the result is here. Throws why there is none.
-    task<> ended();
+    /// Whether the result is here, or there is none. When there was no room in the queue, it tries
+    /// again to enter; throws errc::closed when that is for ever.
+    bool has_ended();
+
+    /// Suspends until that may be another answer.
+    task<> change();
+
+    /// Throws why there is no result.
+    void rethrow_failure() const;
 
 private:
     std::shared_ptr<pool_core> in_;
@@ -181,7 +188,9 @@ private:
 template <class Result, auto Function>
 task<Result> result_of_call(awaited_call awaited, std::shared_ptr<function_call<Function>> call)
 {
-    co_await awaited.ended();
+    while (!awaited.has_ended())
+        co_await awaited.change();
+    awaited.rethrow_failure();
     co_return call->give();
 }
 

@@ -6,12 +6,16 @@
 #include <brood/process/listener.hpp>
 
 #include "support/catch.hpp"
+#include "support/race.hpp"
 #include "support/within.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/post.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -107,6 +111,38 @@ TEST_WITHIN(20s, "ends that nobody takes hold no more than 16 MiB of what was pr
     CHECK(oldest->ended->id == more);
 }
 
+TEST_WITHIN(20s,
+            "it is the oldest ends that are told without their output, also once some were taken",
+            "[event]")
+{
+    using ends = brood::detail::event_queue<brood::exit_info>;
+    auto queue = std::make_shared<ends>(brood::default_executor());
+    brood::exit_info ended;
+    ended.last_output = std::string(1 << 20, 'x');
+    constexpr std::uint64_t fit = ends::most_text >> 20;
+    auto push = [&](std::uint64_t count)
+    {
+        for (; count != 0; --count, ++ended.id)
+            queue->push(ended);
+    };
+    push(fit + 5);
+    for (std::uint64_t taken = 0; taken < 3; ++taken)
+    {
+        auto next = co_await ends::next(queue);
+        CHECK((next && next->id == taken && next->last_output.empty()));
+    }
+    push(4);
+    queue->end();
+
+    std::uint64_t id = 3;
+    for (auto next = co_await ends::next(queue); next; next = co_await ends::next(queue), ++id)
+    {
+        CHECK(next->id == id);
+        CHECK(next->last_output.empty() == (id < 9));
+    }
+    CHECK(id == fit + 9);
+}
+
 TEST_WITHIN(5s, "a wait for an event that is cancelled loses none", "[event]")
 {
     event_hub hub(brood::default_executor());
@@ -128,6 +164,49 @@ TEST_WITHIN(5s, "a wait for an event that is cancelled loses none", "[event]")
     auto event = co_await stream.next();
 
     CHECK(event);
+}
+
+TEST_WITHIN(5s, "an event that comes just as the wait for it loses under || is not lost", "[event]")
+{
+    for (int turns = -1; turns < 4; ++turns)
+    {
+        event_hub hub(brood::default_executor());
+        event_stream stream(hub.subscribe());
+        std::function<void()> happen = [&]
+        {
+            hub.publish(cluster_event::kind::fork, worker(1));
+        };
+        auto event = co_await brood::test::raced(stream.next(), happen, turns);
+        if (!event)
+            event = co_await stream.next(); // or it is lost, and this waits for ever
+        REQUIRE(event);
+        CHECK(event->has_value());
+    }
+}
+
+TEST_WITHIN(5s, "of two who wait for an event, one that is cancelled leaves it to the other",
+            "[event]")
+{
+    auto executor = co_await asio::this_coro::executor;
+    using queue = brood::detail::event_queue<brood::exit_info>;
+    auto ends = std::make_shared<queue>(executor);
+    asio::cancellation_signal stop;
+    int came = 0;
+    auto done = [&](std::exception_ptr thrown, const std::optional<brood::exit_info>&)
+    {
+        came += thrown ? 0 : 1;
+    };
+    asio::co_spawn(executor, queue::next(ends), asio::bind_cancellation_slot(stop.slot(), done));
+    asio::co_spawn(executor, queue::next(ends), done);
+    co_await brood::sleep(1ms);
+
+    ends->push({});
+    stop.emit(asio::cancellation_type::terminal);
+    co_await brood::sleep(10ms);
+
+    CHECK(came == 1);
+    ends->end();
+    co_await brood::sleep(1ms);
 }
 
 TEST_WITHIN(20s, "what happens to a worker is told in one order, from its start to its empty slot",

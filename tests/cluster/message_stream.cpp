@@ -7,13 +7,16 @@
 #include "support/within.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
 
 #include <cereal/types/string.hpp>
 
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -41,6 +44,18 @@ task<> count_up(process& self, int end)
     for (int number = 0; number < end; ++number)
         if (!self.send(number))
             co_await self.drain();
+}
+
+/// Sends back what it is sent.
+task<> answer(process& self)
+{
+    for (;;)
+    {
+        auto number = co_await self.message<int>();
+        if (!number)
+            break;
+        self.send(*number);
+    }
 }
 
 using heard = std::vector<std::pair<std::uint64_t, int>>;
@@ -114,6 +129,33 @@ TEST_WITHIN(30s, "a listener that does not look loses nothing, and one that goes
     CHECK(last == first);
 }
 
+TEST_WITHIN(30s, "whoever waits for a slow listener goes on as that takes some, and when it goes",
+            "[message_stream]")
+{
+    constexpr int messages = 3'000;
+    cluster<count_up> workers(of(1), messages);
+    auto slow = std::make_optional(workers.messages<int>());
+    heard fast;
+    int running = 0;
+    in_background(listen(workers.messages<int>(), fast), running);
+    std::size_t before = 0;
+    while (before == 0 || fast.size() != before) // until it stands
+    {
+        before = fast.size();
+        co_await brood::sleep(50ms);
+    }
+    CHECK(fast.size() < messages);
+
+    for (int count = 0; count < 100; ++count)
+        co_await slow->next();
+    auto goes_on = co_await eventually(5s, [&] { return fast.size() >= before + 100; });
+    CHECK(goes_on);
+    CHECK(fast.size() < messages);
+    slow.reset();
+    co_await until_zero(running);
+    CHECK(fast.size() == messages);
+}
+
 TEST_WITHIN(30s, "a listener that is cancelled leaves the next message to the others",
             "[message_stream]")
 {
@@ -185,4 +227,37 @@ TEST_WITHIN(30s, "a message of another type is an error for every listener", "[m
     REQUIRE(text);
     CHECK(text->message == "not a number");
     co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a message that comes just as the wait for it loses under || is not lost",
+            "[message_stream]")
+{
+    using namespace asio::experimental::awaitable_operators;
+    for (bool all : {false, true}) // by message() and by messages()
+    {
+        cluster<answer> workers(of(1));
+        co_await workers.ready();
+        auto stream = workers.messages<int>();
+        auto next = [&]
+        {
+            return all ? stream.next() : workers.message<int>();
+        };
+        std::minstd_rand random(7);
+        std::uniform_int_distribution<int> microseconds(0, 400);
+        for (int round = 0; round < 1'000; ++round)
+        {
+            workers.send(round);
+            auto race = next() || brood::sleep(std::chrono::microseconds(microseconds(random)));
+            auto winner = co_await std::move(race);
+            if (winner.index() == 0)
+            {
+                auto& came = std::get<0>(winner);
+                CHECK((came && came->message == round));
+                continue;
+            }
+            auto kept = co_await next(); // or it is lost, and this waits for ever
+            CHECK((kept && kept->message == round));
+        }
+        co_await workers.stop();
+    }
 }

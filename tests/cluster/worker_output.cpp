@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/patience.hpp"
 #include "support/process_table.hpp"
+#include "support/race.hpp"
 #include "support/shell.hpp"
 #include "support/within.hpp"
 
@@ -17,7 +18,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <functional>
 #include <map>
+#include <memory>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -469,4 +472,25 @@ TEST_CASE("output settings that cannot be meant are refused", "[worker_output]")
     brood::child_settings child;
     child.output.where = worker_output::goes::read;
     CHECK_THROWS_AS(top.add<say_and_wait>("one", child), std::invalid_argument);
+}
+
+TEST_WITHIN(5s, "a line that comes just as the wait for it loses under || is not lost",
+            "[worker_output]")
+{
+    using brood::detail::line_queue;
+    for (int turns = -1; turns < 4; ++turns)
+    {
+        auto lines = std::make_shared<line_queue>(brood::default_executor(), worker_output());
+        std::function<void()> happen = [&]
+        {
+            brood::output_line line;
+            line.text = "a line";
+            lines->push(line);
+        };
+        auto line = co_await raced(line_queue::next(lines), happen, turns);
+        if (!line)
+            line = co_await line_queue::next(lines); // or it is lost, and this waits for ever
+        REQUIRE((line && *line));
+        CHECK((*line)->text == "a line");
+    }
 }

@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/quiet_write.hpp>
+#include <brood/base/loop.hpp>
 #include <brood/process/detail/pipe_ends.hpp>
 #include <brood/process/detail/unblocked_io.hpp>
 
@@ -11,6 +12,7 @@
 #include "support/within.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
 #include <asio/post.hpp>
 #include <asio/read_until.hpp>
 #include <asio/write.hpp>
@@ -18,6 +20,9 @@
 #include <csignal>
 #include <optional>
 #include <string>
+#include <unistd.h>
+#include <utility>
+#include <variant>
 
 using namespace std::chrono_literals;
 using namespace brood::test;
@@ -189,6 +194,27 @@ TEST_WITHIN(20s, "a read that is cancelled loses nothing", "[pipe]")
         child.in().close();
         co_await child.exit();
     }
+}
+
+TEST_WITHIN(10s, "a read that loses under || while it lets others go on takes nothing", "[pipe]")
+{
+    using namespace asio::experimental::awaitable_operators;
+    auto executor = co_await asio::this_coro::executor;
+    brood::detail::pipe_ends ends;
+    REQUIRE(ends.open());
+    brood::pipe_reader reader(executor, std::move(ends.reading));
+    for (int round = 0; round < 15; ++round)
+    {
+        REQUIRE(::write(ends.writing.get(), "before\n", 7) == 7);
+        co_await reader.read_line();
+    }
+    REQUIRE(::write(ends.writing.get(), "whole\n", 6) == 6);
+    auto race = asio::post(executor, asio::use_awaitable) || reader.read_line();
+    auto winner = co_await std::move(race);
+    CHECK(winner.index() == 0);
+
+    auto line = co_await reader.read_line(); // or it is lost, and this waits for ever
+    CHECK(line == std::optional<std::string>("whole"));
 }
 
 TEST_WITHIN(20s, "a program that writes without end leaves the loop to others", "[pipe]")

@@ -2,6 +2,7 @@
 #include <brood/process/signals.hpp>
 
 #include "support/catch.hpp"
+#include "support/race.hpp"
 #include "support/shell.hpp"
 #include "support/within.hpp"
 
@@ -9,6 +10,7 @@
 #include <asio/post.hpp>
 
 #include <csignal>
+#include <functional>
 #include <system_error>
 
 using namespace std::chrono_literals;
@@ -67,6 +69,23 @@ TEST_WITHIN(5s, "a signal that nobody can catch is refused", "[signals]")
     CHECK_THROWS_AS(signals(SIGKILL), std::system_error);
     CHECK_THROWS_AS(signals(12345), std::system_error);
     co_return;
+}
+
+TEST_WITHIN(10s, "a signal that comes just as the wait for it loses under || is not lost",
+            "[signals]")
+{
+    for (int round = 0; round < 200; ++round)
+    {
+        signals listening(SIGUSR1);
+        std::function<void()> happen = []
+        {
+            ::raise(SIGUSR1);
+        };
+        auto number = co_await brood::test::raced(listening.next(), happen, round % 10 - 1);
+        if (!number)
+            number = co_await listening.next(); // or it is lost, and this waits for ever
+        CHECK(number == SIGUSR1);
+    }
 }
 
 TEST_WITHIN(5s, "a wait for a signal that is cancelled loses none", "[signals]")

@@ -9,12 +9,16 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 
 #include <csignal>
 #include <exception>
 #include <sstream>
 #include <stdexcept>
+#include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -91,6 +95,35 @@ TEST_WITHIN(10s, "a stop that is cancelled takes no further step", "[stop_policy
     co_await child.exit();
 }
 
+TEST_WITHIN(10s, "a stop that is cancelled just as the time of a step is over takes no further one",
+            "[stop_policy]")
+{
+    for (int round = 0; round < 5; ++round)
+    {
+        auto child = brood::spawn("sleep", {"1000"});
+        asio::cancellation_signal cancel;
+        bool cancelled = false;
+        stop_policy impatient(
+            std::vector<stop_step>{stop_step::signal(0, 10ms), stop_step::signal(SIGKILL, 5s)});
+        auto executor = co_await asio::this_coro::executor;
+        asio::co_spawn(executor, child.stop(impatient),
+                       asio::bind_cancellation_slot(
+                           cancel.slot(), [&](std::exception_ptr thrown, brood::exit_status)
+                           { cancelled = thrown != nullptr; }));
+        for (int turn = 0; turn < 5; ++turn)
+            co_await asio::post(executor, asio::use_awaitable);
+        asio::steady_timer just_behind(executor, 10ms);
+        just_behind.async_wait([&](auto) { cancel.emit(asio::cancellation_type::terminal); });
+        ::usleep(30'000); // both are over when the loop looks again
+        co_await brood::sleep(50ms);
+
+        CHECK(cancelled);
+        CHECK(child.kill(0)); // it still runs
+        child.kill(SIGKILL);
+        co_await child.exit();
+    }
+}
+
 TEST_WITHIN(10s, "a stopped process sees a SIGTERM", "[stop_policy]")
 {
     auto child = brood::spawn("sleep", {"1000"});
@@ -154,7 +187,9 @@ TEST_WITHIN(10s, "whoever outlives every step is told with the policy", "[stop_p
         CHECK(late.code() == brood::errc::timed_out);
         text = late.what();
     }
-    CHECK_THAT(text, Catch::Matchers::ContainsSubstring("still runs after: SIGTERM, wait 20 ms"));
+    CHECK_THAT(text,
+               Catch::Matchers::StartsWith("process " + std::to_string(child.pid()) +
+                                           " (/bin/sh) still runs after: SIGTERM, wait 20 ms"));
     child.kill(SIGKILL);
     auto status = co_await child.exit();
     CHECK(status.signal == SIGKILL);

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
+#include <system_error>
 #include <utility>
 
 namespace brood::detail
@@ -88,6 +89,11 @@ public:
         co_await let_others_go_on(end);
         for (;;)
         {
+            // It may have been cancelled in the turn in which it was woken: under || what it reads
+            // from here on would be lost.
+            auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none)
+                throw std::system_error(asio::error::operation_aborted, "read from pipe");
             auto count = end->fill();
             if (count >= 0)
                 co_return count != 0;

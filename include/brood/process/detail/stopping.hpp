@@ -12,6 +12,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace brood::detail
@@ -40,6 +41,10 @@ inline task<exit_status> walk(std::shared_ptr<child_process_core> child, stop_po
         auto status = co_await child->exited.get_until(time_from_now(step.wait()));
         if (status)
             co_return *status;
+        // It may have been cancelled in the turn in which the time was over.
+        auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none)
+            throw std::system_error(asio::error::operation_aborted, "stop");
     }
     throw error(errc::timed_out, "process " + std::to_string(child->process.pid()) + " (" +
                                      child->program + ") still runs after: " + to_string(policy));

@@ -5,6 +5,7 @@
 #include <brood/base/loop.hpp>
 #include <brood/process/signals.hpp>
 
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -24,6 +25,9 @@ public:
     }
 
     asio::signal_set& set() noexcept { return set_; }
+
+    /// One that came when the wait for it was cancelled, for the next wait.
+    std::optional<int> missed;
 
 private:
     asio::signal_set set_;
@@ -47,8 +51,14 @@ BROOD_INLINE signals::~signals() = default;
 
 BROOD_INLINE task<int> signals::next()
 {
+    if (core_->missed)
+        co_return *std::exchange(core_->missed, std::nullopt);
     auto number = co_await core_->set().async_wait(asio::use_awaitable);
-    co_return number;
+    auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() == asio::cancellation_type::none)
+        co_return number;
+    core_->missed = number; // under || what a loser gives is lost
+    throw std::system_error(asio::error::operation_aborted, "wait for a signal");
 }
 
 BROOD_INLINE void signals::wait_then(std::function<void()> call)

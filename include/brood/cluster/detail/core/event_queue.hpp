@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/detail/wait_to_take.hpp>
 
 #include <cstddef>
 #include <deque>
@@ -47,7 +48,7 @@ public:
     static task<std::optional<Event>> next(std::shared_ptr<event_queue> self)
     {
         while (self->waiting_.empty() && !self->has_ended_)
-            co_await self->arrived_.wait();
+            co_await wait_to_take(self->arrived_);
         if (self->waiting_.empty())
             co_return std::nullopt;
         co_return self->pop();

@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/detail/wait_to_take.hpp>
 #include <brood/cluster/detail/core/event_queue.hpp>
 #include <brood/cluster/event.hpp>
 #include <brood/cluster/worker.hpp>
@@ -55,7 +56,7 @@ public:
     static task<bool> wait(std::shared_ptr<inbox> self)
     {
         while (self->readable_.empty() && !(self->has_ended_ && self->attended_.empty()))
-            co_await self->changed_.wait();
+            co_await wait_to_take(self->changed_);
         co_return !self->readable_.empty();
     }
 

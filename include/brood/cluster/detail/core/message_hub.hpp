@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/detail/wait_to_take.hpp>
 #include <brood/cluster/message_stream.hpp>
 
 #include <algorithm>
@@ -42,7 +43,7 @@ public:
 
     bool has_ended() const noexcept { return has_ended_; }
 
-    task<> changed() { return changed_.wait(); }
+    task<> changed() { return wait_to_take(changed_); }
 
     void begin_turn() { is_taking_ = true; }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/detail/wait_to_take.hpp>
 #include <brood/cluster/worker_output.hpp>
 
 #include <deque>
@@ -66,7 +67,7 @@ public:
     static task<std::optional<output_line>> next(std::shared_ptr<line_queue> self)
     {
         while (self->empty() && !self->has_ended_)
-            co_await self->arrived_.wait();
+            co_await wait_to_take(self->arrived_);
         if (self->empty())
             co_return std::nullopt;
         co_return self->pop();

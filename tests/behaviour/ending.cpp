@@ -139,6 +139,18 @@ task<> drops_a_slow_child(process& self, bool by_exit)
         co_await self.exit(1);
 }
 
+task<> sends_on_exit(process& self, bool by_exit)
+{
+    self.on_exit(
+        [&self](int code)
+        {
+            self.send("first " + std::to_string(code));
+            self.on_exit([&self](int) { self.send(std::string("second")); });
+        });
+    if (by_exit)
+        co_await self.exit(3);
+}
+
 task<> asks_three_times_for_its_stop(process& self)
 {
     auto executor = co_await asio::this_coro::executor;
@@ -266,6 +278,19 @@ TEST_WITHIN(30s, "functions of on_exit come after the children whose handles hav
         auto child = brood::fork<drops_a_slow_child>(by_exit);
         auto status = co_await child.exit();
         CHECK(status.code == 21);
+    }
+}
+
+TEST_WITHIN(20s, "what functions of on_exit send arrives, whichever way the process ends",
+            "[ending]")
+{
+    for (bool by_exit : {false, true})
+    {
+        auto child = brood::fork<sends_on_exit>(by_exit);
+        auto words = co_await words_of(child);
+        co_await child.exit();
+
+        CHECK(words == std::vector<std::string>{by_exit ? "first 3" : "first 0", "second"});
     }
 }
 

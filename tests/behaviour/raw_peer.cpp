@@ -347,6 +347,27 @@ TEST_WITHIN(10s, "a failure that is none ends the call and the channel", "[raw_p
     CHECK_FALSE(with.ours.connected());
 }
 
+TEST_WITHIN(10s, "a call that waits learns what its peer did wrong", "[raw_peer]")
+{
+    broken with;
+    auto reply = with.ours.call<int>(1);
+    with.write(frame_bytes({0, static_cast<frame_kind>(99), 0, 0, 0, 0}));
+    std::error_code refused;
+    std::string text;
+    try
+    {
+        co_await std::move(reply);
+    }
+    catch (const brood::error& wrong)
+    {
+        refused = wrong.code();
+        text = wrong.what();
+    }
+
+    CHECK(refused == brood::errc::malformed);
+    CHECK_THAT(text, ContainsSubstring("process 4711: "));
+}
+
 TEST_WITHIN(10s, "descriptors beside a request that takes none are closed, and it is answered",
             "[raw_peer]")
 {

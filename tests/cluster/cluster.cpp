@@ -665,6 +665,52 @@ TEST_WITHIN(20s, "variables of one fork are in the environment of that worker an
     auto successor = workers.workers().at(1);
     auto again = co_await successor.message<std::string>();
     CHECK(again == "yes");
+    auto report = co_await workers.reload();
+    CHECK(report.replaced == 2);
+    auto replaced = workers.workers().at(1);
+    auto behind_reload = co_await replaced.message<std::string>();
+    CHECK(behind_reload == "yes");
+    co_await workers.stop();
+}
+
+TEST_WITHIN(20s, "a message for all reaches those that have their channel, and they are counted",
+            "[cluster]")
+{
+    cluster<wait_for_messages> workers(of_size(3));
+    co_await all_ready(workers);
+    auto without = workers.workers().at(1);
+    without.disconnect();
+
+    auto reached = workers.send(std::string("who"));
+
+    CHECK(reached == 2);
+    std::set<std::string> answers;
+    for (int count = 0; count < 2; ++count)
+    {
+        auto answer = co_await workers.message<std::string>();
+        REQUIRE(answer);
+        answers.insert(answer->message);
+    }
+    CHECK(answers == std::set<std::string>{"1 in 0", "3 in 2"});
+    co_await workers.stop();
+    CHECK(workers.send(std::string("who")) == 0);
+}
+
+TEST_WITHIN(20s, "a cluster that is assigned to another ends the workers that this had",
+            "[cluster]")
+{
+    cluster<wait_for_messages> workers(of_size(1)), other(of_size(1));
+    co_await all_ready(workers);
+    co_await all_ready(other);
+    auto old = workers.workers().at(0);
+    auto kept = other.workers().at(0);
+
+    workers = std::move(other);
+
+    auto ended = co_await old.exit();
+    CHECK(ended.cause == exit_cause::stopped);
+    CHECK(workers.workers().at(0) == kept);
+    CHECK_FALSE(kept.is_dead());
     co_await workers.stop();
 }
 

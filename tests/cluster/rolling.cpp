@@ -300,6 +300,39 @@ TEST_WITHIN(30s, "a second reload waits for its turn", "[rolling]")
     co_await workers.stop();
 }
 
+TEST_WITHIN(30s, "who comes just as a reload ends has its turn, and whoever waited waits on",
+            "[rolling]")
+{
+    using what = brood::cluster_event::kind;
+    cluster<greet> workers(of_size(1));
+    co_await all_ready(workers);
+    auto executor = co_await asio::this_coro::executor;
+    auto complete = false;
+    auto second = [&]() -> task<>
+    {
+        co_await brood::sleep(1ms); // behind the first
+        auto report = co_await workers.reload();
+        complete = report.complete();
+    };
+    asio::co_spawn(executor, second(), asio::detached);
+    co_await workers.reload();
+    auto events = workers.events();
+    co_await workers.scale(2);
+    while (!complete)
+        co_await brood::sleep(1ms);
+
+    std::vector<what> order;
+    while (order.size() < 4)
+    {
+        auto event = co_await events.next();
+        REQUIRE(event);
+        if (event->what == what::fork || event->what == what::ready)
+            order.push_back(event->what);
+    }
+    CHECK(order == std::vector<what>{what::fork, what::ready, what::fork, what::ready});
+    co_await workers.stop();
+}
+
 TEST_WITHIN(30s, "a service manager hears of each reload, and that it is over, however it went",
             "[rolling]")
 {

@@ -20,6 +20,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -70,6 +71,32 @@ task<> until_stopped(brood::process& self)
 {
     self.ready();
     co_await self.shutdown();
+}
+
+task<> slow_to_start(brood::process& self)
+{
+    co_await brood::sleep(300ms);
+    self.ready();
+    co_await self.shutdown();
+}
+
+/// In its first life until it is ended; in later ones it is done soon.
+task<> done_in_second_life(brood::process& self, std::string file)
+{
+    auto first = !std::filesystem::exists(file);
+    note(file, "+");
+    self.ready();
+    if (first)
+        co_await self.shutdown();
+    else
+        co_await brood::sleep(20ms);
+}
+
+task<> slow_to_stop(brood::process& self)
+{
+    self.ready();
+    co_await self.shutdown();
+    co_await brood::sleep(200ms);
 }
 
 task<> done_at_once(brood::process& self)
@@ -618,6 +645,52 @@ TEST_WITHIN(20s, "a child that is stopped by name stays so, and nobody else is t
     CHECK(restarted);
     CHECK(notes(file) == "-c +c");
     CHECK(top.children()[2].starts == 3);
+    co_await top.stop();
+}
+
+TEST_WITHIN(20s, "the end of an earlier life does not count once a child was started with another",
+            "[supervisor]")
+{
+    temporary_directory folder;
+    brood::child_settings rests;
+    rests.when = brood::restart::transient;
+    supervisor top(strategy::one_for_all, often());
+    top.add<until_stopped>("a");
+    top.add<done_in_second_life>("b", rests, folder.path().string() + "/lives");
+    top.add<slow_to_start>("c");
+    top.start();
+    co_await all_ready(top);
+    top.worker("a").kill(SIGKILL);
+    top.worker("b").kill(SIGKILL);
+    ::usleep(50'000); // both ends are noticed together
+
+    co_await started(top, 0, 2); // b is done before c is ready
+
+    CHECK(top.children()[1].starts == 2);
+    CHECK(top.stats().children[1].state == brood::child_state::done);
+    co_await top.stop();
+}
+
+TEST_WITHIN(20s, "a child that is started by name while it is being stopped is started again",
+            "[supervisor]")
+{
+    supervisor top(strategy::one_for_one, often());
+    top.add<slow_to_stop>("slow");
+    top.start();
+    co_await all_ready(top);
+    auto executor = co_await asio::this_coro::executor;
+    bool stopped = false;
+    auto stopping = top.stop("slow");
+    asio::co_spawn(executor, std::move(stopping), [&](std::exception_ptr) { stopped = true; });
+    co_await brood::sleep(20ms);
+    CHECK_FALSE(stopped);
+
+    auto ready = co_await top.start("slow");
+
+    CHECK(ready);
+    CHECK(stopped);
+    CHECK(top.children()[0].ready);
+    CHECK(top.children()[0].starts == 2);
     co_await top.stop();
 }
 

@@ -4,6 +4,7 @@
 #include <brood/base/loop.hpp>
 #include <brood/http/server.hpp>
 
+#include "support/lowered_limit.hpp"
 #include "support/raw_client.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/within.hpp"
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 
 using namespace std::chrono_literals;
 using brood::task;
@@ -241,7 +243,98 @@ TEST_WITHIN(5s, "a socket in the folder is not found", "[http]")
     CHECK(answer.status == 404);
 }
 
-TEST_CASE("files() throws for a folder that is not there", "[http]")
+TEST_WITHIN(5s, "nothing in a folder whose name begins with a dot is served", "[http]")
 {
-    CHECK_THROWS_AS(http::files("/no/such/folder"), std::system_error);
+    site here;
+    here.write("site/.git/config", "not yours");
+    here.write("site/sub/.git/config", "not yours");
+
+    for (std::string path : {"/.git/config", "/sub/.git/config", "/%2egit/config", "/.git/"})
+    {
+        auto answer = co_await ask(here, "GET", path);
+        CAPTURE(path);
+        CHECK(answer.status == 404);
+    }
+}
+
+TEST_WITHIN(5s, "a folder stays the same one when its name goes to another", "[http]")
+{
+    site here;
+    http::server server{http::files(here.root())};
+    raw_client client(server);
+    std::filesystem::rename(here.root(), here.root().string() + ".old");
+    here.write("site/ten", "another");
+
+    co_await client.send("GET /ten HTTP/1.1\r\nHost: b\r\n\r\n");
+    auto answer = co_await client.response();
+
+    CHECK(answer->body == "0123456789");
+}
+
+TEST_WITHIN(5s, "a handler that names no file that can be sent refuses with 404", "[http]")
+{
+    site here;
+    here.write("site/file", "text");
+    std::string path;
+    auto handler = [&path](http::request& to, http::response& by) -> task<>
+    {
+        co_await http::send_file(to, by, path);
+    };
+    http::server server(handler);
+    raw_client client(server);
+    auto root = here.root().string();
+    for (auto& named :
+         {root, root + "/missing", root + "/file/below", root + "/" + std::string(300, 'x')})
+    {
+        CAPTURE(named);
+        path = named;
+        co_await client.send("GET / HTTP/1.1\r\nHost: b\r\n\r\n");
+        auto answer = co_await client.response();
+        CHECK(answer->status == 404);
+    }
+}
+
+TEST_WITHIN(5s, "what else the system refuses is an error of the handler, not of the client",
+            "[http]")
+{
+    site here;
+    auto path = (here.root() / "ten").string();
+    std::error_code refused;
+    auto handler = [&](http::request& to, http::response& by) -> task<>
+    {
+        brood::test::lowered_limit none(RLIMIT_NOFILE, 3);
+        try
+        {
+            co_await http::send_file(to, by, path);
+        }
+        catch (const std::system_error& error)
+        {
+            refused = error.code();
+        }
+    };
+    http::server server(handler);
+    raw_client client(server);
+    co_await client.send("GET / HTTP/1.1\r\nHost: b\r\n\r\n");
+    co_await client.response();
+
+    CHECK(refused == std::errc::too_many_files_open);
+}
+
+TEST_CASE("files() throws for what is no folder", "[http]")
+{
+    site here;
+    auto reason = [](const std::string& folder)
+    {
+        try
+        {
+            http::files opened(folder);
+        }
+        catch (const std::system_error& refused)
+        {
+            return refused.code();
+        }
+        return std::error_code();
+    };
+    CHECK(reason("/no/such/folder") == std::errc::no_such_file_or_directory);
+    CHECK(reason((here.root() / "ten").string()) == std::errc::not_a_directory);
 }

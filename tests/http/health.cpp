@@ -9,8 +9,11 @@
 #include "support/client.hpp"
 #include "support/within.hpp"
 
+#include <asio/ip/tcp.hpp>
 #include <asio/write.hpp>
 
+#include <cstdint>
+#include <memory>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -33,6 +36,26 @@ task<> serve(process& self)
     };
     http::server server(handler);
     co_await server.serve(listener);
+}
+
+// The same at a port of its own, so that it never says that it is ready.
+task<> serve_unready(process& self)
+{
+    asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    asio::ip::tcp::acceptor acceptor(brood::default_executor(), any);
+    self.send(acceptor.local_endpoint().port());
+    std::shared_ptr<http::server> server;
+    auto handler = [&](http::request& request, http::response& response) -> task<>
+    {
+        if (request.target() == "/late")
+        {
+            co_await self.shutdown();
+            server->close();
+        }
+        co_await http::health(self, response);
+    };
+    server = std::make_shared<http::server>(handler);
+    co_await server->serve(std::move(acceptor));
 }
 
 task<std::string> ask(std::uint16_t port, std::string target)
@@ -68,6 +91,31 @@ TEST_WITHIN(10s, "health() says ok while a worker takes requests, and 503 once i
     CHECK(begun);
     co_await workers.stop();
     CHECK(stopping.starts_with("HTTP/1.1 503 "));
+    CHECK(stopping.ends_with("\r\n\r\nstopping\n"));
+}
+
+TEST_WITHIN(10s,
+            "health() says starting before a worker is ready, and stopping if it is to end then",
+            "[http]")
+{
+    brood::cluster_settings settings;
+    settings.size = 1;
+    brood::cluster<serve_unready> workers(settings);
+    auto port = co_await workers.workers().front().message<std::uint16_t>();
+    REQUIRE(port);
+
+    auto early = co_await ask(*port, "/");
+    CHECK(early.starts_with("HTTP/1.1 503 "));
+    CHECK(early.find("\r\nCache-Control: no-store\r\n") != early.npos);
+    CHECK(early.ends_with("\r\n\r\nstarting\n"));
+
+    std::string stopping;
+    asio::co_spawn(brood::default_executor(), ask(*port, "/late"),
+                   [&](std::exception_ptr, std::string answer) { stopping = answer; });
+    auto begun = co_await brood::test::eventually(
+        5s, [&] { return workers.stats().traffic.open_requests == 1; });
+    CHECK(begun);
+    co_await workers.stop();
     CHECK(stopping.ends_with("\r\n\r\nstopping\n"));
 }
 

@@ -582,6 +582,34 @@ TEST_WITHIN(5s, "an upgrade gives the connection and what was read of it", "[htt
     CHECK(told == std::vector<unsigned>{101});
 }
 
+TEST_WITHIN(5s, "the record of an upgrade names the client, although its connection is given away",
+            "[http_response]")
+{
+    std::string client;
+    http::server_options options;
+    options.on_request = [&](const http::access_record& record)
+    {
+        client = record.client;
+    };
+    auto handler = [](http::request&, http::response& response) -> task<>
+    {
+        co_await response.upgrade("echo");
+    };
+    auto acceptor = brood::test::local_acceptor();
+    auto peer = co_await brood::test::connect_to(acceptor.local_endpoint().port());
+    auto accepted = co_await acceptor.async_accept(asio::use_awaitable);
+    http::server server(handler, options);
+    server.adopt(std::move(accepted));
+    std::string text = "GET / HTTP/1.1\r\nHost: b\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+    co_await asio::async_write(peer, asio::buffer(text), asio::use_awaitable);
+
+    auto answer = co_await brood::test::read_all(std::move(peer));
+
+    CHECK(answer.starts_with("HTTP/1.1 101 "));
+    co_await server.closed();
+    CHECK(client == "127.0.0.1");
+}
+
 TEST_WITHIN(5s, "an upgrade behind a body gives nothing of the body", "[http_response]")
 {
     std::string read;

@@ -19,7 +19,10 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <chrono>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -73,6 +76,18 @@ task<std::string> order_of_ends(raw_client& slow, raw_client& later)
     co_await eventually(10s, [&] { return over == 2; });
     co_return order;
 }
+
+// What has accept() and close() is a listener.
+struct broken_listener
+{
+    task<std::optional<http::server::socket_type>> accept()
+    {
+        throw std::runtime_error("nobody can come");
+        co_return std::nullopt;
+    }
+
+    void close() {}
+};
 
 task<> fail_halfway(http::request&, http::response& response)
 {
@@ -798,6 +813,33 @@ TEST_WITHIN(10s, "close() ends what is idle, and answers what has begun", "[http
     co_await server.closed();
 }
 
+TEST_WITHIN(10s, "close() ends what has waited for long at once, whatever the times of the server",
+            "[http]")
+{
+    http::server_options options; // it looks for late connections once a second
+    options.headers_timeout = options.request_timeout = options.keep_alive_timeout = 0ms;
+    options.write_timeout = options.linger_timeout = options.linger_time = 0ms;
+    std::vector<std::unique_ptr<http::server>> servers;
+    std::vector<std::unique_ptr<raw_client>> clients;
+    for (int count = 0; count < 3; ++count)
+    {
+        servers.push_back(std::make_unique<http::server>(hello, options));
+        clients.push_back(std::make_unique<raw_client>(*servers.back()));
+    }
+    co_await brood::sleep(2'200ms);
+
+    auto fastest = std::chrono::steady_clock::duration::max();
+    for (std::size_t count = 0; count < 3; ++count)
+    {
+        auto begin = std::chrono::steady_clock::now();
+        servers[count]->close();
+        auto ended = co_await clients[count]->ends();
+        CHECK(ended);
+        fastest = std::min(fastest, std::chrono::steady_clock::now() - begin);
+    }
+    CHECK(fastest < 100ms);
+}
+
 TEST_WITHIN(10s, "a request that crosses close() on a connection in use is answered", "[http]")
 {
     http::server server(hello);
@@ -1006,6 +1048,26 @@ TEST_WITHIN(10s, "a time of zero is off, beside others that are short", "[http]"
     co_await brood::sleep(500ms);
 
     CHECK(server.connections() == 1);
+    co_await client.send(get);
+    auto answer = co_await client.response();
+    CHECK(answer->status == 200);
+}
+
+TEST_WITHIN(5s, "what accepting throws ends serve() with it, and leaves the others be", "[http]")
+{
+    http::server server(hello);
+    raw_client client(server);
+    std::string said;
+    try
+    {
+        co_await server.serve(broken_listener());
+    }
+    catch (const std::runtime_error& thrown)
+    {
+        said = thrown.what();
+    }
+    CHECK(said == "nobody can come");
+
     co_await client.send(get);
     auto answer = co_await client.response();
     CHECK(answer->status == 200);

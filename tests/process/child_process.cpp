@@ -238,6 +238,52 @@ TEST_WITHIN(20s, "whoever waits gets the end although the handle has gone", "[ch
     CHECK(one.status->signal == SIGTERM);
 }
 
+TEST_CASE("a child that was to be detached lets its loop go once the last wait was cancelled",
+          "[child_process]")
+{
+    asio::io_context loop(1);
+    spawn_options options;
+    options.on_drop = brood::on_drop::detach;
+    auto child = spawn(loop.get_executor(), "sleep", {"1000"}, options);
+    auto pid = child.pid();
+    waiting one;
+    one.begin(loop.get_executor(), child.exit());
+    loop.poll();
+    child = child_process();
+    loop.poll();
+    CHECK_FALSE(loop.stopped()); // somebody waits for it
+
+    one.stop.emit(asio::cancellation_type::terminal);
+    loop.run_for(5s);
+    CHECK(loop.stopped());
+    CHECK(one.cancelled);
+    CHECK_FALSE(gone(pid));
+    ::kill(pid, SIGKILL);
+    CHECK(wait_until(5s, [&] { return !find_process(pid); }));
+}
+
+TEST_CASE("a child that nobody wants lets its loop go, whoever holds its pipes", "[child_process]")
+{
+    asio::io_context loop(1);
+    pid_t holder = 0;
+    auto drop = [&]() -> task<>
+    {
+        spawn_options options;
+        options.on_drop = brood::on_drop::kill;
+        auto child = printing("sleep 1000 & echo $!; wait", options);
+        auto line = co_await child.out().read_line();
+        holder = std::stoi(line.value_or("0"));
+    };
+    {
+        brood::default_executor_scope scope(loop.get_executor());
+        asio::co_spawn(loop, drop(), asio::detached);
+        loop.run_for(5s);
+    }
+    CHECK(loop.stopped());
+    REQUIRE(holder > 0);
+    CHECK_FALSE(gone(holder));
+    ::kill(holder, SIGKILL);
+}
 TEST_CASE("a handle of no process says so", "[child_process]")
 {
     child_process none;

@@ -15,8 +15,10 @@
 #include <asio/ip/udp.hpp>
 #include <asio/write.hpp>
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <linux/filter.h>
@@ -29,6 +31,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -240,4 +243,29 @@ TEST_WITHIN(10s, "with no descriptor left, connections wait and are accepted lat
     ::setrlimit(RLIMIT_NOFILE, &before);
     while (!accepted)
         co_await brood::sleep(1ms);
+}
+
+TEST_WITHIN(10s, "listening with a descriptor that does not listen is refused with the reason",
+            "[listener]")
+{
+    auto self = alone();
+    auto reason = [&self](brood::descriptor what)
+    {
+        try
+        {
+            auto listening = self.listen(std::move(what));
+        }
+        catch (const std::system_error& refused)
+        {
+            return refused.code();
+        }
+        return std::error_code();
+    };
+    brood::descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    brood::descriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+
+    CHECK(reason(std::move(socket)) == std::errc::invalid_argument);
+    CHECK(reason(std::move(file)) == std::errc::not_a_socket);
+    CHECK(reason({}) == std::errc::bad_file_descriptor);
+    co_return;
 }

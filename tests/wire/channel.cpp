@@ -591,6 +591,32 @@ TEST_WITHIN(10s, "a flush means that the kernel has it, and is never a success w
     CHECK(flush.failed == 1);
 }
 
+TEST_WITHIN(10s, "a flush that has failed fails for ever, however often the end is noticed",
+            "[channel]")
+{
+    auto executor = co_await asio::this_coro::executor;
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    channel one(executor, brood::descriptor(ends[0]), "a test");
+    brood::descriptor(ends[1]).reset();
+    one.send(1);
+    int failed = 0;
+    for (int count = 0; count < 3; ++count)
+    {
+        try
+        {
+            co_await one.flush();
+        }
+        catch (const brood::error& gone)
+        {
+            failed += gone.code() == brood::errc::closed ? 1 : 0;
+        }
+        co_await one.disconnected();
+        co_await asio::post(executor, asio::use_awaitable);
+    }
+    CHECK(failed == 3);
+}
+
 TEST_WITHIN(10s, "what was sent arrives although the sender has gone", "[channel]")
 {
     auto [one, other] = channel::pair();

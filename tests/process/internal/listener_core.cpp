@@ -2,11 +2,13 @@
 #include <brood/process/internal/listener_core.hpp>
 
 #include "support/catch.hpp"
+#include "support/client.hpp"
 #include "support/within.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/this_coro.hpp>
 
 #include <fcntl.h>
@@ -157,4 +159,29 @@ TEST_WITHIN(10s, "a listener goes although nobody can be told, and all who wait 
     CHECK_THROWS_AS(closed->close(), brood::error);
     co_await brood::sleep(10ms);
     CHECK(ended);
+}
+
+TEST_WITHIN(20s, "a listener that closes when it is empty closes after a second, whoever comes",
+            "[listener_core]")
+{
+    auto executor = co_await asio::this_coro::executor;
+    asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    auto wanted = brood::detail::to_listen_request(any, {});
+    auto core = listener_core::listen(executor, wanted);
+    auto port = port_of(to_string(core->address()));
+    core->close_when_empty();
+
+    auto begin = brood::test::clock::now();
+    for (bool open = true; open && brood::test::clock::now() - begin < 10s;)
+    {
+        auto client = co_await connect_to(port); // there is always one more
+        auto connection = co_await listener_core::next(core);
+        open = static_cast<bool>(connection);
+        if (open)
+            co_await brood::sleep(5ms);
+    }
+    auto took = brood::test::clock::now() - begin;
+
+    CHECK(took >= 1s);
+    CHECK(took < 10s);
 }

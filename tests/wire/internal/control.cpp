@@ -9,6 +9,8 @@
 #include <fcntl.h>
 
 #include <string>
+#include <system_error>
+#include <utility>
 #include <variant>
 
 using namespace std::chrono_literals;
@@ -33,7 +35,11 @@ public:
 
 struct two_ends
 {
-    std::pair<brood::channel, brood::channel> both = brood::channel::pair();
+    explicit two_ends(const brood::channel_limits& limits = {}) : both(brood::channel::pair(limits))
+    {
+    }
+
+    std::pair<brood::channel, brood::channel> both;
     end_of_channel one{std::move(both.first)};
     end_of_channel other{std::move(both.second)};
 };
@@ -74,6 +80,35 @@ TEST_WITHIN(5s, "descriptors travel beside a control value, and do not come back
     of.other = end_of_channel(brood::channel());
     co_await of.one.disconnected();
     CHECK(of.one.undelivered().empty());
+}
+
+TEST_WITHIN(5s, "a control value is sent although there is no room for one more message",
+            "[control]")
+{
+    brood::channel_limits limits;
+    limits.outgoing_high_water = 20'000;
+    limits.max_outgoing = 50'000;
+    two_ends of(limits);
+    std::string block(10'000, 'x');
+    std::error_code refused;
+    for (int count = 0; !refused; ++count)
+    {
+        REQUIRE(count < 100);
+        try
+        {
+            of.one.send(block);
+        }
+        catch (const brood::error& overflow)
+        {
+            refused = overflow.code();
+        }
+    }
+    CHECK(refused == brood::errc::overflow);
+
+    CHECK_NOTHROW(send_control(*of.one.link(), 7));
+
+    auto value = co_await next_control<int>(of.other.link());
+    CHECK(value == 7);
 }
 
 TEST_WITHIN(5s, "the end of the channel is the end of the lane", "[control]")

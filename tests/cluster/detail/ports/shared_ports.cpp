@@ -175,6 +175,42 @@ task<> listen_again(brood::process& self, std::uint16_t port)
     co_await self.shutdown();
 }
 
+/// Listens at a socket of its own once it was asked to stop; the code says whether that was closed.
+task<> listen_late(brood::process& self)
+{
+    self.ready();
+    co_await self.shutdown();
+    asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    asio::ip::tcp::acceptor own(brood::default_executor(), any);
+    auto late = co_await self.listen(brood::descriptor(own.release()));
+    auto none = co_await late.accept();
+    self.exit_code(none ? 1 : 40);
+}
+
+/// Says why it cannot listen there, or "ok", whenever it is asked.
+task<> listen_when_asked(brood::process& self, std::uint16_t port)
+{
+    asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), port);
+    std::vector<brood::listener> open;
+    for (;;)
+    {
+        auto asked = co_await self.message<int>();
+        if (!asked)
+            break;
+        std::string said = "ok";
+        try
+        {
+            auto one = co_await self.listen(at);
+            open.push_back(std::move(one));
+        }
+        catch (const std::system_error& refused)
+        {
+            said = refused.code().message();
+        }
+        self.send(said);
+    }
+}
+
 std::uint16_t free_port()
 {
     asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
@@ -602,6 +638,49 @@ TEST_CASE("a worker may close its listener and listen there again", "[listener]"
                    auto said = co_await workers.message<std::string>();
 
                    CHECK(said->message == "ok");
+                   co_await workers.stop();
+               });
+}
+
+TEST_WITHIN(20s, "a worker that listens by itself once it was asked to stop finds that closed",
+            "[listener]")
+{
+    auto settings = of(1, dispatch_policy::shared());
+    settings.stop = brood::stop_policy(std::vector<brood::stop_step>{
+        brood::stop_step::signal(0, 5s), brood::stop_step::kill_tree(5s)}); // not by its channel
+    cluster<listen_late> workers(settings);
+    co_await workers.ready();
+
+    auto ended = co_await workers.workers().at(0).stop();
+
+    CHECK(ended.status.code == 40);
+    co_await workers.stop();
+}
+
+TEST_CASE("a worker that was refused a port shares it with the others once it is free",
+          "[listener]")
+{
+    for (auto& dispatch : {dispatch_policy::shared(), dispatch_policy::round_robin()})
+        within(20s,
+               [&]() -> task<>
+               {
+                   asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+                   asio::ip::tcp::acceptor other(brood::default_executor(), any);
+                   auto port = other.local_endpoint().port();
+                   cluster<listen_when_asked> workers(of(2, dispatch), port);
+                   co_await workers.ready();
+                   std::vector<std::string> said;
+                   for (std::size_t asked : {0U, 0U, 1U})
+                   {
+                       auto worker = workers.workers().at(asked);
+                       worker.send(0);
+                       auto answer = co_await worker.message<std::string>();
+                       said.push_back(answer.value_or("gone"));
+                       other.close();
+                   }
+
+                   auto taken = std::make_error_code(std::errc::address_in_use).message();
+                   CHECK(said == std::vector<std::string>{taken, "ok", "ok"});
                    co_await workers.stop();
                });
 }

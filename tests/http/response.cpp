@@ -633,6 +633,24 @@ TEST_WITHIN(5s, "an upgrade behind a body gives nothing of the body", "[http_res
     CHECK(read == "rest");
 }
 
+TEST_WITHIN(5s, "an upgrade in front of a body that was not read is refused with 426",
+            "[http_response]")
+{
+    auto handler = [](http::request&, http::response& response) -> task<>
+    {
+        co_await response.upgrade("echo");
+    };
+    http::server server(handler);
+    raw_client client(server);
+    co_await client.send("POST / HTTP/1.1\r\nHost: b\r\nConnection: Upgrade\r\n"
+                         "Upgrade: echo\r\nContent-Length: 4\r\n\r\nbo");
+
+    auto answer = co_await client.response();
+
+    CHECK(answer->status == 426);
+    CHECK(answer->header("Upgrade") == "echo");
+}
+
 TEST_WITHIN(5s, "a connection that was upgraded outlives its handler and its server",
             "[http_response]")
 {

@@ -28,6 +28,7 @@ enum class errc
     failed,            ///< The handler of a call threw; the text and type came across.
     unhandled,         ///< A call that the other side has no handler for.
     too_many_failures, ///< Workers failed more often than their restart policy allows.
+    not_local,         ///< The other side is on another machine, where what was to travel cannot.
 };
 
 namespace detail
@@ -68,6 +69,8 @@ public:
             return "no handler for this call";
         case errc::too_many_failures:
             return "too many failures";
+        case errc::not_local:
+            return "cannot leave this machine";
         }
         return "unknown error " + std::to_string(value);
     }

@@ -69,8 +69,9 @@ public:
     /// has taken them: see `undelivered()`.
     ///
     /// Throws brood::error: closed (it has gone, or disconnect() was called), overflow (it does not
-    /// read and the limit is reached), too_large; std::system_error (EBADF) for an empty
-    /// descriptor; and what the value's own serialisation throws. Nothing has been sent then.
+    /// read and the limit is reached), too_large, not_local (objects cannot leave this machine);
+    /// std::system_error (EBADF) for an empty descriptor; and what the value's own serialisation
+    /// throws. Nothing has been sent then.
     template <class Message, class... Objects>
     bool send(const Message& value, Objects&&... beside)
     {
@@ -192,6 +193,9 @@ public:
     }
 
 protected:
+    /// A channel over a link that is open.
+    explicit channel(std::shared_ptr<detail::link> open) noexcept : link_(std::move(open)) {}
+
     /// The link below, for the floors above; null without a channel.
     const std::shared_ptr<detail::link>& link() const noexcept { return link_; }
 

@@ -3,6 +3,7 @@
 
 #include <brood/impl/config.hpp>
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -114,6 +115,13 @@ inline void store(const frame_window& window, std::span<std::byte, frame_window:
     auto place = detail::store_little(to.data(), window.messages);
     place = detail::store_little(place, window.requests);
     detail::store_little(place, window.descriptors);
+}
+
+inline std::array<std::byte, frame_window::size> to_bytes(const frame_window& window)
+{
+    std::array<std::byte, frame_window::size> bytes{};
+    store(window, bytes);
+    return bytes;
 }
 
 inline frame_window load_window(std::span<const std::byte, frame_window::size> from)

@@ -3,8 +3,8 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/internal/deadline.hpp>
 
-#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -44,8 +44,8 @@ public:
         co_return *value_;
     }
 
-    /// The same until a point in time, when it gives nothing.
-    task<std::optional<Value>> get_until(std::chrono::steady_clock::time_point until)
+    /// The same until a point in time, when it gives nothing; for ever without one.
+    task<std::optional<Value>> get_until(deadline until)
     {
         auto in_time = true;
         while (in_time && !value_)

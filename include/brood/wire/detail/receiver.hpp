@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,13 @@ public:
     frame_window window() const noexcept
     {
         return {messages_.announced(), requests_.announced(), limits_.max_descriptors};
+    }
+
+    /// What the other side's hello says that we may send, once.
+    std::optional<frame_window> take_greeting()
+    {
+        auto& window = arrivals_.window();
+        return window && !std::exchange(greeted_, true) ? window : std::nullopt;
     }
 
     lane& operator[](lane_name name) noexcept { return arrivals_[name]; }
@@ -177,6 +185,7 @@ private:
     inflow messages_;
     inflow requests_;
     channel_limits limits_;
+    bool greeted_ = false;
     std::vector<std::pair<std::uint64_t, std::string>> names_;
 };
 

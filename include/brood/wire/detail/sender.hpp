@@ -7,6 +7,7 @@
 #include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/wire/detail/flow.hpp>
 #include <brood/wire/detail/outgoing.hpp>
+#include <brood/wire/internal/reach.hpp>
 #include <brood/wire/limits.hpp>
 
 #include <algorithm>
@@ -29,7 +30,8 @@ using stream_socket = asio::posix::stream_descriptor;
 inline std::shared_ptr<stream_socket> open_stream(asio::any_io_executor executor, descriptor socket)
 {
     auto result = std::make_shared<stream_socket>(std::move(executor));
-    assign_descriptor(std::move(socket), *result);
+    if (socket)
+        assign_descriptor(std::move(socket), *result);
     return result;
 }
 
@@ -42,8 +44,10 @@ inline std::shared_ptr<stream_socket> open_stream(asio::any_io_executor executor
 class sender : public std::enable_shared_from_this<sender>
 {
 public:
-    sender(std::shared_ptr<stream_socket> socket, std::string peer, const channel_limits& limits)
-        : socket_(std::move(socket)), peer_(std::move(peer)), limits_(limits),
+    sender(std::shared_ptr<stream_socket> socket, std::string peer, const channel_limits& limits,
+           reach where = reach::local)
+        : socket_(std::move(socket)), peer_(std::move(peer)), limits_(limits), reach_(where),
+          flusher_(socket_->is_open() ? flusher::nobody : flusher::socket),
           retry_(socket_->get_executor()), drained_(socket_->get_executor()),
           emptier_(socket_->get_executor()), flushed_(socket_->get_executor())
     {
@@ -67,8 +71,8 @@ public:
     /// Whether more waits for the kernel than may be added to.
     bool overfull() const noexcept { return frames_.size() > limits_.max_outgoing; }
 
-    /// Throws brood::error (closed, overflow, too_large) when no frame of this kind and with so
-    /// many descriptors may be added.
+    /// Throws brood::error (closed, overflow, too_large, not_local) when no such frame may be
+    /// added.
     void check_may_send(frame_kind kind, std::size_t descriptors)
     {
         if (phase_ != phase::open)
@@ -76,14 +80,9 @@ public:
         auto waits = flows_.of(kind) != nullptr ? size() : frames_.size();
         auto most = limits_.max_outgoing + (kind == frame_kind::control ? control_reserve : 0);
         if (waits > most)
-            throw error(errc::overflow,
-                        peer_ + ": it does not read, and " + std::to_string(waits) +
-                            " bytes wait already; await drain() when send() is false");
+            refuse_more(peer_, waits);
         if (descriptors > limits_.max_descriptors)
-            throw error(errc::too_large, peer_ + ": a message with " + std::to_string(descriptors) +
-                                             " descriptors, where at most " +
-                                             std::to_string(limits_.max_descriptors) +
-                                             " are allowed");
+            refuse_descriptors(peer_, descriptors, limits_.max_descriptors, reach_);
     }
 
     /// The most bytes of payload in one frame.
@@ -97,9 +96,7 @@ public:
     [[noreturn]] void refuse_length(const std::string& length, std::string_view type_name,
                                     std::size_t most) const
     {
-        throw error(errc::too_large, peer_ + ": a " + std::string(type_name) + " of " + length +
-                                         " bytes, where at most " + std::to_string(most) +
-                                         " are allowed; send shared_bytes instead");
+        detail::refuse_length(peer_, length, type_name, most, reach_);
     }
 
     /// Each type's name crosses once, so that an error about a wrong type can name both.
@@ -250,6 +247,9 @@ public:
             flushed_.post_all();
     }
 
+    /// The socket that was missing is there.
+    void connected() { flush_as(flusher::socket); }
+
     /// Waits until the kernel has taken most of what waits for it.
     static task<> room_for_replies(std::shared_ptr<sender> self)
     {
@@ -337,7 +337,7 @@ private:
         nobody,
         turn,   // the reader's turn that runs just now
         post,   // a handler that was posted
-        socket, // the socket when it is writable, or a timer; until then writing is of no use
+        socket, // the socket when it is there and writable, or a timer: it is of no use before
     };
 
     // Room for more: waiting ends with a smaller share than it began, so that it ends less often.
@@ -430,11 +430,12 @@ private:
     std::shared_ptr<stream_socket> socket_;
     std::string peer_;
     channel_limits limits_;
+    const reach reach_;
     outgoing frames_;
     outflows flows_;
     std::vector<std::uint64_t> announced_;
     phase phase_ = phase::open;
-    flusher flusher_ = flusher::nobody;
+    flusher flusher_;
     bool abandoned_ = false;
     bool nobody_confirms_ = false;
     bool undeliverable_ = false; // frames were lost, which flushed() must report for ever

@@ -7,18 +7,15 @@
 #include <brood/base/error.hpp>
 #include <brood/wire/detail/call_table.hpp>
 #include <brood/wire/detail/exit_watch.hpp>
+#include <brood/wire/detail/far_end.hpp>
 #include <brood/wire/detail/receiver.hpp>
 #include <brood/wire/detail/sender.hpp>
-#include <brood/wire/limits.hpp>
+#include <brood/wire/detail/socket_state.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <poll.h>
 #include <string>
-#include <sys/ioctl.h>
 #include <utility>
 #include <variant>
 
@@ -28,31 +25,40 @@ namespace brood::detail
 /// One end of a channel below the types: a socket, the frames on it both ways, and how it ends.
 ///
 /// One reader, which no user can cancel, takes in what arrives; whoever wants something waits in a
-/// queue. For one loop, one thread.
-class link : public std::enable_shared_from_this<link>
+/// queue. Made with an empty descriptor, it keeps what is sent until connect(). For one loop.
+class link : public std::enable_shared_from_this<link>, public far_end
 {
 public:
     link(asio::any_io_executor executor, descriptor socket, std::string peer,
-         const channel_limits& limits)
-        : socket_(open_stream(executor, std::move(socket))),
-          sender_(std::make_shared<sender>(socket_, peer, limits)), receiver_(executor, limits),
-          peer_(std::move(peer)), limits_(limits), exit_(executor), disconnected_(executor)
+         const channel_limits& limits, reach where = reach::local)
+        : far_end(std::move(peer), limits, where),
+          socket_(open_stream(executor, std::move(socket))),
+          sender_(std::make_shared<sender>(socket_, far_end::peer(), far_end::limits(), where)),
+          receiver_(executor, far_end::limits()), awaits_bytes_(!socket_->is_open()),
+          exit_(executor), disconnected_(executor)
     {
     }
 
     /// Says hello and begins to read. Call it once.
     void open()
     {
-        std::array<std::byte, frame_window::size> window{};
-        store(receiver_.window(), window);
+        auto window = to_bytes(receiver_.window());
         sender_->send_text({0, frame_kind::hello, 0, 0, wire_magic, wire_version},
                            {reinterpret_cast<const char*>(window.data()), window.size()});
         read_when_ready();
     }
 
-    const std::string& peer() const noexcept { return peer_; }
-
-    const channel_limits& limits() const noexcept { return limits_; }
+    /// The socket of a link that was made without one; closed when the link has ended meanwhile.
+    void connect(descriptor socket)
+    {
+        if (state_ == state::ended && !sender_->may_answer())
+            return;
+        assign_descriptor(std::move(socket), *socket_);
+        awaits_bytes_ = false;
+        if (reads())
+            read_when_ready();
+        sender_->connected();
+    }
 
     asio::any_io_executor executor() { return socket_->get_executor(); }
 
@@ -100,7 +106,13 @@ public:
             std::rethrow_exception(failure_);
     }
 
-    static task<> disconnected(std::shared_ptr<link> self) { co_await self->disconnected_.get(); }
+    static task<> disconnected(std::shared_ptr<link> self, deadline until = std::nullopt)
+    {
+        co_await self->disconnected_.get_until(until);
+    }
+
+    /// Whether it has its socket, and more may come.
+    bool may_hear_more() const noexcept { return reads() && socket_->is_open(); }
 
     /// Somebody will call peer_exited(): a frame that breaks off is no fault until then.
     void expect_exit() noexcept { exit_.expect_word(); }
@@ -125,7 +137,7 @@ public:
         if (!told_why_)
             sender_->send_last({0, frame_kind::broken, 0, 0, 0, 0}, what.text());
         failure_ = std::make_exception_ptr(
-            error(static_cast<errc>(what.code().value()), peer_ + ": " + what.text()));
+            error(static_cast<errc>(what.code().value()), peer() + ": " + what.text()));
         cut(failure_);
     }
 
@@ -219,16 +231,13 @@ private:
     // The process has ended, but its own children may hold the socket still, and write for ever.
     void receive_what_is_left()
     {
-        int left = 0;
-        ::ioctl(socket_->native_handle(), FIONREAD, &left);
         state_ = state::emptying;
-        for (auto rest = static_cast<std::size_t>(std::max(left, 0)); rest != 0;)
+        for (auto rest = bytes_left(socket_->native_handle()); rest != 0;)
         {
             auto more = receive(rest);
             rest = more == 0 ? 0 : rest - more;
         }
-        std::byte next{};
-        if (!ended() && is_end(::recv(socket_->native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT)))
+        if (!ended() && is_at_end(socket_->native_handle()))
             end_of_stream();
         resume_waiting();
     }
@@ -265,7 +274,8 @@ private:
                     return false;
             }
             stream.release();
-            greet();
+            if (auto window = receiver_.take_greeting())
+                sender_->greeted(*window);
             return true;
         }
         catch (const error& wrong)
@@ -333,13 +343,6 @@ private:
             sender_->send_empty(frame_kind::credit, static_cast<std::uint64_t>(kind), more);
     }
 
-    void greet()
-    {
-        auto& window = receiver_.stream().window();
-        if (window && !std::exchange(greeted_, true))
-            sender_->greeted(*window);
-    }
-
     void answer(arrival&& found)
     {
         if (found.freight)
@@ -398,8 +401,7 @@ private:
     // It sends nothing more, but may read on until it has closed both directions.
     void give_up_when_gone()
     {
-        pollfd socket{socket_->native_handle(), 0, 0};
-        if (::poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLERR)) != 0)
+        if (has_hung_up(socket_->native_handle()))
             return sender_->give_up(nullptr);
         socket_->async_wait(stream_socket::wait_error,
                             [self = shared_from_this()](std::error_code cancelled)
@@ -435,11 +437,8 @@ private:
     std::shared_ptr<stream_socket> socket_;
     std::shared_ptr<detail::sender> sender_;
     receiver receiver_;
-    std::string peer_;
-    channel_limits limits_;
     state state_ = state::reading;
-    bool awaits_bytes_ = false;
-    bool greeted_ = false;
+    bool awaits_bytes_;
     bool told_why_ = false; // by the other side
     std::exception_ptr failure_;
     call_table calls_;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include <brood/process/impl/arrival.ipp>
 #include <brood/process/impl/child_process.ipp>
 #include <brood/process/impl/entries.ipp>
 #include <brood/process/impl/environment.ipp>
 #include <brood/process/impl/exec.ipp>
+#include <brood/process/impl/far_child.ipp>
 #include <brood/process/impl/fork.ipp>
 #include <brood/process/impl/listener.ipp>
 #include <brood/process/impl/pipe.ipp>

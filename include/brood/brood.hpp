@@ -27,6 +27,7 @@
 #include <brood/process/child_process.hpp>
 #include <brood/process/exec.hpp>
 #include <brood/process/fork.hpp>
+#include <brood/process/launcher.hpp>
 #include <brood/process/listener.hpp>
 #include <brood/process/process.hpp>
 #include <brood/process/run.hpp>

@@ -205,6 +205,14 @@ public:
     {
     }
 
+    /// The same for workers that a launcher starts, with settings_for() it: `cluster<serve>
+    /// workers(brood::ssh({"n1", "n2"}))`.
+    template <class... Args>
+    explicit cluster(std::shared_ptr<brood::launcher> by, Args&&... args)
+        : cluster(settings_for(std::move(by)), std::forward<Args>(args)...)
+    {
+    }
+
     using any_cluster::reload;
 
     /// The same with another program from here on, for cluster<executable>. When its first worker

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -118,6 +119,9 @@ struct cluster_settings
 private:
     static spawn_options default_spawn();
 };
+
+/// The defaults for workers that a launcher starts: as many as it has places for.
+cluster_settings settings_for(std::shared_ptr<launcher> by);
 
 } // namespace brood
 

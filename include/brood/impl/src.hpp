@@ -34,10 +34,12 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/wire/impl/frames.ipp>
 #include <brood/wire/impl/shared_bytes.ipp>
 
+#include <brood/process/impl/arrival.ipp>
 #include <brood/process/impl/child_process.ipp>
 #include <brood/process/impl/entries.ipp>
 #include <brood/process/impl/environment.ipp>
 #include <brood/process/impl/exec.ipp>
+#include <brood/process/impl/far_child.ipp>
 #include <brood/process/impl/fork.ipp>
 #include <brood/process/impl/listener.ipp>
 #include <brood/process/impl/pipe.ipp>
@@ -120,4 +122,12 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/http/impl/target.ipp>
 #include <brood/http/impl/upload.ipp>
 #include <brood/http/impl/url.ipp>
+#endif
+
+// Needs libcrypto: programs that use <brood/remote.hpp> say so.
+#if defined(BROOD_REMOTE)
+#include <brood/remote/impl/arrival.ipp>
+#include <brood/remote/impl/command_launcher.ipp>
+#include <brood/remote/impl/secret.ipp>
+#include <brood/remote/impl/ssh.ipp>
 #endif

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace brood
@@ -28,6 +29,10 @@ struct pool_settings : cluster_settings
     };
 
     pool_settings();
+
+    /// The same for workers that a launcher starts, as many as it has places for: `pool<fib>
+    /// calls(brood::ssh({"n1", "n2"}))`.
+    pool_settings(std::shared_ptr<brood::launcher> by);
 
     start when = start::at_once;
 

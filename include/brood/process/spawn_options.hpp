@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <sys/resource.h>
@@ -17,6 +18,8 @@
 
 namespace brood
 {
+
+class launcher;
 
 /// What happens to a child when its handle is destroyed while it runs. Nothing of it blocks or
 /// throws.
@@ -92,6 +95,9 @@ struct spawn_options
 
     /// For fork(): what its channel may hold.
     channel_limits channel = {};
+
+    /// For fork(): who starts it, on another machine say; null for this process, here.
+    std::shared_ptr<brood::launcher> launcher = nullptr;
 };
 
 } // namespace brood

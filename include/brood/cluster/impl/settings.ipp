@@ -4,6 +4,7 @@
 #include <brood/base/internal/random_fraction.hpp>
 #include <brood/cluster/settings.hpp>
 #include <brood/os/cpu.hpp>
+#include <brood/process/launcher.hpp>
 
 #include <csignal>
 #include <stdexcept>
@@ -47,7 +48,9 @@ BROOD_INLINE void recycling::check() const
 
 BROOD_INLINE std::size_t cluster_settings::workers() const
 {
-    return size != 0 ? size : os::available_parallelism();
+    auto elsewhere = spawn.launcher ? spawn.launcher->workers() : 0;
+    auto by_itself = elsewhere != 0 ? elsewhere : os::available_parallelism();
+    return size != 0 ? size : by_itself;
 }
 
 BROOD_INLINE void cluster_settings::check() const
@@ -62,6 +65,10 @@ BROOD_INLINE void cluster_settings::check() const
         throw std::invalid_argument(
             "brood: cluster settings: to be ready when it prints something, "
             "what a worker prints must be read or printed");
+    if (spawn.launcher && ready_when.what() == readiness::kind::notified)
+        throw std::invalid_argument("brood: cluster settings: workers of " +
+                                    spawn.launcher->name() +
+                                    " cannot reach NOTIFY_SOCKET; use another readiness");
     dispatch.check();
     watchdog.check();
     recycle.check();
@@ -73,6 +80,13 @@ BROOD_INLINE spawn_options cluster_settings::default_spawn()
     spawn_options result;
     result.die_with_parent = true;
     result.group = process_group::own();
+    return result;
+}
+
+BROOD_INLINE cluster_settings settings_for(std::shared_ptr<launcher> by)
+{
+    cluster_settings result;
+    result.spawn.launcher = std::move(by);
     return result;
 }
 

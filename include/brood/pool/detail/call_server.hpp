@@ -187,10 +187,22 @@ private:
         }
     }
 
+    // What a primary elsewhere says is left of the time, it cannot say by our clock.
+    static call_head by_our_clock(call_head head)
+    {
+        if (head.deadline < 0)
+        {
+            std::chrono::nanoseconds now = clock::now().time_since_epoch();
+            head.deadline = now.count() - head.deadline;
+        }
+        return head;
+    }
+
     std::shared_ptr<call_context> context_of(const call_head& head) const
     {
+        auto here = by_our_clock(head);
         return std::make_shared<call_context>(
-            call_context{head, board_, self_.worker_id(), self_.worker_slot(), limits()});
+            call_context{here, board_, self_.worker_id(), self_.worker_slot(), limits()});
     }
 
     // That of the call before, when nobody has kept it.
@@ -198,7 +210,7 @@ private:
     {
         if (context_.use_count() != 1)
             context_ = context_of(head);
-        context_->head = head;
+        context_->head = by_our_clock(head);
         return context_;
     }
 

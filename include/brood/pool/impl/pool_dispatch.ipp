@@ -4,6 +4,10 @@
 #include <brood/pool/detail/pool_core.hpp>
 #include <brood/pool/internal/pool_call.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
 // The way of a call from the queue to a worker.
 
 namespace brood::detail
@@ -29,6 +33,17 @@ BROOD_INLINE pool_worker* pool_core::next_worker_for(const call_record& call)
                                [&](const pool_worker* each) { return each == best; });
 }
 
+// As call_head has it. The clock of another machine is another one.
+inline std::int64_t deadline_for(const pool_worker& worker,
+                                 std::chrono::steady_clock::time_point late_at)
+{
+    std::chrono::nanoseconds since = late_at.time_since_epoch();
+    if (!worker.to->is_elsewhere())
+        return since.count();
+    std::chrono::nanoseconds left = late_at - std::chrono::steady_clock::now();
+    return -std::max<std::int64_t>(left.count(), 1);
+}
+
 BROOD_INLINE bool pool_core::hand(pool_worker& worker, const std::shared_ptr<pool_call>& call)
 {
     if (worker.handle.state() >= worker_state::draining)
@@ -43,7 +58,7 @@ BROOD_INLINE bool pool_core::hand(pool_worker& worker, const std::shared_ptr<poo
     head.call = ++last_number_;
     head.attempt = record.begun + 1;
     if (record.late_at)
-        head.deadline = record.late_at->time_since_epoch() / std::chrono::nanoseconds(1);
+        head.deadline = deadline_for(worker, *record.late_at);
     worker.board.queue(place, head.call);
     try
     {

@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace brood
 {
@@ -14,6 +15,11 @@ BROOD_INLINE pool_settings::pool_settings()
 {
     output.where = worker_output::goes::printed;
     stop = drain_policy(std::chrono::hours(24 * 365));
+}
+
+BROOD_INLINE pool_settings::pool_settings(std::shared_ptr<brood::launcher> by) : pool_settings()
+{
+    spawn.launcher = std::move(by);
 }
 
 BROOD_INLINE void pool_settings::check() const

@@ -20,7 +20,8 @@ BROOD_INLINE void pool_core::start()
         return;
     cluster_settings settings = settings_;
     auto nested = nesting::of_this_process(settings.workers());
-    most_workers_ = settings.size != 0 ? settings.size : nested.share();
+    auto by_itself = settings.spawn.launcher ? settings.workers() : nested.share();
+    most_workers_ = settings.size != 0 ? settings.size : by_itself;
     if (!settings.spawn.env)
         settings.spawn.env.emplace();
     settings.spawn.env->set(nesting::variable, nested.below(most_workers_).to_string());
@@ -53,7 +54,9 @@ BROOD_INLINE void pool_core::start()
 BROOD_INLINE forked_process pool_core::launch(const spawn_options& options)
 {
     auto child = function_.launch(options);
-    auto file = call_board::make_file();
+    // Without a board, which one elsewhere cannot share, whatever it was given may have begun.
+    auto is_elsewhere = link_of_channel(child)->is_elsewhere();
+    auto file = is_elsewhere ? descriptor() : call_board::make_file();
     call_board board(file);
     board_offer offer;
     offer.in_flight = static_cast<std::uint32_t>(in_flight_);

@@ -57,6 +57,7 @@ struct call_head
     std::uint64_t call = 0;    ///< Its number, another one for each time that it is begun.
     std::uint32_t attempt = 1; ///< The how manieth time.
     std::int64_t deadline = 0; ///< Nanoseconds of the steady clock, which processes share; or 0.
+                               ///< Below 0, to another machine, how many are left.
 
     template <class Archive>
     void serialize(Archive& archive)

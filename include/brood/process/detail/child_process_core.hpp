@@ -7,6 +7,7 @@
 #include <brood/process/detail/loop_children.hpp>
 #include <brood/process/detail/pipe_core.hpp>
 #include <brood/process/detail/reaper.hpp>
+#include <brood/process/internal/far_reach.hpp>
 #include <brood/process/pipe.hpp>
 #include <brood/process/spawn_options.hpp>
 #include <brood/wire/channel.hpp>
@@ -27,7 +28,8 @@ namespace brood::detail
 ///
 /// Destroyed while the child runs, which only happens when nothing can watch it any more, it
 /// kills the child.
-class child_process_core final : public loop_child
+class child_process_core final : public loop_child,
+                                 public std::enable_shared_from_this<child_process_core>
 {
 public:
     child_process_core(asio::any_io_executor on, std::string name, const spawn_options& options)
@@ -94,6 +96,23 @@ public:
             pipe.close();
     }
 
+    /// Sends it a signal; false when it has ended. Throws as reaper::signal().
+    bool signal(int number)
+    {
+        if (!far || process.has_ended() || !far->signal(number))
+            return process.signal(number);
+        if (number == SIGKILL)
+            asio::co_spawn(executor, kill_launcher(shared_from_this()), asio::detached);
+        return true;
+    }
+
+    /// Kills the process of a launcher that lives on although the process elsewhere was killed.
+    static task<> kill_launcher(std::shared_ptr<child_process_core> self)
+    {
+        co_await self->exited.get_until(time_from_now(self->far->patience));
+        self->process.kill();
+    }
+
     void end_with_loop() noexcept override
     {
         if (on_drop == brood::on_drop::detach)
@@ -116,6 +135,7 @@ public:
     std::string program;
     reaper process;
     std::shared_ptr<link> channel;      // of a forked child
+    std::unique_ptr<far_reach> far;     // of one elsewhere, whose launcher's process this is
     std::map<int, pipe_writer> inputs;  // by the child's number; a stream both ways is in both
     std::map<int, pipe_reader> outputs; // by the child's number
     stop_policy stop;
@@ -138,12 +158,24 @@ inline task<> pipes_end(std::shared_ptr<child_process_core> child)
         pipe.close();
 }
 
+/// What a process elsewhere sent may come after the end of its launcher's process.
+inline task<> last_words(std::shared_ptr<link> from)
+{
+    if (from->may_hear_more())
+        co_await link::disconnected(from, time_from_now(std::chrono::seconds(2)));
+}
+
 /// The life of a child, as its parent sees it. The order of the ends is the same on every path.
 inline task<> watch(std::shared_ptr<child_process_core> child)
 {
     // Whoever starts a child gets its handle before anybody learns of its end.
     co_await asio::post(child->executor, asio::use_awaitable);
     auto status = co_await child->process.ended(child->executor);
+    if (child->far)
+    {
+        status = child->far->told(status);
+        co_await last_words(child->channel);
+    }
     if (child->channel)
     {
         child->channel->peer_exited();

@@ -6,6 +6,7 @@
 #include <brood/process/detail/standard_streams.hpp>
 #include <brood/process/detail/start.hpp>
 #include <brood/process/fork.hpp>
+#include <brood/process/launcher.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 
 #include <string>
@@ -32,6 +33,9 @@ inline std::pair<descriptor, descriptor> channel_pair(const std::string& program
 inline forked_process fork(asio::any_io_executor executor, const std::string& program,
                            const arguments& args, spawn_options options, const char* entry)
 {
+    if (auto elsewhere = std::exchange(options.launcher, nullptr))
+        return elsewhere->launch(std::move(executor), {program, args, entry != nullptr ? entry : "",
+                                                       std::move(options)});
     open_standard_streams();
     auto [ours, theirs] = channel_pair(program);
     int number = 3;

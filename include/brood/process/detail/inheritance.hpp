@@ -26,8 +26,9 @@ inline constexpr auto parent_variable = "BROOD_PARENT"; // for a child that is t
 struct inheritance
 {
     descriptor channel;
-    std::string entry;  ///< Empty: the program's own main coroutine.
-    std::string worker; ///< Which worker of a cluster it is; empty for none.
+    std::string entry;   ///< Empty: the program's own main coroutine.
+    std::string worker;  ///< Which worker of a cluster it is; empty for none.
+    std::string primary; ///< Who its parent is, on another machine; empty for one here.
 };
 
 /// What the variable of the channel says: the number that the child finds it under, and which
@@ -86,8 +87,11 @@ inline inheritance take_inheritance()
             result.worker = identity;
         if (auto parent = std::getenv(parent_variable))
             follow_parent_again(parent);
+        if (auto elsewhere = std::getenv(elsewhere_variable))
+            result.primary = elsewhere;
     }
-    for (auto variable : {channel_variable, entry_variable, worker_variable, parent_variable})
+    for (auto variable :
+         {channel_variable, entry_variable, worker_variable, parent_variable, elsewhere_variable})
         ::unsetenv(variable);
     return result;
 }

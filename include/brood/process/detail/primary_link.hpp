@@ -6,6 +6,7 @@
 #include <brood/process/detail/stop_request.hpp>
 #include <brood/process/internal/listener_core.hpp>
 #include <brood/process/internal/receiving.hpp>
+#include <brood/process/internal/silence.hpp>
 #include <brood/process/internal/vital_signs.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
 #include <brood/process/traffic.hpp>
@@ -177,10 +178,12 @@ private:
     {
         for (;;)
         {
-            auto word = co_await next_control<
-                carrying_if_room<listen_reply>, carrying_if_room<handed_connection>,
-                carrying<vital_signs_request, descriptor>, recycle_request, drain_request>(
-                self->link_);
+            auto word =
+                co_await next_control<carrying_if_room<listen_reply>,
+                                      carrying_if_room<handed_connection>,
+                                      carrying<vital_signs_request, descriptor>, recycle_request,
+                                      drain_request, keep_in_touch_request, alive_notice>(
+                    self->link_);
             if (!word)
                 co_return;
             std::visit([&](auto& said) { self->on(said); }, *word);
@@ -284,6 +287,33 @@ private:
             asio::co_spawn(link_->executor(), beat(signs, interval), asio::detached);
     }
 
+    void on(const keep_in_touch_request& said)
+    {
+        asio::co_spawn(link_->executor(),
+                       keep_in_touch(shared_from_this(),
+                                     std::chrono::milliseconds(said.every_milliseconds),
+                                     std::chrono::milliseconds(said.grace_milliseconds)),
+                       asio::detached);
+    }
+
+    void on(const alive_notice&) { silence_.hear(); }
+
+    // Nothing ends the stream of a primary that was cut off.
+    static task<> keep_in_touch(std::shared_ptr<primary_link> self, std::chrono::milliseconds every,
+                                std::chrono::milliseconds grace)
+    {
+        while (!self->link_->ended())
+        {
+            send_control(*self->link_, alive_notice{});
+            co_await sleep(every);
+            auto silent = self->silence_.turn(every);
+            if (silent >= grace)
+                self->link_->fail(
+                    error(errc::timed_out,
+                          "nothing came from it for " + std::to_string(silent.count()) + " ms"));
+        }
+    }
+
     void on(const recycle_request& said) { connections_left_ = said.connections; }
 
     void count_connection()
@@ -343,6 +373,7 @@ private:
     std::shared_ptr<stop_request> stop_;
     bool is_ready_ = false;
     bool is_draining_ = false;
+    silence silence_;                               // of a primary elsewhere
     std::optional<std::uint64_t> connections_left_; // until it asks to be replaced
     std::uint64_t last_number_ = 0;
     std::map<place_type, std::set<std::uint32_t>> in_use_; // indexes

@@ -8,6 +8,7 @@
 #include <brood/process/detail/stop_request.hpp>
 #include <brood/process/internal/listener_core.hpp>
 #include <brood/process/process.hpp>
+#include <brood/wire/internal/far_channel.hpp>
 #include <brood/wire/internal/link.hpp>
 
 #include <chrono>
@@ -33,11 +34,14 @@ public:
                         const channel_limits& limits)
     {
         channel to_parent;
-        if (inherited.channel)
+        if (!inherited.primary.empty())
+            to_parent =
+                far_channel(executor, std::move(inherited.channel), inherited.primary, limits);
+        else if (inherited.channel)
             to_parent = channel(executor, std::move(inherited.channel),
                                 "parent process " + std::to_string(::getppid()), limits);
         process result(std::move(to_parent), nullptr);
-        if (result.link())
+        if (result.link() && !result.link()->is_elsewhere())
             result.link()->expect_exit_of_parent();
         result.core_ = std::make_shared<process_core>(std::move(executor), result.link());
         result.core_->join(inherited.worker);
@@ -184,7 +188,7 @@ public:
     static task<std::shared_ptr<listener_core>> listen(std::shared_ptr<process_core> self,
                                                        listen_request wanted)
     {
-        if (!self->primary_ || wanted.reuse_port)
+        if (!self->primary_ || wanted.reuse_port || self->link_->is_elsewhere())
             co_return self->listen_alone(wanted);
         auto connections = co_await primary_link::listen(self->primary_, wanted);
         co_return connections;
@@ -194,7 +198,7 @@ public:
     static task<descriptor> bind(std::shared_ptr<process_core> self, listen_request wanted)
     {
         descriptor bound;
-        if (!self->primary_ || wanted.reuse_port)
+        if (!self->primary_ || wanted.reuse_port || self->link_->is_elsewhere())
             bound = listening_socket(wanted).socket().duplicate();
         else
             bound = co_await primary_link::bind(self->primary_, wanted);

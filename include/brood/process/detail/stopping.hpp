@@ -25,7 +25,9 @@ inline void take_step(child_process_core& child, const stop_step& step)
         child.channel->sending().finish();
     if (step.number() == 0)
         return;
-    if (step.reaches_tree() && !child.process.has_ended())
+    if (child.far)
+        child.signal(step.number());
+    else if (step.reaches_tree() && !child.process.has_ended())
         child_tree(child).signal_frozen(step.number());
     else if (child.process.signal(step.number()) && step.number() != SIGKILL)
         child.process.signal(SIGCONT);

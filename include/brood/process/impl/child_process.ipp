@@ -128,12 +128,14 @@ BROOD_INLINE std::optional<exit_status> child_process::status() const
 
 BROOD_INLINE bool child_process::kill(int signal)
 {
-    return detail::note_signal(use(), signal, use().process.signal(signal));
+    return detail::note_signal(use(), signal, use().signal(signal));
 }
 
 BROOD_INLINE bool child_process::kill_tree(int signal)
 {
-    return detail::note_signal(use(), signal, detail::child_tree(use()).signal(signal));
+    auto& child = use();
+    auto sent = child.far ? child.signal(signal) : detail::child_tree(child).signal(signal);
+    return detail::note_signal(child, signal, sent);
 }
 
 BROOD_INLINE int child_process::kill_requested() const

@@ -5,6 +5,7 @@
 #include <brood/process/detail/runner.hpp>
 #include <brood/process/detail/standard_streams.hpp>
 #include <brood/process/detail/this_program.hpp>
+#include <brood/process/internal/arrival.hpp>
 #include <brood/process/internal/entries.hpp>
 #include <brood/process/run.hpp>
 
@@ -31,6 +32,7 @@ BROOD_INLINE int run_main(std::function<task<int>(process&)> main, const run_opt
 
 BROOD_INLINE std::optional<int> run_entry(const run_options& options)
 {
+    detail::arrive();
     if (!detail::has_entry())
         return std::nullopt;
     detail::open_standard_streams();

@@ -16,6 +16,10 @@ namespace brood::detail
 
 inline constexpr auto worker_variable = "BROOD_WORKER";
 
+/// Says that this process is a worker elsewhere: `stdin` when it is to be told more there, which is
+/// no secret, and afterwards who its primary is.
+inline constexpr auto elsewhere_variable = "BROOD_ELSEWHERE";
+
 /// Which worker of its cluster a process is.
 struct worker_identity
 {
@@ -143,6 +147,15 @@ struct recycle_notice
     }
 };
 
+/// Either of them, when they are on two machines: my loop turns.
+struct alive_notice
+{
+    template <class Archive>
+    void serialize(Archive&)
+    {
+    }
+};
+
 // ---- Its primary says
 
 /// The answer to a listen_request: what failed, or the socket, or that connections will be handed
@@ -182,6 +195,20 @@ struct vital_signs_request
     void serialize(Archive& archive)
     {
         archive(beat_milliseconds);
+    }
+};
+
+/// To a worker elsewhere: say so often that you are alive, and end when you have heard nothing for
+/// so long.
+struct keep_in_touch_request
+{
+    std::int64_t every_milliseconds = 0;
+    std::int64_t grace_milliseconds = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(every_milliseconds, grace_milliseconds);
     }
 };
 

@@ -4,6 +4,7 @@
 #include <brood/base/detail/shared_result.hpp>
 #include <brood/cluster/slot_history.hpp>
 #include <brood/cluster/worker.hpp>
+#include <brood/process/internal/silence.hpp>
 #include <brood/process/stop_policy.hpp>
 #include <brood/process/traffic.hpp>
 
@@ -71,6 +72,8 @@ struct worker_core
     std::shared_ptr<notice_socket> notices; // by which it says that it is ready, if it is to
     bool wants_recycling = false;
     bool is_online = false;      // its loop has run
+    bool is_elsewhere = false;   // on another machine: only what it says is known of it
+    silence not_heard;           // of one elsewhere
     bool has_channel = true;     // false once nothing comes from it any more
     std::uint64_t oom_kills = 0; // by the kernel, before it started
     std::shared_ptr<slot_history> history = std::make_shared<slot_history>();

@@ -7,6 +7,7 @@
 #include <brood/cluster/detail/core/notice_socket.hpp>
 #include <brood/cluster/detail/core/oom_detector.hpp>
 #include <brood/cluster/detail/core/readiness_watch.hpp>
+#include <brood/cluster/detail/core/touch_watch.hpp>
 #include <brood/cluster/detail/core/traffic_ledger.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/detail/core/worker_end.hpp>
@@ -98,6 +99,7 @@ public:
     {
         auto worker = std::make_shared<worker_core>(executor_, ++last_id_, slot);
         worker->oom_kills = oom_.seen();
+        worker->is_elsewhere = settings_.spawn.launcher != nullptr;
         worker->history = history_of(slot);
         try
         {
@@ -134,7 +136,7 @@ public:
         if (worker->notices)
             spawn(hear_notices(shared_from_this(), worker));
         spawn(watch_end(shared_from_this(), worker));
-        if (settings_.watchdog.on())
+        if (worker->is_elsewhere || settings_.watchdog.on())
             spawn(watch(shared_from_this(), worker));
         return worker;
     }
@@ -181,10 +183,10 @@ private:
         {
             for (;;)
             {
-                auto word =
-                    co_await next_control<online_notice, ready_notice, listen_request,
-                                          accepted_notice, closed_notice, recycle_notice,
-                                          give_up_notice, lost_notice>(worker->process.link());
+                auto word = co_await next_control<online_notice, ready_notice, listen_request,
+                                                  accepted_notice, closed_notice, recycle_notice,
+                                                  give_up_notice, lost_notice, alive_notice>(
+                    worker->process.link());
                 if (!word)
                     break;
                 std::visit([&](auto& said) { self->on(worker, said); }, *word);
@@ -275,6 +277,11 @@ private:
         ports_.closed(*worker, said.number);
     }
 
+    void on(const std::shared_ptr<worker_core>& worker, const alive_notice&)
+    {
+        worker->not_heard.hear();
+    }
+
     void on(const std::shared_ptr<worker_core>& worker, const recycle_notice&)
     {
         worker->wants_recycling = true;
@@ -326,7 +333,9 @@ private:
         {
             self->events_.publish(cluster_event::kind::spared, worker, std::move(why));
         };
-        auto what = co_await wait_for_hang(worker, self->settings_.watchdog, spared);
+        auto look = worker->is_elsewhere ? keep_in_touch(worker, self->settings_.watchdog)
+                                         : wait_for_hang(worker, self->settings_.watchdog, spared);
+        auto what = co_await std::move(look);
         if (!what)
             co_return;
         worker->reason = *what;

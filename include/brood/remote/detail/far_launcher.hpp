@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/error.hpp>
+#include <brood/base/internal/deadline.hpp>
+#include <brood/process/environment.hpp>
+#include <brood/process/internal/far_child.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
+#include <brood/process/spawn_error.hpp>
+#include <brood/remote/command_options.hpp>
+#include <brood/remote/detail/bootstrap.hpp>
+#include <brood/remote/detail/build_id.hpp>
+#include <brood/remote/detail/launcher_input.hpp>
+#include <brood/remote/detail/rendezvous.hpp>
+#include <brood/wire/internal/far_channel.hpp>
+
+#include <array>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// One place of a launcher, taken for one worker. Its end gives the place back.
+class far_place
+{
+public:
+    virtual ~far_place() = default;
+
+    /// For people: "ssh n1".
+    virtual std::string name() const = 0;
+
+    /// Where the worker goes, when the primary listens there.
+    virtual std::vector<std::string> reached_by(const std::vector<std::string>& endpoints) = 0;
+
+    virtual launch_command command(const worker_program& program) = 0;
+
+    /// The worker has come.
+    virtual void come() {}
+
+    /// The command has ended: how the worker did, for all that it says.
+    virtual exit_status ended(const exit_status& status) = 0;
+};
+
+/// Starts workers by commands. Where, and by which, others say.
+class far_launcher : public brood::launcher
+{
+public:
+    explicit far_launcher(command_options options) : options_(std::move(options)) {}
+
+    std::string name() const override { return options_.name; }
+
+    launcher_capabilities capabilities() const noexcept override
+    {
+        launcher_capabilities result;
+        result.exit_status = options_.exit_status;
+        result.descriptors = result.shared_memory = false;
+        return result;
+    }
+
+    std::size_t workers() const override { return options_.workers; }
+
+    std::chrono::milliseconds orphan_grace() const override { return options_.orphan_grace; }
+
+    forked_process launch(asio::any_io_executor executor, const launch_request& wanted) override
+    {
+        refuse_what_stays_here(wanted);
+        bootstrap told;
+        told.shared = random_secret();
+        told.within = options_.join_within;
+        told.grace = options_.orphan_grace;
+        told.epoch = ++epoch_;
+        told.worker = variable(wanted, worker_variable);
+        auto place = choose(wanted);
+        auto called = told.worker.empty() ? "a process" : "worker " + told.worker;
+        far_channel leads(executor, descriptor(), called + " of " + place->name(),
+                          wanted.options.channel);
+        auto to = leads.link();
+        auto input = std::make_shared<launcher_input>();
+        auto meeting = meeting_on(executor);
+        told.endpoints = meeting->expect(guest_for(wanted, told, to, input, place));
+        told.endpoints = place->reached_by(told.endpoints);
+        auto started =
+            start(executor, wanted, std::move(leads), input, *meeting, told.shared, place);
+        input->write(to_line(told));
+        asio::co_spawn(executor, expect(meeting, told, to), asio::detached);
+        asio::co_spawn(executor, close_behind(to), asio::detached);
+        return started;
+    }
+
+protected:
+    const command_options& options() const noexcept { return options_; }
+
+    /// Takes a place. Throws spawn_error when there is none.
+    virtual std::shared_ptr<far_place> choose(const launch_request& wanted) = 0;
+
+private:
+    // What the other machine would have to know is refused, and not left out.
+    static void refuse_what_stays_here(const launch_request& wanted)
+    {
+        auto& options = wanted.options;
+        auto refuse = [&](const char* step, const char* what)
+        {
+            throw spawn_error(ENOTSUP, wanted.program, step, what);
+        };
+        if (!options.descriptors.empty())
+            refuse("stdio", "descriptors cannot leave this machine");
+        if (options.stdin_.what() != stdio::kind::inherit &&
+            options.stdin_.what() != stdio::kind::ignore)
+            refuse("stdio", "stdin of a worker elsewhere is brood's own");
+        if (options.uid || options.gid || options.groups)
+            refuse("ids", "the command says who runs it elsewhere");
+        if (!options.limits.empty())
+            refuse("limits", "the command says how it is limited elsewhere");
+    }
+
+    static std::string variable(const launch_request& wanted, const char* name)
+    {
+        auto& variables = wanted.options.env;
+        return variables ? variables->get(name).value_or("") : std::string();
+    }
+
+    // This process is known by a name that is another file's elsewhere.
+    static std::string path_of(const std::string& program)
+    {
+        constexpr std::string_view itself = "/proc/self/exe";
+        return program == itself ? std::filesystem::read_symlink(program).string() : program;
+    }
+
+    std::shared_ptr<rendezvous> meeting_on(const asio::any_io_executor& executor)
+    {
+        auto meeting = executor == on_ ? meeting_.lock() : nullptr;
+        if (!meeting)
+            meeting = std::make_shared<rendezvous>(executor, options_.listen_on);
+        on_ = executor;
+        meeting_ = meeting;
+        return meeting;
+    }
+
+    guest guest_for(const launch_request& wanted, const bootstrap& told,
+                    const std::shared_ptr<link>& to, const std::shared_ptr<launcher_input>& input,
+                    const std::shared_ptr<far_place>& place) const
+    {
+        guest who{told.shared, to, {wanted.entry, told.worker, primary_name()}, {}};
+        add_variables(wanted, who.welcome);
+        // Another program may be another build; this one must be the same, as its entries are.
+        auto ours = wanted.entry.empty() ? std::string() : build_id();
+        who.refuse = [input, ours, place](const far_worker& is)
+        {
+            input->arrive();
+            place->come();
+            auto same = ours.empty() || is.build.empty() || ours == is.build;
+            return same ? std::string()
+                        : "the program on " + is.host + " is another build (" + is.build +
+                              ") than that of the primary (" + ours + "): copy it there";
+        };
+        return who;
+    }
+
+    static std::string primary_name()
+    {
+        std::array<char, 256> host{};
+        ::gethostname(host.data(), host.size() - 1);
+        return "primary process " + std::to_string(::getpid()) + " on " + host.data();
+    }
+
+    // What was set for it beside the environment of this process.
+    static void add_variables(const launch_request& wanted, std::vector<std::string>& to)
+    {
+        if (!wanted.options.env)
+            return;
+        auto lines = environment().lines();
+        std::set<std::string> ours(lines.begin(), lines.end());
+        for (auto& line : wanted.options.env->lines())
+            if (!ours.contains(line) && !line.starts_with(std::string(worker_variable) + '='))
+                to.push_back(line);
+    }
+
+    forked_process start(const asio::any_io_executor& executor, const launch_request& wanted,
+                         far_channel leads, const std::shared_ptr<launcher_input>& input,
+                         rendezvous& meeting, const secret& shared,
+                         const std::shared_ptr<far_place>& place) const
+    {
+        auto path = options_.program.empty() ? path_of(wanted.program) : options_.program;
+        worker_program program{path, wanted.args, wanted.options.cwd, {}};
+        program.variables[elsewhere_variable] = "stdin";
+        auto command = place->command(program);
+        auto options = wanted.options;
+        options.cwd.clear();
+        options.argv0.clear();
+        options.stdin_ = stdio::from(input->take_reading_end());
+        if (!options.env)
+            options.env.emplace();
+        options.env->unset(worker_variable);
+        for (auto& [name, value] : command.variables)
+            options.env->set(name, value);
+        auto told = [input, place](const exit_status& status)
+        {
+            input->close();
+            return place->ended(status);
+        };
+        try
+        {
+            return start_far_child(executor, command.program, command.args, options,
+                                   std::move(leads),
+                                   {[input](int number) { return input->signal(number); }, told});
+        }
+        catch (...)
+        {
+            meeting.forget(shared);
+            throw;
+        }
+    }
+
+    // Who ends there lets go of both directions, which a tunnel does not tell: it waits for ours.
+    static task<> close_behind(std::shared_ptr<link> who)
+    {
+        co_await link::disconnected(who);
+        who->sending().finish();
+    }
+
+    // The secret is good until then.
+    static task<> expect(std::shared_ptr<rendezvous> meeting, bootstrap told,
+                         std::shared_ptr<link> who)
+    {
+        co_await link::disconnected(who, time_from_now(told.within));
+        meeting->forget(told.shared);
+        if (!who->ended() && !who->may_hear_more())
+            who->fail(error(errc::timed_out, "it did not come within " +
+                                                 std::to_string(told.within.count()) +
+                                                 " ms of its start"));
+    }
+
+    command_options options_;
+    std::uint64_t epoch_ = 0;
+    asio::any_io_executor on_;
+    std::weak_ptr<rendezvous>
+        meeting_; // who expects somebody there holds it, and goes with the loop
+};
+
+} // namespace brood::detail

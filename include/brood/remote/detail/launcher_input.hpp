@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/descriptor.hpp>
+#include <brood/base/detail/quiet_write.hpp>
+#include <brood/base/error.hpp>
+#include <brood/remote/detail/bootstrap.hpp>
+
+#include <fcntl.h>
+#include <string_view>
+#include <unistd.h>
+
+namespace brood::detail
+{
+
+/// The stdin of a launcher's process, on our side. What is written fits into a pipe.
+class launcher_input
+{
+public:
+    /// Throws std::system_error.
+    launcher_input()
+    {
+        int ends[2];
+        check(::pipe2(ends, O_CLOEXEC), "make a pipe");
+        reading_ = descriptor(ends[0]);
+        writing_ = descriptor(ends[1]);
+        check(::fcntl(writing_.get(), F_SETFL, O_NONBLOCK), "make a pipe that does not block");
+    }
+
+    /// The other end, once.
+    descriptor take_reading_end() noexcept { return std::move(reading_); }
+
+    /// Whether all of it is on its way.
+    bool write(std::string_view text)
+    {
+        auto count = writing_ ? quiet_write(writing_.get(), text) : -1;
+        return count == static_cast<ssize_t>(text.size());
+    }
+
+    /// From here on somebody reads there who understands signals.
+    void arrive() noexcept { arrived_ = true; }
+
+    bool has_arrived() const noexcept { return arrived_; }
+
+    /// Sends a signal to the worker; false when it is not there yet, or no more.
+    bool signal(int number)
+    {
+        return arrived_ && writing_ && (number == 0 || write(signal_line(number)));
+    }
+
+    void close() noexcept { writing_.reset(); }
+
+private:
+    descriptor reading_;
+    descriptor writing_;
+    bool arrived_ = false;
+};
+
+} // namespace brood::detail

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/remote/arrival.hpp>
+#include <brood/remote/detail/journey.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+namespace brood::detail
+{
+
+BROOD_INLINE void arrive_at_primary()
+{
+    try
+    {
+        journey().go();
+    }
+    catch (const std::exception& why)
+    {
+        std::fprintf(stderr, "brood: this process was to be a worker, and cannot be one: %s\n",
+                     why.what());
+        std::_Exit(1);
+    }
+}
+
+} // namespace brood::detail

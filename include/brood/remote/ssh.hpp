@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/process/launcher.hpp>
+#include <brood/remote/arrival.hpp>
+#include <brood/remote/host_list.hpp>
+#include <brood/remote/placement.hpp>
+#include <brood/remote/ssh_options.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace brood
+{
+
+/// How workers are started over ssh.
+struct ssh_settings
+{
+    /// How the machines are reached. Each worker has a connection of its own.
+    ssh_options options = {};
+
+    /// Which worker goes where, and which machine is set aside.
+    placement_options placement = {};
+
+    /// The path of the program there; empty for the same as here.
+    std::string program = {};
+
+    /// Addresses of this machine that workers connect to without ssh, which is faster, and not
+    /// encrypted: for networks that you trust. Empty for the tunnel of their ssh.
+    std::vector<std::string> direct = {};
+
+    /// A worker that has not come by then never will.
+    std::chrono::milliseconds join_within{30'000};
+
+    /// How long a worker goes on that has not heard of this process, or whose ssh has ended.
+    std::chrono::milliseconds orphan_grace{10'000};
+};
+
+/// Starts workers on other machines, by OpenSSH and the user's own configuration of it:
+/// `brood::pool<fib> pool(brood::ssh({"n1", "n2:8", "me@n3"}))`.
+///
+/// A host without a number has one place. What ssh carries, the channel of each worker too, is
+/// encrypted by it. Throws std::invalid_argument, with the reason, for settings that cannot be
+/// meant, and for no host.
+std::shared_ptr<launcher> ssh(const host_list& hosts, const ssh_settings& settings = {});
+
+} // namespace brood
+
+#if !defined(BROOD_SEPARATE_COMPILATION)
+#include <brood/remote/impl/ssh.ipp>
+#endif

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include <brood/remote/impl/arrival.ipp>
+#include <brood/remote/impl/command_launcher.ipp>
+#include <brood/remote/impl/secret.ipp>
+#include <brood/remote/impl/ssh.ipp>

@@ -3,4 +3,5 @@
 #include <brood/remote/impl/arrival.ipp>
 #include <brood/remote/impl/command_launcher.ipp>
 #include <brood/remote/impl/secret.ipp>
+#include <brood/remote/impl/slurm.ipp>
 #include <brood/remote/impl/ssh.ipp>

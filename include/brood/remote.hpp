@@ -17,6 +17,7 @@
 #include <brood/remote/placement.hpp>
 #include <brood/remote/program_file.hpp>
 #include <brood/remote/reverse_forward.hpp>
+#include <brood/remote/slurm.hpp>
 #include <brood/remote/slurm_allocation.hpp>
 #include <brood/remote/slurm_command.hpp>
 #include <brood/remote/slurm_options.hpp>

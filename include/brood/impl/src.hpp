@@ -129,5 +129,6 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/remote/impl/arrival.ipp>
 #include <brood/remote/impl/command_launcher.ipp>
 #include <brood/remote/impl/secret.ipp>
+#include <brood/remote/impl/slurm.ipp>
 #include <brood/remote/impl/ssh.ipp>
 #endif

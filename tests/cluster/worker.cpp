@@ -365,3 +365,30 @@ TEST_WITHIN(20s, "workers are found by id and by slot", "[worker]")
     CHECK_FALSE(workers.worker_in_slot(3));
     co_await workers.stop();
 }
+
+TEST_WITHIN(20s,
+            "a worker that comes online once it was asked to stop is not taken for one that works",
+            "[worker]")
+{
+    auto settings = one_that_stays_dead();
+    settings.stop = brood::stop_policy(std::vector<brood::stop_step>{
+        brood::stop_step::signal(SIGCONT, 5s), brood::stop_step::kill_tree(5s)}); // it comes online
+    cluster<[](brood::process& self) -> task<>
+            {
+                co_await self.shutdown();
+            }>
+        workers(settings);
+    auto events = workers.events();
+    auto only = workers.workers().at(0);
+
+    auto ended = co_await only.stop();
+
+    CHECK(ended.status.code == 0);
+    for (;;)
+    {
+        auto event = co_await events.next();
+        if (!event)
+            break;
+        CHECK(event->what != brood::cluster_event::kind::online);
+    }
+}

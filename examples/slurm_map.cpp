@@ -8,6 +8,7 @@
 // The program must be there by the same path. Without Slurm its workers are here.
 //
 // Prints:
+//   ##############################  100 %  128/128, <n>/s
 //   the mean of 12800000 throws is 3.5
 #include <brood/brood.hpp>
 #include <brood/pool.hpp>

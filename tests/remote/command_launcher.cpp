@@ -78,8 +78,9 @@ task<> end_by(process& self, int number)
 
 task<> wait_for_stop(process& self)
 {
+    auto stopped = self.shutdown(); // from here on SIGTERM asks
     self.send(static_cast<int>(::getpid()));
-    co_await self.shutdown();
+    co_await std::move(stopped);
     self.send(std::string("stopped"));
 }
 

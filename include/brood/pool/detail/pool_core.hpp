@@ -178,7 +178,8 @@ private:
     // ---- From a worker to the caller
 
     static task<> attend(std::shared_ptr<pool_core> self, worker_pointer worker);
-    static task<> end_the_silent(std::shared_ptr<pool_core> self, worker_pointer worker);
+    static task<> end_the_silent(std::shared_ptr<pool_core> self,
+                                 std::weak_ptr<pool_worker> silent);
     static task<> read_replies(std::shared_ptr<pool_core> self, worker_pointer worker);
     void take_reply(pool_worker& worker, const waiting_frame& oldest);
     void take_begun(pool_worker& worker, const waiting_frame& oldest);

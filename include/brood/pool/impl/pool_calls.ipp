@@ -86,11 +86,12 @@ BROOD_INLINE task<> pool_core::attend(std::shared_ptr<pool_core> self, worker_po
 // One that closed its channel and lives on can give no result any more: its callers do not wait for
 // it.
 BROOD_INLINE task<> pool_core::end_the_silent(std::shared_ptr<pool_core> self,
-                                              worker_pointer worker)
+                                              std::weak_ptr<pool_worker> silent)
 {
     constexpr std::chrono::milliseconds most(1'000);
     co_await sleep(std::min(self->settings_.grace, most));
-    if (!worker->handle.is_dead())
+    auto worker = silent.lock(); // its descriptors go with it, and it has mostly ended by now
+    if (worker && !worker->handle.is_dead())
         worker->handle.process().kill_tree(SIGKILL);
 }
 

@@ -49,7 +49,7 @@ namespace
 
 constexpr launcher ways[] = {launcher::clone, launcher::posix_spawn, launcher::fork};
 
-/// What a start is refused with, behind the name of the program.
+/// What a start is refused with, behind the name of the program and before what to do about it.
 template <class Start>
 std::string refusal(Start start)
 {
@@ -60,6 +60,7 @@ std::string refusal(Start start)
     catch (const spawn_error& refused)
     {
         std::string text = refused.what();
+        text = text.substr(0, text.find("; "));
         return text.substr(text.find(": ") + 2);
     }
     catch (const std::exception& other)

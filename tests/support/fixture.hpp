@@ -3,6 +3,7 @@
 
 #include "support/within.hpp"
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,21 +30,36 @@ void end_all_that_know(const std::string& text);
 /// A port of the loopback that nobody has now.
 unsigned short free_port();
 
-/// A fixture that takes long to start, once for all tests of a program; nullptr, and the test is
-/// skipped, when Fixture::missing() says what is not there.
+/// A fixture; nullptr, and the test is skipped, when Fixture::missing() says what is not there, or
+/// when it does not start: not every container lets a daemon live.
+template <class Fixture>
+std::unique_ptr<Fixture> start_or_skip()
+{
+    static std::string why_not = Fixture::missing();
+    try
+    {
+        if (why_not.empty())
+            return std::make_unique<Fixture>();
+    }
+    catch (const std::exception& refused)
+    {
+        why_not = refused.what();
+    }
+    skip(why_not);
+    return nullptr;
+}
+
+/// The same for one that takes long to start, once for all tests of a program.
 template <class Fixture>
 Fixture* shared_fixture()
 {
     static std::unique_ptr<Fixture> made;
-    if (made)
-        return made.get();
-    if (auto missing = Fixture::missing(); !missing.empty())
+    if (!made)
     {
-        skip(missing);
-        return nullptr;
+        made = start_or_skip<Fixture>();
+        if (made)
+            at_end([] { made.reset(); });
     }
-    made = std::make_unique<Fixture>();
-    at_end([] { made.reset(); });
     return made.get();
 }
 

@@ -39,30 +39,25 @@ TEST_WITHIN(20s, "processes that know a text are ended, whoever has become their
 
 TEST_CASE("an sshd leaves nothing behind", "[support]")
 {
-    if (auto missing = ssh_server::missing(); !missing.empty())
-        return skip(missing);
-    std::filesystem::path folder;
-    pid_t pid = 0;
-    {
-        ssh_server server;
-        folder = server.folder().path();
-        pid = server.pid();
-        CHECK(alive(pid));
-    }
+    auto server = start_or_skip<ssh_server>();
+    if (!server)
+        return;
+    std::filesystem::path folder = server->folder().path();
+    auto pid = server->pid();
+    CHECK(alive(pid));
+    server.reset();
     CHECK(gone(pid));
     CHECK_FALSE(std::filesystem::exists(folder));
 }
 
 TEST_CASE("a Slurm leaves nothing behind", "[support]")
 {
-    if (auto missing = loop_slurm::missing(); !missing.empty())
-        return skip(missing);
-    std::filesystem::path folder;
-    {
-        loop_slurm slurm;
-        folder = slurm.folder().path();
-        CHECK(slurm.step_daemons().empty());
-    }
+    auto slurm = start_or_skip<loop_slurm>();
+    if (!slurm)
+        return;
+    std::filesystem::path folder = slurm->folder().path();
+    CHECK(slurm->step_daemons().empty());
+    slurm.reset();
     CHECK(children().empty());
     CHECK_FALSE(std::filesystem::exists(folder));
 }

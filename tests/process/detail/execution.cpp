@@ -93,9 +93,7 @@ std::vector<pid_t> started_as(const std::string& line)
     std::vector<pid_t> result;
     for (auto& entry : std::filesystem::directory_iterator("/proc"))
     {
-        std::ifstream file(entry.path() / "cmdline");
-        std::string text{std::istreambuf_iterator<char>(file), {}};
-        if (text == wanted)
+        if (read_file(entry.path() / "cmdline") == wanted) // which throws nothing when it goes
             result.push_back(std::stoi(entry.path().filename()));
     }
     return result;

@@ -212,7 +212,11 @@ BROOD_INLINE std::string to_string(const host_list& list)
 {
     std::string text;
     for (auto& host : list.hosts())
-        text += (text.empty() ? "" : ",") + to_string(host);
+    {
+        if (!text.empty())
+            text += ',';
+        text += to_string(host);
+    }
     return text;
 }
 

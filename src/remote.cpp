@@ -5,3 +5,4 @@
 #include <brood/remote/impl/secret.ipp>
 #include <brood/remote/impl/slurm.ipp>
 #include <brood/remote/impl/ssh.ipp>
+#include <brood/remote/impl/tls.ipp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Workers on other machines: optional, not in brood.hpp. Needs libcrypto of OpenSSL. A program that
-// includes it can be such a worker.
+// Workers on other machines: optional, not in brood.hpp. Needs OpenSSL. A program that includes
+// it can be such a worker.
 
 #include <brood/impl/config.hpp>
 

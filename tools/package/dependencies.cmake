@@ -1,6 +1,6 @@
 # What brood needs, for its own build and for those who use it installed: brood_ASIO_DIR,
 # brood_CEREAL_DIR and, for brood::http alone, brood_BOOST_DIR hold the headers; brood_CRYPTO says
-# whether OpenSSL::Crypto is there. brood_MISSING is a sentence when something is not there.
+# whether OpenSSL::SSL is there. brood_MISSING is a sentence when something is not there.
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads)
 
@@ -22,12 +22,12 @@ if(NOT Threads_FOUND)
     set(brood_MISSING "the threads of this system were not found")
 endif()
 
-# libcrypto, for brood::remote alone.
-find_package(OpenSSL QUIET COMPONENTS Crypto)
+# OpenSSL, for brood::remote alone.
+find_package(OpenSSL 1.1.1 QUIET COMPONENTS SSL)
 set(brood_CRYPTO ${OPENSSL_FOUND})
 
 # CMake says it when somebody links brood::remote.
-set(brood_NO_CRYPTO "brood::remote was left out: it needs libcrypto of OpenSSL (Debian: \
+set(brood_NO_CRYPTO "brood::remote was left out: it needs OpenSSL 1.1.1 (Debian: \
 libssl-dev), found when brood was built and now")
 
 # CMake says it when somebody links brood::http.

@@ -124,11 +124,12 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/http/impl/url.ipp>
 #endif
 
-// Needs libcrypto: programs that use <brood/remote.hpp> say so.
+// Needs OpenSSL: programs that use <brood/remote.hpp> say so.
 #if defined(BROOD_REMOTE)
 #include <brood/remote/impl/arrival.ipp>
 #include <brood/remote/impl/command_launcher.ipp>
 #include <brood/remote/impl/secret.ipp>
 #include <brood/remote/impl/slurm.ipp>
 #include <brood/remote/impl/ssh.ipp>
+#include <brood/remote/impl/tls.ipp>
 #endif

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -34,9 +35,15 @@ struct command_options
     std::string program = {};
 
     /// Addresses of this machine that workers connect to, each with a port that the kernel chooses
-    /// and that is open only while a worker is expected. What crosses is not encrypted: any address
-    /// but a loopback one is for networks that you trust.
+    /// and that is open only while a worker is expected. One outside a private network is refused
+    /// until `encrypt` is said.
     std::vector<std::string> listen_on = {"127.0.0.1"};
+
+    /// Whether what crosses between workers and this process is encrypted, by TLS 1.3 with a
+    /// certificate that is made for this launcher and that no other is taken for. Without a word it
+    /// is not, and addresses outside private networks are refused; false is for those as well, when
+    /// something else protects what crosses.
+    std::optional<bool> encrypt = {};
 
     /// Where workers are told to go, when it is not there: gets where this process listens, as
     /// "tcp:127.0.0.1:40123", and gives what leads there from the other machine, in the order in

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,12 @@ struct slurm_settings
     std::string program = {};
 
     /// Addresses of this machine that workers connect to, as the nodes reach them. Empty for that
-    /// of its name. What crosses is not encrypted, as with MPI: the network of a cluster is its
-    /// own.
+    /// of its name. One outside a private network is refused until `encrypt` is said.
     std::vector<std::string> listen_on = {};
+
+    /// Whether what crosses is encrypted by TLS 1.3, as command_options::encrypt says. Without a
+    /// word it is not, as with MPI: the network of a cluster is its own.
+    std::optional<bool> encrypt = {};
 
     /// A worker that has not come by then never will.
     std::chrono::milliseconds join_within{60'000};

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,13 @@ struct ssh_settings
     /// The path of the program there; empty for the same as here.
     std::string program = {};
 
-    /// Addresses of this machine that workers connect to without ssh, which is faster, and not
-    /// encrypted: for networks that you trust. Empty for the tunnel of their ssh.
+    /// Addresses of this machine that workers connect to without ssh, which is faster. One outside
+    /// a private network is refused until `encrypt` is said. Empty for the tunnel of their ssh.
     std::vector<std::string> direct = {};
+
+    /// Whether what crosses is encrypted by TLS 1.3, as command_options::encrypt says; beside what
+    /// ssh does, when that carries it.
+    std::optional<bool> encrypt = {};
 
     /// A worker that has not come by then never will.
     std::chrono::milliseconds join_within{30'000};

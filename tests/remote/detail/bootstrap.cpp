@@ -40,6 +40,8 @@ TEST_CASE("A bootstrap is read as it was written", "[bootstrap]")
     CHECK(read_bootstrap(text_of(one)) == one);
     one.worker.clear();
     CHECK(read_bootstrap(text_of(one)) == one);
+    one.certificate = random_secret();
+    CHECK(read_bootstrap(text_of(one)) == one);
 }
 
 TEST_CASE("A line that is no bootstrap is somebody else's", "[bootstrap]")
@@ -59,7 +61,7 @@ TEST_CASE("A bootstrap that is cut off anywhere is refused", "[bootstrap]")
 TEST_CASE("A bootstrap of another version says that both must be built alike", "[bootstrap]")
 {
     auto line = text_of(sample());
-    line.replace(line.find(" 1 "), 3, " 2 ");
+    line.replace(line.find(" 2 "), 3, " 3 ");
     CHECK_THROWS_WITH(read_bootstrap(line), ContainsSubstring("same brood"));
 }
 

@@ -3,12 +3,15 @@
 
 #include <brood/base/descriptor.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
+#include <brood/wire/internal/cipher.hpp>
 
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -21,14 +24,19 @@ inline constexpr auto channel_variable = "BROOD_CHANNEL";
 inline constexpr auto entry_variable = "BROOD_ENTRY";
 inline constexpr auto parent_variable = "BROOD_PARENT"; // for a child that is to die with it
 
+/// What the bytes of the channel that was left pass through; null for nothing. Of one from this
+/// machine nothing is left.
+inline std::shared_ptr<cipher> left_cipher;
+
 /// What a parent that forked this process left for it: an end of the channel, and what to start
 /// with.
 struct inheritance
 {
     descriptor channel;
-    std::string entry;   ///< Empty: the program's own main coroutine.
-    std::string worker;  ///< Which worker of a cluster it is; empty for none.
-    std::string primary; ///< Who its parent is, on another machine; empty for one here.
+    std::string entry;               ///< Empty: the program's own main coroutine.
+    std::string worker;              ///< Which worker of a cluster it is; empty for none.
+    std::string primary;             ///< Who its parent is, on another machine; empty for one here.
+    std::shared_ptr<cipher> through; ///< For the bytes of that channel; null for nothing.
 };
 
 /// What the variable of the channel says: the number that the child finds it under, and which
@@ -89,6 +97,7 @@ inline inheritance take_inheritance()
             follow_parent_again(parent);
         if (auto elsewhere = std::getenv(elsewhere_variable))
             result.primary = elsewhere;
+        result.through = std::exchange(left_cipher, nullptr);
     }
     for (auto variable :
          {channel_variable, entry_variable, worker_variable, parent_variable, elsewhere_variable})

@@ -35,8 +35,8 @@ public:
     {
         channel to_parent;
         if (!inherited.primary.empty())
-            to_parent =
-                far_channel(executor, std::move(inherited.channel), inherited.primary, limits);
+            to_parent = far_channel(executor, std::move(inherited.channel), inherited.primary,
+                                    limits, std::move(inherited.through));
         else if (inherited.channel)
             to_parent = channel(executor, std::move(inherited.channel),
                                 "parent process " + std::to_string(::getppid()), limits);

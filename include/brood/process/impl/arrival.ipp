@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace brood::detail
 {
@@ -24,9 +25,11 @@ BROOD_INLINE void arrive()
     std::_Exit(1);
 }
 
-BROOD_INLINE void leave_inheritance(descriptor channel, const std::string& entry,
-                                    const std::string& worker, const std::string& primary)
+BROOD_INLINE void leave_inheritance(descriptor channel, std::shared_ptr<cipher> through,
+                                    const std::string& entry, const std::string& worker,
+                                    const std::string& primary)
 {
+    left_cipher = std::move(through);
     auto set = [](const char* name, const std::string& value)
     {
         if (value.empty())

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
+#include <brood/wire/internal/cipher.hpp>
 
+#include <memory>
 #include <string>
 
 // How a process that a launcher started elsewhere becomes one that looks as if its parent had
@@ -18,9 +20,11 @@ inline void (*go_to_primary)() = nullptr;
 /// Goes to the primary when this process was started for that. Ends it when it cannot.
 void arrive();
 
-/// Leaves this process what a parent leaves to a child: the channel, the name of the entry, who it
-/// is in its cluster, both perhaps empty, and who the primary is.
-void leave_inheritance(descriptor channel, const std::string& entry, const std::string& worker,
+/// Leaves this process what a parent leaves to a child: the channel, and what its bytes pass
+/// through, null for nothing; the name of the entry, who it is in its cluster, both perhaps empty,
+/// and who the primary is.
+void leave_inheritance(descriptor channel, std::shared_ptr<cipher> through,
+                       const std::string& entry, const std::string& worker,
                        const std::string& primary);
 
 } // namespace brood::detail

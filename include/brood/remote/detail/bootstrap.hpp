@@ -22,12 +22,13 @@ namespace brood::detail
 struct bootstrap
 {
     static constexpr std::string_view mark = "brood-worker";
-    static constexpr unsigned version = 1;
+    static constexpr unsigned version = 2;
 
     secret shared = {};
     std::chrono::milliseconds within{30'000}; ///< To reach the primary, from the line on.
     std::chrono::milliseconds grace{10'000};  ///< To end, when its launcher is gone.
     std::uint64_t epoch = 0;                  ///< Counts the starts of this launcher.
+    std::optional<secret> certificate;        ///< The mark of the primary's, for TLS.
     std::string worker;                       ///< "7.2": its number and slot; empty for none.
     std::vector<std::string> endpoints;       ///< "tcp:127.0.0.1:7000", "unix:/tmp/brood-1".
 
@@ -40,7 +41,8 @@ inline std::string to_line(const bootstrap& of)
     std::string line(bootstrap::mark);
     line += ' ' + std::to_string(bootstrap::version) + ' ' + to_hex(of.shared) + ' ' +
             std::to_string(of.within.count()) + ' ' + std::to_string(of.grace.count()) + ' ' +
-            std::to_string(of.epoch) + ' ' + (of.worker.empty() ? "-" : of.worker);
+            std::to_string(of.epoch) + ' ' + (of.certificate ? to_hex(*of.certificate) : "-") +
+            ' ' + (of.worker.empty() ? "-" : of.worker);
     for (auto& each : of.endpoints)
         line += ' ' + each;
     return line + '\n';
@@ -51,7 +53,7 @@ inline std::string to_line(const bootstrap& of)
 inline std::optional<bootstrap> read_bootstrap(const std::string& line)
 {
     std::istringstream words(line);
-    std::string mark, hex;
+    std::string mark, hex, certificate;
     unsigned version = 0;
     if (!(words >> mark) || mark != bootstrap::mark)
         return std::nullopt;
@@ -63,11 +65,13 @@ inline std::optional<bootstrap> read_bootstrap(const std::string& line)
                         std::to_string(bootstrap::version) + ": build both with the same brood");
     bootstrap result;
     std::int64_t within = 0, grace = 0;
-    words >> hex >> within >> grace >> result.epoch >> result.worker;
+    words >> hex >> within >> grace >> result.epoch >> certificate >> result.worker;
     for (std::string each; words >> each;)
         result.endpoints.push_back(each);
     auto shared = secret_from_hex(hex);
-    if (!shared || within <= 0 || grace < 0 || result.worker.empty() || result.endpoints.empty())
+    result.certificate = secret_from_hex(certificate);
+    if (!shared || (!result.certificate && certificate != "-") || within <= 0 || grace < 0 ||
+        result.worker.empty() || result.endpoints.empty())
         throw error(errc::malformed, "the line with the bootstrap is cut off");
     result.shared = *shared;
     result.within = std::chrono::milliseconds(within);

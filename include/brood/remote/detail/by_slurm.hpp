@@ -131,6 +131,7 @@ private:
         result.workers = held.given().workers();
         result.program = settings.program;
         result.listen_on = settings.listen_on.empty() ? own_addresses() : settings.listen_on;
+        result.encrypt = settings.encrypt;
         result.join_within = settings.join_within;
         result.orphan_grace = settings.orphan_grace;
         return result;

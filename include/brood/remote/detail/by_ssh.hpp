@@ -127,6 +127,7 @@ private:
         result.program = settings.program;
         if (!settings.direct.empty())
             result.listen_on = settings.direct;
+        result.encrypt = settings.encrypt;
         result.join_within = settings.join_within;
         result.orphan_grace = settings.orphan_grace;
         return result;

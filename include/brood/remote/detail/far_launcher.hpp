@@ -11,7 +11,9 @@
 #include <brood/remote/detail/bootstrap.hpp>
 #include <brood/remote/detail/build_id.hpp>
 #include <brood/remote/detail/launcher_input.hpp>
+#include <brood/remote/detail/private_network.hpp>
 #include <brood/remote/detail/rendezvous.hpp>
+#include <brood/remote/detail/tls.hpp>
 #include <brood/wire/internal/far_channel.hpp>
 
 #include <array>
@@ -52,7 +54,12 @@ public:
 class far_launcher : public brood::launcher
 {
 public:
-    explicit far_launcher(command_options options) : options_(std::move(options)) {}
+    explicit far_launcher(command_options options) : options_(std::move(options))
+    {
+        check_encryption('\'' + options_.name + '\'', options_.listen_on, options_.encrypt);
+        if (options_.encrypt.value_or(false))
+            identity_ = tls_identity::make();
+    }
 
     std::string name() const override { return options_.name; }
 
@@ -75,6 +82,8 @@ public:
         told.shared = random_secret();
         told.within = options_.join_within;
         told.grace = options_.orphan_grace;
+        if (identity_)
+            told.certificate = identity_->mark();
         told.epoch = ++epoch_;
         told.worker = variable(wanted, worker_variable);
         auto place = choose(wanted);
@@ -137,7 +146,8 @@ private:
     {
         auto meeting = executor == on_ ? meeting_.lock() : nullptr;
         if (!meeting)
-            meeting = std::make_shared<rendezvous>(executor, options_.listen_on);
+            meeting = std::make_shared<rendezvous>(executor, options_.listen_on,
+                                                   rendezvous::usual_patience, identity_);
         on_ = executor;
         meeting_ = meeting;
         return meeting;
@@ -238,6 +248,7 @@ private:
     }
 
     command_options options_;
+    std::shared_ptr<const tls_identity> identity_; // null for bytes in the clear
     std::uint64_t epoch_ = 0;
     asio::any_io_executor on_;
     std::weak_ptr<rendezvous>

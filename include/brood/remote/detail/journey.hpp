@@ -10,11 +10,13 @@
 #include <brood/remote/detail/handshake.hpp>
 #include <brood/remote/detail/input_lines.hpp>
 #include <brood/remote/detail/launcher_watch.hpp>
+#include <brood/remote/detail/tls.hpp>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
@@ -41,11 +43,13 @@ public:
         check(::dup2(nothing.get(), 0), "close stdin");
         until_ = clock::now() + told.within;
         auto socket = connect(told);
+        if (told.certificate)
+            encrypt(socket, *told.certificate);
         auto welcome = introduce(socket, told.shared);
         check(::fcntl(socket.get(), F_SETFL, O_NONBLOCK), "make a socket that does not block");
         for (std::size_t index = 3; index < welcome.size(); ++index)
             set_variable(welcome[index]);
-        leave_inheritance(std::move(socket), welcome[0], welcome[1], welcome[2]);
+        leave_inheritance(std::move(socket), tls_, welcome[0], welcome[1], welcome[2]);
         watch_launcher(std::move(control), told.grace);
     }
 
@@ -113,6 +117,23 @@ private:
         return reason == 0 ? std::move(socket) : failed(reason);
     }
 
+    void encrypt(const descriptor& socket, const secret& certificate)
+    {
+        tls_ = tls::of_worker(certificate);
+        for (;;)
+        {
+            auto now = tls_->shake(socket.get());
+            if (now == tls::handshake::done)
+                return;
+            if (now == tls::handshake::failed)
+                throw error(errc::malformed, "who answers where its primary should be does not "
+                                             "prove by TLS 1.3 that it is: " +
+                                                 tls_->why());
+            if (!wait(socket, now == tls::handshake::reads ? POLLIN : POLLOUT))
+                throw_gone();
+        }
+    }
+
     // ---- Who both are
 
     std::vector<std::string> introduce(const descriptor& socket, const secret& shared) const
@@ -172,10 +193,9 @@ private:
 
     void send(const descriptor& socket, std::span<const std::byte> bytes) const
     {
-        while (!bytes.empty())
+        while (!bytes.empty() || (tls_ && tls_->holds()))
         {
-            auto count = retry(
-                [&] { return ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+            auto count = send_some(socket.get(), bytes);
             if (count >= 0)
                 bytes = bytes.subspan(static_cast<std::size_t>(count));
             else if ((errno != EAGAIN && errno != EWOULDBLOCK) || !wait(socket, POLLOUT))
@@ -187,13 +207,27 @@ private:
     {
         while (!room.empty())
         {
-            auto count = retry([&] { return ::recv(socket.get(), room.data(), room.size(), 0); });
+            auto count = receive_some(socket.get(), room);
             if (count > 0)
                 room = room.subspan(static_cast<std::size_t>(count));
             else if (count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK) ||
                      !wait(socket, POLLIN))
                 throw_gone();
         }
+    }
+
+    ssize_t send_some(int to, std::span<const std::byte> bytes) const
+    {
+        if (tls_)
+            return bytes.empty() ? (tls_->flush(to) ? 0 : -1) : tls_->send(to, bytes);
+        return retry([&] { return ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+    }
+
+    ssize_t receive_some(int from, std::span<std::byte> room) const
+    {
+        if (tls_)
+            return tls_->receive(from, room);
+        return retry([&] { return ::recv(from, room.data(), room.size(), 0); });
     }
 
     [[noreturn]] static void throw_gone()
@@ -203,6 +237,7 @@ private:
     }
 
     clock::time_point until_;
+    std::shared_ptr<tls> tls_; // null for bytes in the clear
 };
 
 } // namespace brood::detail

@@ -10,6 +10,7 @@
 #include <brood/remote/detail/handshake.hpp>
 #include <brood/remote/detail/secret.hpp>
 #include <brood/remote/detail/stranger.hpp>
+#include <brood/remote/detail/tls.hpp>
 #include <brood/wire/internal/link.hpp>
 
 #include <array>
@@ -52,11 +53,15 @@ class rendezvous : public std::enable_shared_from_this<rendezvous>
 {
 public:
     static constexpr std::size_t most_strangers = 64;
+    static constexpr std::chrono::milliseconds usual_patience{5'000};
 
-    /// Listens at these addresses of this machine, each with a port of its own.
+    /// Listens at these addresses of this machine, each with a port of its own; with a certificate,
+    /// by TLS alone.
     rendezvous(asio::any_io_executor executor, std::vector<std::string> hosts,
-               std::chrono::milliseconds patience = std::chrono::seconds(5))
-        : executor_(std::move(executor)), hosts_(std::move(hosts)), patience_(patience)
+               std::chrono::milliseconds patience = usual_patience,
+               std::shared_ptr<const tls_identity> identity = nullptr)
+        : executor_(std::move(executor)), hosts_(std::move(hosts)), patience_(patience),
+          identity_(std::move(identity))
     {
     }
 
@@ -168,7 +173,11 @@ private:
 
     static task<> hear(std::shared_ptr<rendezvous> self, std::shared_ptr<stranger> one)
     {
-        auto known = co_await introduce(self, one);
+        auto known = true;
+        if (self->identity_)
+            known = co_await stranger::encrypt(one, tls::of_primary(*self->identity_));
+        if (known)
+            known = co_await introduce(self, one);
         if (!known)
             one->close();
         self->strangers_.remove(one);
@@ -242,6 +251,7 @@ private:
             who.to->fail(error(errc::closed, "it went while it came"));
             co_return false;
         }
+        who.to->sending().encrypt(one->through());
         who.to->connect(std::move(socket));
         co_return true;
     }
@@ -249,6 +259,7 @@ private:
     asio::any_io_executor executor_;
     std::vector<std::string> hosts_;
     std::chrono::milliseconds patience_;
+    std::shared_ptr<const tls_identity> identity_; // null for bytes in the clear
     std::vector<std::string> endpoints_;
     std::vector<std::shared_ptr<stream>> doors_;
     std::map<secret_name, guest> guests_;

@@ -6,6 +6,7 @@
 #include <brood/base/error.hpp>
 #include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
+#include <brood/remote/detail/tls.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -48,16 +49,30 @@ public:
         socket_.close(ignored);
     }
 
+    /// Encrypts all that is said from here on; false when the other side does not.
+    static task<bool> encrypt(std::shared_ptr<stranger> one, std::shared_ptr<tls> by)
+    {
+        one->tls_ = by;
+        while (one->socket_.is_open())
+        {
+            auto now = by->shake(one->socket_.native_handle());
+            if (now == tls::handshake::done || now == tls::handshake::failed)
+                co_return now == tls::handshake::done;
+            auto what = now == tls::handshake::reads ? stream::wait_read : stream::wait_write;
+            co_await one->socket_.async_wait(what, use_tuple);
+        }
+        co_return false;
+    }
+
+    /// What encrypts it; null for nothing.
+    std::shared_ptr<cipher> through() const noexcept { return tls_; }
+
     /// Reads as much as there is room for, and no more; false when it ends before.
     static task<bool> read(std::shared_ptr<stranger> from, std::span<std::byte> room)
     {
         while (!room.empty() && from->socket_.is_open())
         {
-            auto count = retry(
-                [&] {
-                    return ::recv(from->socket_.native_handle(), room.data(), room.size(),
-                                  MSG_DONTWAIT);
-                });
+            auto count = from->receive(room);
             if (count > 0)
                 room = room.subspan(static_cast<std::size_t>(count));
             else if (count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
@@ -71,14 +86,9 @@ public:
     /// Writes all of it; false when it ends before.
     static task<bool> write(std::shared_ptr<stranger> to, std::span<const std::byte> bytes)
     {
-        while (!bytes.empty() && to->socket_.is_open())
+        while ((!bytes.empty() || to->holds()) && to->socket_.is_open())
         {
-            auto count = retry(
-                [&]
-                {
-                    return ::send(to->socket_.native_handle(), bytes.data(), bytes.size(),
-                                  MSG_DONTWAIT | MSG_NOSIGNAL);
-                });
+            auto count = to->send(bytes);
             if (count >= 0)
                 bytes = bytes.subspan(static_cast<std::size_t>(count));
             else if (errno != EAGAIN && errno != EWOULDBLOCK)
@@ -99,6 +109,26 @@ public:
 private:
     using stream = asio::posix::stream_descriptor;
 
+    bool holds() const noexcept { return tls_ && tls_->holds(); }
+
+    ssize_t receive(std::span<std::byte> room)
+    {
+        auto from = socket_.native_handle();
+        if (tls_)
+            return tls_->receive(from, room);
+        return retry([&] { return ::recv(from, room.data(), room.size(), MSG_DONTWAIT); });
+    }
+
+    ssize_t send(std::span<const std::byte> bytes)
+    {
+        auto to = socket_.native_handle();
+        if (tls_)
+            return bytes.empty() ? (tls_->flush(to) ? 0 : -1) : tls_->send(to, bytes);
+        return retry(
+            [&] { return ::send(to, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
+    }
+
+    std::shared_ptr<tls> tls_; // null for bytes in the clear
     stream socket_;
     asio::steady_timer limit_;
 };

@@ -7,6 +7,7 @@
 #include <brood/base/error.hpp>
 #include <brood/wire/detail/pass_descriptors.hpp>
 #include <brood/wire/frame_reader.hpp>
+#include <brood/wire/internal/cipher.hpp>
 #include <brood/wire/internal/take.hpp>
 #include <brood/wire/limits.hpp>
 
@@ -100,12 +101,14 @@ public:
 
     std::array<lane, 3>& lanes() noexcept { return lanes_; }
 
-    /// Receives once, at most so many bytes. What was received is found by `next`.
-    received receive_from(int socket, std::size_t most)
+    /// Receives once, at most so many bytes, through a cipher if there is one. What was received is
+    /// found by `next`.
+    received receive_from(int socket, std::size_t most, cipher* through)
     {
         auto room = reader_.room();
         room = room.first(std::min(room.size(), most));
-        auto result = receive_bytes(socket, room, loose_);
+        auto result = through != nullptr ? receive_bytes(socket, room, *through)
+                                         : receive_bytes(socket, room, loose_);
         if (result.bytes > 0)
             reader_.arrived(static_cast<std::size_t>(result.bytes));
         if (result.descriptors_lost)

@@ -6,10 +6,12 @@
 #include <brood/base/detail/ring.hpp>
 #include <brood/wire/detail/pass_descriptors.hpp>
 #include <brood/wire/frame.hpp>
+#include <brood/wire/internal/cipher.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -51,7 +53,15 @@ public:
 
     std::size_t size() const noexcept { return bytes_.size(); }
 
-    bool empty() const noexcept { return bytes_.empty(); }
+    bool empty() const noexcept
+    {
+        return bytes_.empty() && (!cipher_ || given_up_ || !cipher_->holds());
+    }
+
+    /// What is written passes through this from here on.
+    void encrypt(std::shared_ptr<cipher> by) { cipher_ = std::move(by); }
+
+    cipher* through() const noexcept { return cipher_.get(); }
 
     /// How many descriptors, of those that would come back, the other side has not confirmed.
     const std::size_t& unconfirmed() const noexcept { return unconfirmed_; }
@@ -74,12 +84,23 @@ public:
         while (!bytes_.empty())
         {
             auto [bytes, descriptors] = next_piece();
-            auto count = send_bytes(socket, bytes, descriptors);
+            auto count =
+                cipher_ ? cipher_->send(socket, bytes) : send_bytes(socket, bytes, descriptors);
             if (count < 0)
                 return classify(errno);
             advance(static_cast<std::size_t>(count), descriptors.size());
         }
-        return outcome::all;
+        return !cipher_ || cipher_->flush(socket) ? outcome::all : classify(errno);
+    }
+
+    /// Lets the other side know that no more comes. False when that waits until the socket is
+    /// writable.
+    bool end(int socket)
+    {
+        if (cipher_ && !cipher_->end(socket))
+            return false;
+        ::shutdown(socket, SHUT_WR);
+        return true;
     }
 
     /// The other side has the descriptors of the frame with this number: ours are closed, also when
@@ -106,6 +127,7 @@ public:
     void give_up()
     {
         bytes_.clear();
+        given_up_ = true;
         for (std::size_t index = 0; index < carriers_.size(); ++index)
             take_back(carriers_[index]);
         carriers_.clear();
@@ -233,6 +255,8 @@ private:
     }
 
     buffer bytes_;
+    std::shared_ptr<cipher> cipher_; // null for none
+    bool given_up_ = false;
     std::uint64_t written_ = 0;    // bytes of the stream that the kernel has
     ring<carrier> carriers_;       // frames with descriptors that are not confirmed, oldest first
     std::size_t next_carrier_ = 0; // the first of them that is not wholly written

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
+#include <brood/wire/internal/cipher.hpp>
 
 #include <array>
 #include <cerrno>
@@ -80,6 +81,13 @@ struct received
 inline bool is_end(ssize_t received)
 {
     return received == 0 || (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+/// Receives what was encrypted, which descriptors cannot be.
+inline received receive_bytes(int socket, std::span<std::byte> room, cipher& through)
+{
+    auto count = through.receive(socket, room);
+    return {count, 0, false, count == static_cast<ssize_t>(room.size())};
 }
 
 /// Receives bytes without waiting, and adds the descriptors that came with them, close-on-exec.

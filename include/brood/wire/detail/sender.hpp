@@ -4,9 +4,9 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
-#include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/wire/detail/flow.hpp>
 #include <brood/wire/detail/outgoing.hpp>
+#include <brood/wire/detail/stream_socket.hpp>
 #include <brood/wire/internal/reach.hpp>
 #include <brood/wire/limits.hpp>
 
@@ -24,16 +24,6 @@
 
 namespace brood::detail
 {
-
-using stream_socket = asio::posix::stream_descriptor;
-
-inline std::shared_ptr<stream_socket> open_stream(asio::any_io_executor executor, descriptor socket)
-{
-    auto result = std::make_shared<stream_socket>(std::move(executor));
-    if (socket)
-        assign_descriptor(std::move(socket), *result);
-    return result;
-}
 
 /// The half of a link that sends: puts frames together and hands them to the kernel when it takes
 /// them.
@@ -247,6 +237,11 @@ public:
             flushed_.post_all();
     }
 
+    /// What the bytes of both directions pass through, from the first on; null for nothing.
+    void encrypt(std::shared_ptr<cipher> by) { frames_.encrypt(std::move(by)); }
+
+    cipher* through() const noexcept { return frames_.through(); }
+
     /// The socket that was missing is there.
     void connected() { flush_as(flusher::socket); }
 
@@ -415,8 +410,9 @@ private:
     {
         if (phase_ != phase::finishing || holds())
             return;
+        if (!frames_.end(socket_->native_handle()))
+            return flush_when_writable();
         phase_ = phase::finished;
-        ::shutdown(socket_->native_handle(), SHUT_WR);
         std::error_code ignored;
         if (abandoned_)
             socket_->cancel(ignored);

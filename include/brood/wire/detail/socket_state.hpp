@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/wire/detail/pass_descriptors.hpp>
+#include <brood/wire/internal/cipher.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -15,12 +16,18 @@
 namespace brood::detail
 {
 
-/// How many bytes can be read at once.
-inline std::size_t bytes_left(int socket)
+/// How many bytes can be read, at most, although the socket has none: what was read ahead.
+inline std::size_t held_by(const cipher* through) noexcept
+{
+    return through != nullptr ? through->held() : 0;
+}
+
+/// How many bytes can be read at once, at most.
+inline std::size_t bytes_left(int socket, const cipher* through)
 {
     int left = 0;
     ::ioctl(socket, FIONREAD, &left);
-    return static_cast<std::size_t>(std::max(left, 0));
+    return static_cast<std::size_t>(std::max(left, 0)) + held_by(through);
 }
 
 /// Whether the next read says that no more will come.

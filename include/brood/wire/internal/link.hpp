@@ -179,13 +179,13 @@ private:
     {
         if (std::exchange(awaits_bytes_, true))
             return;
-        socket_->async_wait(stream_socket::wait_read,
-                            [self = shared_from_this()](std::error_code)
-                            {
-                                self->awaits_bytes_ = false;
-                                if (self->reads())
-                                    self->turn();
-                            });
+        when_readable(*socket_, sender_->through(),
+                      [self = shared_from_this()](std::error_code)
+                      {
+                          self->awaits_bytes_ = false;
+                          if (self->reads())
+                              self->turn();
+                      });
     }
 
     bool reads() const noexcept
@@ -220,7 +220,8 @@ private:
     // Reads once. Gives how much, or 0 when there is no more for now.
     std::size_t receive(std::size_t most)
     {
-        auto result = receiver_.stream().receive_from(socket_->native_handle(), most);
+        auto socket = socket_->native_handle();
+        auto result = receiver_.stream().receive_from(socket, most, sender_->through());
         if (is_end(result.bytes))
             end_of_stream();
         if (result.bytes <= 0 || !sort_all() || !may_read_on(result))
@@ -232,7 +233,7 @@ private:
     void receive_what_is_left()
     {
         state_ = state::emptying;
-        for (auto rest = bytes_left(socket_->native_handle()); rest != 0;)
+        for (auto rest = bytes_left(socket_->native_handle(), sender_->through()); rest != 0;)
         {
             auto more = receive(rest);
             rest = more == 0 ? 0 : rest - more;

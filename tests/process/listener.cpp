@@ -2,9 +2,11 @@
 #include <brood/process/listener.hpp>
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/process/detail/primary_link.hpp>
 #include <brood/process/detail/process_core.hpp>
 #include <brood/process/fork.hpp>
 #include <brood/process/process.hpp>
+#include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
@@ -27,6 +29,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -174,6 +178,64 @@ TEST_WITHIN(10s, "a local socket is listened on by its path", "[listener]")
     client.close();
     client.connect(at, refused);
     CHECK(refused);
+}
+
+TEST_WITHIN(10s, "the file of a local socket stays when another server has put its own there",
+            "[listener]")
+{
+    temporary_directory folder;
+    asio::local::stream_protocol::endpoint at((folder.path() / "socket").string());
+    auto self = alone();
+    auto first = co_await self.listen(at);
+    std::filesystem::remove(at.path());
+    auto second = co_await self.listen(at);
+    first.close();
+    CHECK(std::filesystem::exists(at.path()));
+    second.close();
+    CHECK_FALSE(std::filesystem::exists(at.path()));
+}
+
+TEST_WITHIN(10s, "who waits for a listener when the primary goes gets one that is closed",
+            "[listener]")
+{
+    using brood::detail::primary_link;
+    auto executor = co_await asio::this_coro::executor;
+    auto [ours, theirs] = brood::detail::local_pair();
+    auto link = [&](brood::descriptor socket)
+    {
+        return std::make_shared<brood::detail::link>(executor, std::move(socket), "primary",
+                                                     brood::channel_limits());
+    };
+    auto to = link(std::move(ours)), primary = link(std::move(theirs));
+    to->open();
+    primary->open();
+    auto stop = std::make_shared<brood::detail::stop_request>(executor);
+    auto worker = std::make_shared<primary_link>(to, brood::detail::worker_identity{1, 0}, stop);
+    worker->begin();
+    brood::detail::drain_request asked_to_stop; // else it ends this process
+    send_control(*primary, asked_to_stop);
+    auto asked = co_await eventually(5s, [&] { return stop->asked(); });
+    REQUIRE(asked);
+    asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), 0);
+    auto wanted = brood::detail::to_listen_request(at, {});
+    auto listening = primary_link::listen(worker, wanted);
+    std::shared_ptr<brood::detail::listener_core> closed;
+    asio::co_spawn(executor, std::move(listening),
+                   [&](std::exception_ptr, auto listener) { closed = std::move(listener); });
+    asio::ip::udp::endpoint here(asio::ip::address_v4::loopback(), 0);
+    auto binding = primary_link::bind(worker, brood::detail::to_listen_request(here, {}));
+    std::exception_ptr refused;
+    asio::co_spawn(executor, std::move(binding),
+                   [&](std::exception_ptr thrown, brood::descriptor) { refused = thrown; });
+    co_await brood::sleep(1ms);
+    CHECK_FALSE(closed);
+    primary->abandon();
+
+    auto told = co_await eventually(5s, [&] { return closed && refused; });
+    REQUIRE(told);
+    auto none = co_await brood::detail::listener_core::next(closed);
+    CHECK_FALSE(none);
+    CHECK_THROWS_AS(std::rethrow_exception(refused), std::system_error);
 }
 
 TEST_WITHIN(10s, "nobody connects to a port that is closed, and another server has it then",

@@ -9,8 +9,15 @@
 #include "support/catch.hpp"
 #include "support/within.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
+
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -136,6 +143,29 @@ task<> send_much_and_vanish(process& self)
     co_return;
 }
 
+/// Cancelled while it waits for the end of the child whose handle has gone.
+task<> exit_and_be_cancelled(process& self)
+{
+    auto not_after_exit = []() -> task<>
+    {
+        std::_Exit(4);
+        co_return;
+    };
+    self.before_exit(not_after_exit);
+    {
+        brood::spawn_options stubborn;
+        stubborn.stop = brood::stop_policy(50ms, SIGURG); // which nobody minds
+        auto dropped = brood::spawn("sleep", {"60"}, stubborn);
+    }
+    auto executor = co_await asio::this_coro::executor;
+    asio::cancellation_signal cancel;
+    asio::co_spawn(executor, self.exit(7),
+                   asio::bind_cancellation_slot(cancel.slot(), asio::detached));
+    co_await brood::sleep(5ms);
+    cancel.emit(asio::cancellation_type::all);
+    co_await brood::sleep(3s);
+}
+
 task<> wait_for_signal(process& self)
 {
     auto next = self.signal(SIGUSR1, SIGUSR2);
@@ -181,6 +211,15 @@ TEST_WITHIN(20s, "exit(code) leaves no child behind", "[process]")
     REQUIRE(pid);
     CHECK(brood::test::gone(*pid));
     ::kill(*pid, SIGKILL);
+}
+
+TEST_WITHIN(20s, "exit(code) ends the process although its coroutine is cancelled", "[process]")
+{
+    auto child = brood::fork<exit_and_be_cancelled>();
+
+    auto status = co_await child.exit();
+
+    CHECK(status.code == 7);
 }
 
 TEST_WITHIN(20s, "exit(code) hands everything that was sent to the kernel first",

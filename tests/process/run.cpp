@@ -58,6 +58,13 @@ task<> throws(process&)
     co_return;
 }
 
+task<> throws_and_fails_to_show_it(process& self)
+{
+    self.on_uncaught([](std::exception_ptr) { throw std::logic_error("no log"); });
+    throw std::runtime_error("on purpose");
+    co_return;
+}
+
 task<> drops_a_child()
 {
     auto child = brood::spawn("sleep", {"3600"});
@@ -116,6 +123,40 @@ TEST_WITHIN(10s, "an exception that leaves the main coroutine is shown and gives
     CHECK_THAT(text, ContainsSubstring("on purpose"));
     auto status = co_await child.exit();
     CHECK(status.code == 1);
+}
+
+TEST_WITHIN(10s, "what ends a process is told although the function that shows it throws", "[run]")
+{
+    brood::spawn_options options{.stderr_ = brood::stdio::pipe()};
+    auto executor = brood::default_executor();
+    auto child = brood::fork_with<throws_and_fails_to_show_it>(executor, options);
+
+    auto text = co_await child.err().read_all();
+
+    CHECK_THAT(text, ContainsSubstring("on purpose"));
+    auto status = co_await child.exit();
+    CHECK(status.code == 1);
+}
+
+TEST_CASE("behind an exception nothing of before_exit runs, and all of on_exit", "[run]")
+{
+    bool before = false, last = false;
+    auto main = [&](process& self) -> task<>
+    {
+        self.before_exit(
+            [&]() -> task<>
+            {
+                before = true;
+                co_return;
+            });
+        self.on_exit([&](int code) { last = code == 1; });
+        throw std::runtime_error("on purpose");
+        co_return;
+    };
+
+    CHECK(brood::run(main) == 1);
+    CHECK_FALSE(before);
+    CHECK(last);
 }
 
 TEST_CASE("run ends after the children whose handles have gone", "[run]")

@@ -22,6 +22,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -54,6 +55,22 @@ task<> greet(brood::process& self)
         auto text = std::to_string(self.worker_id());
         co_await asio::async_write(*connection, asio::buffer(text), asio::use_awaitable);
     }
+}
+
+/// Takes a while to end.
+task<> end_slowly(brood::process& self)
+{
+    self.ready();
+    co_await self.shutdown();
+    co_await brood::sleep(30ms);
+}
+
+task<> ask_to_be_replaced(brood::process& self)
+{
+    self.ready();
+    self.recycle();
+    self.send(0);
+    co_await self.message<int>();
 }
 
 /// Works as long as a file is there.
@@ -275,6 +292,59 @@ TEST_WITHIN(30s, "a worker that dies while it settles fails the reload", "[rolli
     REQUIRE(report.failure);
     CHECK(report.failure->id == 2);
     CHECK(ids(workers) == std::map<std::size_t, std::uint64_t>{{0, 1}});
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "an old worker is asked to stop when the new one has settled", "[rolling]")
+{
+    cluster<end_slowly> workers(of_size(1));
+    co_await all_ready(workers);
+    auto begun = std::chrono::steady_clock::now();
+    brood::reload_options options;
+    options.settle = 100ms;
+    auto report = co_await workers.reload(options);
+
+    CHECK(report.complete());
+    CHECK(std::chrono::steady_clock::now() - begun >= 130ms);
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a reload has never more than one process more", "[rolling]")
+{
+    using what = brood::cluster_event::kind;
+    using step = std::pair<what, std::uint64_t>;
+    cluster<end_slowly> workers(of_size(2));
+    co_await all_ready(workers);
+    auto events = workers.events();
+    co_await workers.reload();
+    co_await workers.stop();
+
+    std::vector<step> steps;
+    while (steps.size() < 6)
+    {
+        auto event = co_await events.next();
+        REQUIRE(event);
+        if (event->what == what::fork || event->what == what::ready || event->what == what::exit)
+            steps.emplace_back(event->what, event->worker.id());
+    }
+    CHECK(steps == std::vector<step>{{what::fork, 3},
+                                     {what::ready, 3},
+                                     {what::exit, 1},
+                                     {what::fork, 4},
+                                     {what::ready, 4},
+                                     {what::exit, 2}});
+}
+
+TEST_WITHIN(30s, "who takes workers away waits for their ends", "[rolling]")
+{
+    cluster<end_slowly> workers(of_size(3));
+    co_await all_ready(workers);
+    auto all = workers.workers();
+    co_await workers.scale(1);
+
+    CHECK(all.at(1).is_dead());
+    CHECK(all.at(2).is_dead());
+    CHECK_FALSE(all.at(0).is_dead());
     co_await workers.stop();
 }
 
@@ -587,6 +657,25 @@ TEST_WITHIN(60s, "a worker that has done enough is replaced, which is no failure
         CHECK_FALSE(ended->failed());
         CHECK(workers.workers().size() == 2);
     }
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "no worker is replaced before its shortest life is over, although it asks for it",
+            "[rolling]")
+{
+    auto settings = of_size(2);
+    settings.recycle.min_lifetime = 1h;
+    settings.recycle.max_age = 1ms;
+    cluster<ask_to_be_replaced> workers(settings);
+    auto all = workers.workers();
+    for (auto& each : all)
+        co_await each.message<int>();
+    all.at(1).kill(SIGKILL); // the cluster looks whose time is over when anything changes
+    co_await workers.exit();
+    co_await workers.ready();
+
+    CHECK(workers.stats().starts == 3);
+    CHECK(all.at(0).state() == brood::worker_state::ready);
     co_await workers.stop();
 }
 

@@ -15,6 +15,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using brood::cluster_settings;
@@ -73,10 +74,49 @@ TEST_WITHIN(20s, "Ctrl-C, which reaches the whole group of the primary, is not f
     CHECK(status.success());
 }
 
+TEST_WITHIN(20s, "a worker that is busy is spared, and has all of its time again behind that",
+            "[settings]")
+{
+    using clock = std::chrono::steady_clock;
+    cluster_settings settings;
+    settings.size = 1;
+    settings.restart.when = brood::restart::temporary;
+    settings.watchdog.tick = 10ms;
+    settings.watchdog.stale_after = 100ms;
+    std::vector<brood::stop_step> kill(1, brood::stop_step::signal(SIGKILL, 5s));
+    settings.watchdog.end = brood::stop_policy(kill);
+    std::vector<clock::time_point> asked;
+    settings.watchdog.busy = [&](std::uint64_t worker)
+    {
+        CHECK(worker == 1);
+        asked.push_back(clock::now());
+        return asked.size() < 3;
+    };
+    brood::cluster<answer> workers(settings);
+    co_await workers.ready();
+    workers.workers().at(0).kill(SIGSTOP);
+    auto ended = co_await workers.exit();
+
+    REQUIRE(ended);
+    CHECK(ended->cause == brood::exit_cause::hung);
+    CHECK(ended->failed());
+    REQUIRE(asked.size() == 3);
+    CHECK(asked[1] - asked[0] >= 100ms);
+    CHECK(asked[2] - asked[1] >= 100ms);
+}
+
+TEST_CASE("a worker that hangs is given time to write its core", "[settings]")
+{
+    CHECK(to_string(brood::watchdog().end) ==
+          "SIGABRT, wait 2000 ms; SIGKILL to its tree, wait 5000 ms");
+}
+
 TEST_CASE("the usual way to end a worker is to drain, to ask, and to kill", "[settings]")
 {
     CHECK(to_string(cluster_settings().stop) ==
           "disconnect, wait 30000 ms; SIGTERM, wait 5000 ms; SIGKILL to its tree, wait 5000 ms");
+    CHECK(to_string(brood::drain_policy(2s)) ==
+          "disconnect, wait 2000 ms; SIGTERM, wait 5000 ms; SIGKILL to its tree, wait 5000 ms");
 }
 
 TEST_CASE("settings that cannot be meant are refused with the reason", "[settings]")
@@ -111,7 +151,13 @@ TEST_CASE("settings that cannot be meant are refused with the reason", "[setting
                ContainsSubstring("negative"));
     CHECK_THAT(refused([](auto& of) { of.restart.exit_code = 256; }),
                ContainsSubstring("0 to 255"));
+    CHECK_THAT(refused([](auto& of) { of.recycle.max_age = -1ms; }), ContainsSubstring("times"));
+    CHECK_THAT(refused([](auto& of) { of.recycle.min_lifetime = -1ms; }),
+               ContainsSubstring("times"));
     CHECK(refused([](auto& of) { of.watchdog.stale_after = 0ms; }).empty());
+    CHECK(refused([](auto& of) { of.watchdog.stale_after = 2 * of.watchdog.tick; }).empty());
+    CHECK(refused([](auto& of) { of.size = 100'000; }).empty());
+    CHECK(refused([](auto& of) { of.recycle.jitter = 1; }).empty());
 }
 
 TEST_CASE("workers of one start have lived long enough at different times", "[settings][T19]")

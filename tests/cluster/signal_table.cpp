@@ -225,6 +225,23 @@ TEST_WITHIN(30s, "two TTIN add two workers, however close they are", "[signal_ta
     co_await workers.stop();
 }
 
+TEST_WITHIN(20s, "one worker always stays when workers are removed one by one", "[signal_table]")
+{
+    auto executor = co_await asio::this_coro::executor;
+    cluster<until_stopped> workers(two());
+    brood::signal_table table;
+    table.actions = {{SIGUSR1, signal_action::remove_worker}, {SIGUSR2, signal_action::add_worker}};
+    asio::co_spawn(executor, brood::obey_signals(workers, table), asio::detached);
+    co_await workers.ready();
+    for (int signal : {SIGUSR1, SIGUSR1, SIGUSR2})
+        ::raise(signal);
+
+    auto grown = co_await eventually(10s, [&] { return workers.stats().starts == 3; });
+    CHECK(grown);
+    CHECK(workers.size() == 2);
+    co_await workers.stop();
+}
+
 TEST_WITHIN(20s, "a terminal whose window changes size removes no worker", "[signal_table]")
 {
     brood::descriptor ours(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));

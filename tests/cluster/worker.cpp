@@ -68,6 +68,13 @@ task<> ready_too_late(brood::process& self)
     co_await wait.next();
 }
 
+task<> gives_up_too_late(brood::process& self)
+{
+    self.ready();
+    co_await self.shutdown();
+    self.give_up("it is too late for that");
+}
+
 task<> listens_only(brood::process& self)
 {
     auto listener = co_await self.listen(0);
@@ -167,6 +174,7 @@ TEST_WITHIN(20s, "a worker that is killed has no code and its signal, and leaves
 
     CHECK(ended.status.signal == SIGKILL);
     CHECK(ended.status.code == 0);
+    CHECK(ended.failed()); // as by any other end by a signal
     CHECK(workers.workers().empty());
 }
 
@@ -187,6 +195,24 @@ TEST_WITHIN(20s, "a worker that is stopped ends by itself, and its successor tak
     CHECK(ready);
     CHECK(workers.workers().at(0).id() == 2);
     co_await first.stop(); // it has ended
+    co_await workers.stop();
+}
+
+TEST_WITHIN(20s, "a worker that gives up once it was asked to stop has a successor all the same",
+            "[worker]")
+{
+    cluster_settings settings;
+    settings.size = 1;
+    cluster<gives_up_too_late> workers(settings);
+    auto first = workers.workers().at(0);
+    co_await first.ready();
+    auto ended = co_await first.stop();
+    CHECK(ended.cause == brood::exit_cause::stopped);
+    CHECK_FALSE(ended.failed());
+
+    auto ready = co_await workers.ready();
+    CHECK(ready);
+    CHECK(workers.worker_with_id(2));
     co_await workers.stop();
 }
 

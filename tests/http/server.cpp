@@ -684,6 +684,7 @@ TEST_WITHIN(10s,
 {
     http::server_options options;
     options.headers_timeout = 100ms;
+    options.keep_alive_timeout = 1h;
     http::server server(hello, options);
     raw_client silent(server), slow(server), second(server);
     co_await slow.send("GET / HTTP/1.1\r\nHost: b");

@@ -10,6 +10,8 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/ip/udp.hpp>
+#include <asio/local/connect_pair.hpp>
+#include <asio/local/datagram_protocol.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <memory>
@@ -136,6 +138,41 @@ TEST_WITHIN(10s, "an answer can be sent although nothing is taken any more", "[s
     co_await of.socket.async_send_to(text, to, asio::use_awaitable);
     char bytes[16];
     CHECK(of.client.receive(asio::buffer(bytes)) == 6);
+}
+
+TEST_WITHIN(10s, "a send that waits for room is cancelled, and the next one is not",
+            "[shared_socket]")
+{
+    using local = asio::local::datagram_protocol;
+    auto executor = co_await asio::this_coro::executor;
+    auto until = std::make_shared<receiving>();
+    local::socket one(executor), other(executor); // UDP of this machine always has room
+    asio::local::connect_pair(one, other);
+    shared_socket<local::socket> socket(std::move(one), until);
+    socket.non_blocking(true);
+    std::error_code full;
+    while (!full)
+        socket.send(asio::buffer("fill", 4), 0, full);
+
+    auto send = [&]() -> task<std::string>
+    {
+        auto text = asio::buffer("more", 4);
+        co_await socket.async_send(text, asio::use_awaitable);
+        co_return "sent";
+    };
+    std::string outcome;
+    asio::co_spawn(executor, note(send(), outcome), asio::detached);
+    co_await turns();
+    CHECK(outcome.empty());
+
+    until->end();
+    co_await turns();
+    CHECK(outcome == "cancelled");
+
+    char bytes[16];
+    other.receive(asio::buffer(bytes));
+    auto next = co_await outcome_of(send());
+    CHECK(next == "sent");
 }
 
 TEST_WITHIN(10s, "a socket that was moved is the one that ends", "[shared_socket]")

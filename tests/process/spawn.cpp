@@ -464,6 +464,44 @@ TEST_CASE("a program that somebody still writes to is waited for", "[spawn]")
            });
 }
 
+TEST_CASE("a program that a thread of this process writes to is waited for", "[spawn]")
+{
+    using clock = std::chrono::steady_clock;
+    temporary_directory folder;
+    auto program = folder.path() / "true";
+    std::filesystem::copy_file("/bin/true", program);
+    within(20s,
+           [&]() -> task<>
+           {
+               for (int round = 0; round < 10; ++round)
+               {
+                   brood::descriptor open(::open(program.c_str(), O_WRONLY | O_CLOEXEC));
+                   clock::time_point closed;
+                   auto begun = clock::now();
+                   std::thread writer(
+                       [&]
+                       {
+                           std::this_thread::sleep_for(10ms);
+                           open.reset();
+                           closed = clock::now();
+                       });
+                   std::string refused;
+                   try
+                   {
+                       auto child = brood::spawn(program.string());
+                       co_await child.exit();
+                   }
+                   catch (const brood::spawn_error& failed)
+                   {
+                       refused = failed.what();
+                   }
+                   writer.join();
+                   if (closed - begun < 60ms) // or it may have been too long
+                       CHECK(refused == "");
+               }
+           });
+}
+
 TEST_WITHIN(10s, "a program without a slash is searched in the PATH of the child", "[spawn]")
 {
     temporary_directory folder;

@@ -19,9 +19,10 @@ namespace brood
 ///
 /// When a worker is asked to stop, what waits for a datagram here is cancelled, and what begins to
 /// wait later ends at once: with operation_aborted, and without taking one, so that it is for the
-/// workers that go on. Datagrams can still be sent: an answer, say. In no cluster nothing of this
-/// happens. Moved into a plain Asio socket it is that, and the program has to cancel what waits
-/// once process::shutdown() has completed.
+/// workers that go on. Datagrams can still be sent: an answer, say; only a send that waits for room
+/// in that moment is cancelled as well. In no cluster nothing of this happens. Moved into a plain
+/// Asio socket it is that, and the program has to cancel what waits once process::shutdown() has
+/// completed.
 template <class Socket>
 class shared_socket : public Socket
 {

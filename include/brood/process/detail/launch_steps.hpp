@@ -12,6 +12,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // Everything here but the last class runs in the child, between its birth and its program: see the
@@ -144,6 +145,23 @@ bool set_limits(const launch_plan& plan, int (*set)(Resource, const rlimit*))
 /// that has just written it, say, and starts a child that has not let go of the file yet.
 inline constexpr unsigned longest_wait_for_program = 64000; // microseconds
 
+/// Closes our copies of what this process had open to write to the program when we began: they
+/// would keep the program busy for as long as we wait for it. What the child is given stays.
+inline void let_go_of(const launch_plan& plan, const char* file)
+{
+    struct stat program = {};
+    if (::stat(file, &program) == -1)
+        return;
+    auto close_copy = [&](int number)
+    {
+        struct stat open = {};
+        if (number >= 0 && !plan.gives(number) && ::fstat(number, &open) == 0 &&
+            open.st_dev == program.st_dev && open.st_ino == program.st_ino)
+            ::close(number);
+    };
+    visit_open_descriptors(close_copy);
+}
+
 /// execve(2), and again for a program that somebody writes to.
 inline void execute_patiently(const launch_plan& plan, const char* file)
 {
@@ -152,6 +170,7 @@ inline void execute_patiently(const launch_plan& plan, const char* file)
         ::execve(file, plan.argv_pointers.data(), plan.env_pointers.data());
         if (errno != ETXTBSY)
             return;
+        let_go_of(plan, file);
         ::usleep(pause);
         errno = ETXTBSY;
     }

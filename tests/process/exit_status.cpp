@@ -41,6 +41,12 @@ TEST_CASE("an end is told in a sentence", "[exit_status]")
     status.signal = SIGKILL;
     status.undelivered = 2;
     CHECK(to_string(status) == "process 4711 was ended by SIGKILL (2 descriptors undelivered)");
+
+    status = exit_status();
+    status.pid = 4711;
+    status.code = 255;
+    status.why = "host n1: nobody listens there";
+    CHECK(to_string(status) == "process 4711 ended with code 255: host n1: nobody listens there");
 }
 
 TEST_CASE("only an end with code 0, of which we know, is a success", "[exit_status]")

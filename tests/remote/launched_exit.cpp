@@ -114,6 +114,16 @@ TEST_CASE("a step that never ran is not known, with what Slurm said", "[remote]"
     CHECK(text(exit_by_srun(killed(), "")) == "unknown: srun was ended by SIGKILL");
 }
 
+TEST_CASE("a worker that used too much memory was killed, and why", "[remote]")
+{
+    auto end = exit_by_srun(
+        code(253), "slurmstepd: error: Detected 1 oom_kill event in StepId=7.0. Some of the step "
+                   "tasks have been OOM Killed.\nsrun: error: n1: task 0: Out Of Memory\n");
+
+    CHECK(text(end) == "exact signal 9");
+    CHECK(end.why.find("slurm: it was killed as it used more memory than it may") == 0);
+}
+
 TEST_CASE("a step that was cancelled says so beside its signal", "[remote]")
 {
     auto end = exit_by_srun(

@@ -6,6 +6,7 @@
 #include <brood/process/process.hpp>
 
 #include "support/catch.hpp"
+#include "support/launched.hpp"
 #include "support/loop_slurm.hpp"
 
 #include <csignal>
@@ -34,12 +35,6 @@ std::string my_node(int)
 {
     auto name = std::getenv("SLURMD_NODENAME");
     return name == nullptr ? "none" : name;
-}
-
-task<> echo(process& self)
-{
-    while (auto text = co_await self.message<std::string>())
-        self.send(*text);
 }
 
 int slow(int number)
@@ -113,15 +108,7 @@ TEST_WITH_SLURM(60s, "a pool by Slurm has workers on all of its nodes, and gives
         pool<my_node> calls(brood::slurm(of_two(4), impatient()));
         auto ready = co_await calls.ready();
         CHECK(ready);
-        std::set<std::string> nodes;
-        std::vector<task<std::string>> results;
-        for (int number = 0; number < 40; ++number)
-            results.push_back(calls(number));
-        for (auto& each : results)
-        {
-            auto node = co_await std::move(each);
-            nodes.insert(node);
-        }
+        auto nodes = co_await places_of(calls);
         CHECK(nodes == std::set<std::string>{"n1", "n2"});
         co_await calls.finish();
     }
@@ -136,23 +123,7 @@ TEST_WITH_SLURM(60s, "a pool by Slurm has workers on all of its nodes, and gives
 TEST_WITH_SLURM(60s, "a process by Slurm ends with its channel, its code or its signal",
                 "[remote][slurm]")
 {
-    brood::spawn_options options;
-    options.launcher = brood::slurm(of_two(2), impatient());
-    auto child = brood::fork_with<echo>(options);
-    child.send(std::string(100'000, 'x'));
-    auto back = co_await child.message<std::string>();
-    CHECK((back && back->size() == 100'000));
-    child.disconnect();
-    auto status = co_await child.exit();
-    CHECK(status.success());
-
-    auto killed = brood::fork_with<echo>(options);
-    killed.send(std::string("a"));
-    back = co_await killed.message<std::string>();
-    CHECK(back);
-    CHECK(killed.kill(SIGKILL));
-    status = co_await killed.exit();
-    CHECK_FALSE(status.success());
+    co_await ends_with_channel_and_signal(brood::slurm(of_two(2), impatient()));
 }
 
 TEST_WITH_SLURM(60s, "calls have their results although an srun is killed", "[remote][slurm]")
@@ -215,4 +186,13 @@ TEST_WITH_SLURM(30s, "an allocation that is refused is told at the start", "[rem
     options.partition = "nope";
     CHECK_THROWS_WITH(brood::slurm(options), ContainsSubstring("it knows no such partition"));
     co_return;
+}
+
+TEST_WITH_SLURM(30s, "why a worker did not come by Slurm is told with node and cure",
+                "[remote][slurm]")
+{
+    auto settings = impatient();
+    settings.program = "/no/such/program";
+    auto told = co_await why_not(brood::slurm(of_two(2), settings));
+    CHECK_THAT(told, ContainsSubstring("host n1: slurm: the program is not there"));
 }

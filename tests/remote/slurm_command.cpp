@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <brood/remote/slurm_command.hpp>
 
-#include <brood/process/exec.hpp>
-#include <brood/process/spawn.hpp>
 #include <brood/remote/launched_exit.hpp>
 #include <brood/remote/slurm_allocation.hpp>
 
 #include "support/catch.hpp"
+#include "support/launched.hpp"
 #include "support/loop_slurm.hpp"
 
 #include <csignal>
@@ -18,8 +17,6 @@
 using namespace std::chrono_literals;
 using namespace brood::test;
 using brood::arguments;
-using brood::exec_file;
-using brood::exec_options;
 using brood::exit_exactness;
 using brood::launch_command;
 using brood::salloc_command;
@@ -28,46 +25,12 @@ using brood::scancel_command;
 using brood::slurm_allocation;
 using brood::slurm_failure;
 using brood::slurm_options;
-using brood::spawn_options;
 using brood::srun_command;
-using brood::stdio;
 using brood::task;
 using brood::worker_program;
 
 namespace
 {
-
-std::string every_byte()
-{
-    std::string all;
-    for (int byte = 0; byte < 256; ++byte)
-        all += static_cast<char>(byte);
-    return all;
-}
-
-brood::environment with(const launch_command& command)
-{
-    brood::environment variables;
-    for (auto& [name, value] : command.variables)
-        variables.set(name, value);
-    return variables;
-}
-
-task<brood::exec_result> run(launch_command command, std::string input = "")
-{
-    auto options = exec_options().input(input).timeout(60s).env(with(command));
-    return exec_file(command.program, command.args, options);
-}
-
-brood::child_process start(const launch_command& command)
-{
-    spawn_options options;
-    options.stdin_ = stdio::pipe();
-    options.stdout_ = stdio::pipe();
-    options.stderr_ = stdio::pipe();
-    options.env = with(command);
-    return spawn(command.program, command.args, options);
-}
 
 /// A worker that says its step and pid, then ends as it does by this line of sh.
 worker_program worker(const std::string& line)

@@ -3,15 +3,16 @@
 
 #include <brood/cluster/cluster.hpp>
 #include <brood/pool.hpp>
-#include <brood/process/process.hpp>
 
 #include "support/catch.hpp"
+#include "support/launched.hpp"
 #include "support/patience.hpp"
 #include "support/ssh_server.hpp"
 #include "support/within.hpp"
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <sys/types.h>
@@ -21,11 +22,9 @@ using namespace std::chrono_literals;
 using brood::host_list;
 using brood::pool;
 using brood::pool_settings;
-using brood::process;
 using brood::ssh_settings;
 using brood::task;
-using brood::test::eventually;
-using brood::test::ssh_server;
+using namespace brood::test;
 using Catch::Matchers::ContainsSubstring;
 
 namespace
@@ -50,12 +49,6 @@ int square(int number)
     return number * number;
 }
 
-task<> echo(process& self)
-{
-    while (auto text = co_await self.message<std::string>())
-        self.send(*text);
-}
-
 } // namespace
 
 TEST_CASE("Workers over ssh need a host", "[ssh]")
@@ -71,15 +64,7 @@ TEST_WITH_SSH(60s, "A pool over ssh has workers on all of its hosts", "[ssh]")
     pool<my_host> calls(brood::ssh(host_list("w1", "w2"), over(server)));
     auto ready = co_await calls.ready();
     CHECK(ready);
-    std::set<std::string> hosts;
-    std::vector<task<std::string>> results;
-    for (int number = 0; number < 40; ++number)
-        results.push_back(calls(number));
-    for (auto& each : results)
-    {
-        auto host = co_await std::move(each);
-        hosts.insert(host);
-    }
+    auto hosts = co_await places_of(calls);
     CHECK(hosts == std::set<std::string>{"w1", "w2"});
     co_await calls.finish();
 }
@@ -96,22 +81,7 @@ TEST_WITH_SSH(60s, "Without a tunnel a worker of ssh connects by itself", "[ssh]
 
 TEST_WITH_SSH(60s, "A process over ssh ends with its channel, its code or its signal", "[ssh]")
 {
-    brood::spawn_options options;
-    options.launcher = brood::ssh(host_list("w3"), over(server));
-    auto child = brood::fork_with<echo>(options);
-    child.send(std::string(100'000, 'x'));
-    auto back = co_await child.message<std::string>();
-    CHECK((back && back->size() == 100'000));
-    child.disconnect();
-    auto status = co_await child.exit();
-    CHECK(status.success());
-    auto killed = brood::fork_with<echo>(options);
-    killed.send(std::string("a"));
-    back = co_await killed.message<std::string>();
-    CHECK(back);
-    CHECK(killed.kill(SIGKILL));
-    status = co_await killed.exit();
-    CHECK(status.signal == SIGKILL);
+    co_await ends_with_channel_and_signal(brood::ssh(host_list("w3"), over(server)));
 }
 
 TEST_WITH_SSH(120s, "Whatever dies of a worker over ssh, its calls have one outcome each", "[ssh]")
@@ -147,19 +117,46 @@ TEST_WITH_SSH(120s, "Whatever dies of a worker over ssh, its calls have one outc
     CHECK(closed);
 }
 
-TEST_WITH_SSH(60s, "A host that cannot be reached ends the start with ssh's own code", "[ssh]")
+TEST_WITH_SSH(60s, "Why a worker did not come over ssh is told with host and cure", "[ssh]")
 {
-    brood::spawn_options options;
-    options.stderr_ = brood::stdio::pipe();
-    for (auto name : {"closed", "stranger", "untrusted", "nowhere"})
+    struct line
     {
-        options.launcher = brood::ssh(host_list(name), over(server));
-        auto child = brood::fork_with<echo>(options);
-        auto none = co_await child.message<std::string>();
-        CHECK_FALSE(none);
-        auto status = co_await child.exit();
-        CHECK(status.code == 255);
-        auto said = co_await child.err().read_all();
-        CHECK_FALSE(said.empty());
+        std::string host, program, says;
+    };
+    auto script = server.folder().write("foreign", "\x7f"
+                                                   "ELF of another machine");
+    std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+    std::vector<line> table{
+        {"closed", "", "host closed: nobody listens at the port of its sshd"},
+        {"stranger", "", "host stranger: it takes no key of ours and would ask for a password"},
+        {"untrusted", "", "host untrusted: its key is not known"},
+        {"changed", "", "host changed: its key is not the one that is known"},
+        {"nowhere", "", "host nowhere: its name does not resolve: check it"},
+        {"w1", "/no/such/program", "host w1: the program is not there: install it"},
+        {"w1", script, "host w1: the program there is for another architecture"},
+    };
+    for (auto& each : table)
+    {
+        auto settings = over(server);
+        settings.program = each.program;
+        auto told = co_await why_not(brood::ssh(host_list(each.host), settings));
+        CHECK_THAT(told, ContainsSubstring(each.says));
     }
+}
+
+TEST_WITH_SSH(60s, "A pool whose workers cannot come over ssh fails with the cause", "[ssh]")
+{
+    pool_settings settings(brood::ssh(host_list("nowhere"), over(server)));
+    settings.restart.per_cluster.failures = 1;
+    pool<square> calls(settings);
+    std::string told;
+    try
+    {
+        co_await calls(3);
+    }
+    catch (const brood::error& failed)
+    {
+        told = failed.what();
+    }
+    CHECK_THAT(told, ContainsSubstring("host nowhere: its name does not resolve"));
 }

@@ -2,12 +2,11 @@
 #include <brood/remote/ssh_command.hpp>
 
 #include <brood/base/detail/asio_net.hpp>
-#include <brood/process/exec.hpp>
-#include <brood/process/spawn.hpp>
 #include <brood/remote/launched_exit.hpp>
 #include <brood/remote/ssh_failure.hpp>
 
 #include "support/catch.hpp"
+#include "support/launched.hpp"
 #include "support/ssh_server.hpp"
 
 #include <csignal>
@@ -19,46 +18,19 @@
 using namespace std::chrono_literals;
 using namespace brood::test;
 using brood::arguments;
-using brood::exec_file;
-using brood::exec_options;
 using brood::exit_exactness;
 using brood::launch_command;
 using brood::remote_host;
 using brood::reverse_forward;
-using brood::spawn_options;
 using brood::ssh_command;
 using brood::ssh_control;
 using brood::ssh_master;
 using brood::ssh_options;
-using brood::stdio;
 using brood::task;
 using brood::worker_program;
 
 namespace
 {
-
-std::string every_byte()
-{
-    std::string all;
-    for (int byte = 0; byte < 256; ++byte)
-        all += static_cast<char>(byte);
-    return all;
-}
-
-task<brood::exec_result> run(launch_command command, std::string input = "")
-{
-    auto options = exec_options().input(input).timeout(60s);
-    return exec_file(command.program, command.args, options);
-}
-
-brood::child_process start(const launch_command& command)
-{
-    spawn_options options;
-    options.stdin_ = stdio::pipe();
-    options.stdout_ = stdio::pipe();
-    options.stderr_ = stdio::pipe();
-    return spawn(command.program, command.args, options);
-}
 
 /// A worker that prints its pid, then ends as it does by this line of sh.
 worker_program worker(const std::string& line)

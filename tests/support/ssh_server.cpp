@@ -102,15 +102,17 @@ void ssh_server::write_configuration(unsigned short port)
                                      "SetEnv BROOD_TEST_FOLDER=" +
                                      here + " XDG_CACHE_HOME=" + here + "cache\n");
     folder_.write("known", "[127.0.0.1]:" + number + ' ' + read_file(folder_ / "host.pub"));
+    folder_.write("changed", "[127.0.0.1]:" + number + ' ' + read_file(folder_ / "strange.pub"));
     auto reached = "  HostName 127.0.0.1\n  Port " + number + '\n';
     std::string client;
     for (std::string name : {"w1", "w2", "w3", "w4"})
         client += "Host " + name + "\n  SetEnv BROOD_TEST_HOST=" + name + '\n' + reached;
     client += "Host stranger\n  IdentityFile " + here + "strange\n" + reached;
+    client += "Host changed\n  UserKnownHostsFile " + here + "changed\n" + reached;
     client += "Host untrusted\n  UserKnownHostsFile /dev/null\n" + reached;
     client += "Host closed\n  HostName 127.0.0.1\n  Port " + std::to_string(free_port()) + '\n';
     client += "Host nowhere\n  HostName no-such-host.invalid\n";
-    client += "Host w1 w2 w3 w4 untrusted\n  IdentityFile " + here + "user\n";
+    client += "Host w1 w2 w3 w4 untrusted changed\n  IdentityFile " + here + "user\n";
     client += "Host *\n  IdentitiesOnly yes\n  IdentityAgent none\n  GlobalKnownHostsFile none\n"
               "  StrictHostKeyChecking yes\n  UserKnownHostsFile " +
               here + "known\n";

@@ -19,8 +19,8 @@ namespace brood::test
 /// configuration of a client that knows it as the hosts w1, w2, w3 and w4.
 ///
 /// Further hosts cannot be reached, each for another reason: "closed" (nobody listens), "stranger"
-/// (takes no key of ours), "untrusted" (its key is not known), "nowhere" (does not resolve). All
-/// that runs in its sessions is ended with it.
+/// (takes no key of ours), "untrusted" (its key is not known), "changed" (another key is known),
+/// "nowhere" (does not resolve). All that runs in its sessions is ended with it.
 class ssh_server
 {
 public:

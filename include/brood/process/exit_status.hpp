@@ -28,6 +28,9 @@ struct exit_status
     /// How many descriptors that it was sent came back, as it had not taken them: they stay open
     /// until `channel::undelivered()` gives them, or the handle goes.
     std::size_t undelivered = 0;
+    /// Of a process on another machine, what the command that started it said about its end: why it
+    /// could not be started there, or was lost, and what to do.
+    std::string why = {};
 
     /// Whether it ended by itself with code 0.
     bool success() const noexcept { return code == 0 && signal == 0 && !lost; }
@@ -50,7 +53,7 @@ inline std::string to_string(const exit_status& status)
     if (status.undelivered != 0)
         text += " (" + std::to_string(status.undelivered) +
                 (status.undelivered == 1 ? " descriptor" : " descriptors") + " undelivered)";
-    return text;
+    return status.why.empty() ? text : text + ": " + status.why;
 }
 
 /// Prints what to_string gives.

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,10 +46,11 @@ private:
             return options.command(program);
         }
 
-        exit_status ended(const exit_status& status) override
+        launched_exit ended(const exit_status& status, std::string_view) override
         {
-            auto shell = options.exit_status == launcher_capabilities::status::shell128;
-            return shell ? without_shell(status) : status;
+            if (options.exit_status == launcher_capabilities::status::shell128)
+                return {without_shell(status), exit_exactness::shell128, {}};
+            return {status, exit_exactness::exact, {}};
         }
 
         command_options options;

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/process/spawn_error.hpp>
-#include <brood/remote/detail/far_launcher.hpp>
 #include <brood/remote/detail/held_allocation.hpp>
-#include <brood/remote/launched_exit.hpp>
-#include <brood/remote/placement.hpp>
+#include <brood/remote/detail/host_launcher.hpp>
 #include <brood/remote/slurm.hpp>
 #include <brood/remote/slurm_command.hpp>
 
@@ -13,11 +10,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,40 +20,33 @@ namespace brood::detail
 {
 
 /// Starts workers by Slurm, each by an srun of its own.
-class by_slurm final : public far_launcher
+class by_slurm final : public host_launcher
 {
 public:
     by_slurm(std::shared_ptr<held_allocation> held, const slurm_options& options,
              const slurm_settings& settings)
-        : far_launcher(options_of(*held, settings)),
-          state_(std::make_shared<state>(std::move(held), options, settings))
+        : host_launcher(options_of(*held, settings), places_of(*held),
+                        placement_of(options, settings)),
+          job_(std::make_shared<job>(job{std::move(held), options}))
     {
+        job_->options.cpus_per_task = job_->held->given().cpus_per_task;
     }
 
 private:
-    using clock = std::chrono::steady_clock;
-
-    struct state
+    /// What all steps have in common.
+    struct job
     {
-        state(std::shared_ptr<held_allocation> of, const slurm_options& asked,
-              const slurm_settings& how)
-            : held(std::move(of)), options(asked), where(places_of(*held), placement_of(asked, how))
-        {
-            options.cpus_per_task = held->given().cpus_per_task;
-        }
-
         std::shared_ptr<held_allocation> held;
         slurm_options options;
-        brood::placement where;
-        std::optional<std::size_t> last_failed;
     };
 
-    class on_node final : public far_place
+    class on_node final : public host_place
     {
     public:
-        on_node(std::shared_ptr<state> of, std::size_t node) : of_(std::move(of)), node_(node) {}
-
-        ~on_node() override { give_back(placement::end::never_online); }
+        on_node(std::shared_ptr<occupancy> hosts, std::size_t node, std::shared_ptr<job> of)
+            : host_place(std::move(hosts), node), of_(std::move(of))
+        {
+        }
 
         std::string name() const override { return "slurm " + host(); }
 
@@ -72,40 +60,13 @@ private:
             return srun_command(of_->options, of_->held->given().job, host(), program);
         }
 
-        void come() override
-        {
-            has_come_ = true;
-            of_->where.online(node_);
-        }
-
-        exit_status ended(const exit_status& status) override
-        {
-            auto said = exit_by_srun(status, {});
-            // Of a step that was lost, how srun itself ended is all that is known.
-            auto told = said.exactness == exit_exactness::none ? status : said.status;
-            auto well = told.success();
-            give_back(!has_come_ ? placement::end::never_online
-                      : well     ? placement::end::expected
-                                 : placement::end::failed);
-            return told;
-        }
-
     private:
-        const std::string& host() const { return of_->where.places()[node_].host; }
-
-        void give_back(placement::end how)
+        launched_exit exit_by(const exit_status& status, std::string_view err) const override
         {
-            if (!std::exchange(is_taken_, false))
-                return;
-            if (how != placement::end::expected)
-                of_->last_failed = node_;
-            of_->where.ended(node_, clock::now(), how);
+            return exit_by_srun(status, err);
         }
 
-        std::shared_ptr<state> of_;
-        std::size_t node_;
-        bool has_come_ = false;
-        bool is_taken_ = true;
+        std::shared_ptr<job> of_;
     };
 
     static std::vector<place> places_of(const held_allocation& held)
@@ -132,6 +93,7 @@ private:
         result.program = settings.program;
         result.listen_on = settings.listen_on.empty() ? own_addresses() : settings.listen_on;
         result.encrypt = settings.encrypt;
+        result.exit_status = launcher_capabilities::status::exact;
         result.join_within = settings.join_within;
         result.orphan_grace = settings.orphan_grace;
         return result;
@@ -159,17 +121,13 @@ private:
         return result.empty() ? std::vector<std::string>{"127.0.0.1"} : result;
     }
 
-    std::shared_ptr<far_place> choose(const launch_request& wanted) override
+    std::shared_ptr<host_place> place_on(std::shared_ptr<occupancy> hosts,
+                                         std::size_t node) override
     {
-        auto last = std::exchange(state_->last_failed, std::nullopt);
-        auto node = state_->where.next(clock::now(), last);
-        if (!node)
-            throw spawn_error(EAGAIN, wanted.program, "placement",
-                              "no node of " + name() + " takes another worker just now");
-        return std::make_shared<on_node>(state_, *node);
+        return std::make_shared<on_node>(std::move(hosts), node, job_);
     }
 
-    std::shared_ptr<state> state_;
+    std::shared_ptr<job> job_;
 };
 
 } // namespace brood::detail

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <brood/process/spawn_error.hpp>
 #include <brood/remote/detail/far_address.hpp>
-#include <brood/remote/detail/far_launcher.hpp>
-#include <brood/remote/launched_exit.hpp>
-#include <brood/remote/placement.hpp>
+#include <brood/remote/detail/host_launcher.hpp>
 #include <brood/remote/ssh.hpp>
 #include <brood/remote/ssh_command.hpp>
 
-#include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,92 +18,63 @@ namespace brood::detail
 {
 
 /// Starts workers over ssh, each by an ssh of its own.
-class by_ssh final : public far_launcher
+class by_ssh final : public host_launcher
 {
 public:
     by_ssh(const host_list& hosts, const ssh_settings& settings)
-        : far_launcher(options_of(hosts, settings)),
-          state_(std::make_shared<state>(hosts, settings))
+        : host_launcher(options_of(hosts, settings), places_of(hosts), settings.placement),
+          way_(std::make_shared<way>(way{hosts.hosts(), settings}))
     {
     }
 
 private:
-    using clock = std::chrono::steady_clock;
-
-    struct state
+    /// How all of them are reached.
+    struct way
     {
-        state(const host_list& list, const ssh_settings& how)
-            : hosts(list.hosts()), settings(how), where(places_of(list), how.placement)
+        std::vector<remote_host> hosts;
+        ssh_settings settings;
+    };
+
+    class on_host final : public host_place
+    {
+    public:
+        on_host(std::shared_ptr<occupancy> hosts, std::size_t host, std::shared_ptr<way> by)
+            : host_place(std::move(hosts), host), by_(std::move(by)), there_(by_->hosts[host])
         {
         }
 
-        std::vector<remote_host> hosts;
-        ssh_settings settings;
-        brood::placement where;
-        std::optional<std::size_t> last_failed;
-    };
-
-    class on_host final : public far_place
-    {
-    public:
-        on_host(std::shared_ptr<state> of, std::size_t host) : of_(std::move(of)), host_(host) {}
-
-        ~on_host() override { give_back(placement::end::never_online); }
-
-        std::string name() const override { return "ssh " + of_->hosts[host_].destination(); }
+        std::string name() const override { return "ssh " + there_.destination(); }
 
         // The tunnel ends in a local socket there, which its user alone can open.
         std::vector<std::string> reached_by(const std::vector<std::string>& endpoints) override
         {
-            if (!of_->settings.direct.empty())
+            if (!by_->settings.direct.empty())
                 return endpoints;
             auto& here = endpoints.front();
-            reverse_forward way;
-            way.remote_path = "/tmp/brood-" + to_hex(random_secret()).substr(0, 32);
-            way.local_port =
+            reverse_forward back;
+            back.remote_path = "/tmp/brood-" + to_hex(random_secret()).substr(0, 32);
+            back.local_port =
                 static_cast<std::uint16_t>(std::atoi(here.c_str() + here.rfind(':') + 1));
-            way_ = way;
-            return {"unix:" + way.remote_path};
+            back_ = back;
+            return {"unix:" + back.remote_path};
         }
 
         launch_command command(const worker_program& program) override
         {
-            return ssh_command(of_->settings.options, of_->hosts[host_], program, {}, way_);
-        }
-
-        void come() override
-        {
-            has_come_ = true;
-            of_->where.online(host_);
-        }
-
-        exit_status ended(const exit_status& status) override
-        {
-            auto said = exit_by_ssh(status, {});
-            // Of a lost connection, how ssh itself ended is all that is known.
-            auto told = said.exactness == exit_exactness::none ? status : said.status;
-            auto well = told.success();
-            give_back(!has_come_ ? placement::end::never_online
-                      : well     ? placement::end::expected
-                                 : placement::end::failed);
-            return told;
+            return ssh_command(by_->settings.options, there_, program, {}, back_);
         }
 
     private:
-        void give_back(placement::end how)
+        launched_exit exit_by(const exit_status& status, std::string_view err) const override
         {
-            if (!std::exchange(is_taken_, false))
-                return;
-            if (how != placement::end::expected)
-                of_->last_failed = host_;
-            of_->where.ended(host_, clock::now(), how);
+            // What a worker that ran gave as its code is not what a shell says of a program.
+            constexpr int of_ssh = 255;
+            return exit_by_ssh(status, has_come() && status.code != of_ssh ? "" : err);
         }
 
-        std::shared_ptr<state> of_;
-        std::size_t host_;
-        std::optional<reverse_forward> way_;
-        bool has_come_ = false;
-        bool is_taken_ = true;
+        std::shared_ptr<way> by_;
+        const remote_host& there_;
+        std::optional<reverse_forward> back_;
     };
 
     static std::vector<place> places_of(const host_list& hosts)
@@ -133,17 +100,13 @@ private:
         return result;
     }
 
-    std::shared_ptr<far_place> choose(const launch_request& wanted) override
+    std::shared_ptr<host_place> place_on(std::shared_ptr<occupancy> hosts,
+                                         std::size_t host) override
     {
-        auto last = std::exchange(state_->last_failed, std::nullopt);
-        auto host = state_->where.next(clock::now(), last);
-        if (!host)
-            throw spawn_error(EAGAIN, wanted.program, "placement",
-                              "no host of " + name() + " takes another worker just now");
-        return std::make_shared<on_host>(state_, *host);
+        return std::make_shared<on_host>(std::move(hosts), host, way_);
     }
 
-    std::shared_ptr<state> state_;
+    std::shared_ptr<way> way_;
 };
 
 } // namespace brood::detail

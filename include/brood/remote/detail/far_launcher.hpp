@@ -10,18 +10,22 @@
 #include <brood/remote/command_options.hpp>
 #include <brood/remote/detail/bootstrap.hpp>
 #include <brood/remote/detail/build_id.hpp>
+#include <brood/remote/detail/kept_errors.hpp>
 #include <brood/remote/detail/launcher_input.hpp>
 #include <brood/remote/detail/private_network.hpp>
 #include <brood/remote/detail/rendezvous.hpp>
 #include <brood/remote/detail/tls.hpp>
+#include <brood/remote/launched_exit.hpp>
 #include <brood/wire/internal/far_channel.hpp>
 
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -38,6 +42,12 @@ public:
     /// For people: "ssh n1".
     virtual std::string name() const = 0;
 
+    /// The machine, as its launcher knows it; empty when it does not.
+    virtual std::string host() const { return {}; }
+
+    /// Whether what the command prints to its stderr says how the worker ended.
+    virtual bool hears_errors() const { return false; }
+
     /// Where the worker goes, when the primary listens there.
     virtual std::vector<std::string> reached_by(const std::vector<std::string>& endpoints) = 0;
 
@@ -46,8 +56,9 @@ public:
     /// The worker has come.
     virtual void come() {}
 
-    /// The command has ended: how the worker did, for all that it says.
-    virtual exit_status ended(const exit_status& status) = 0;
+    /// The command has ended, and printed this last, if that is heard: how the worker did, for all
+    /// that it says.
+    virtual launched_exit ended(const exit_status& status, std::string_view err) = 0;
 };
 
 /// Starts workers by commands. Where, and by which, others say.
@@ -210,16 +221,24 @@ private:
         options.env->unset(worker_variable);
         for (auto& [name, value] : command.variables)
             options.env->set(name, value);
-        auto told = [input, place](const exit_status& status)
+        std::map<int, descriptor> ours;
+        auto errors = place->hears_errors() ? std::make_shared<kept_errors>(executor, options, ours)
+                                            : nullptr;
+        auto told = [input, place, errors](const exit_status& status)
         {
             input->close();
-            return place->ended(status);
+            auto said = place->ended(status, errors ? errors->finish() : std::string());
+            said.status.why = said.why;
+            return said.status;
         };
         try
         {
-            return start_far_child(executor, command.program, command.args, options,
-                                   std::move(leads),
-                                   {[input](int number) { return input->signal(number); }, told});
+            auto child = start_far_child(
+                executor, command.program, command.args, options, std::move(leads),
+                {[input](int number) { return input->signal(number); }, told}, std::move(ours));
+            if (errors)
+                errors->begin();
+            return child;
         }
         catch (...)
         {

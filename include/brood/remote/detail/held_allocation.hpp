@@ -6,10 +6,10 @@
 #include <brood/base/loop.hpp>
 #include <brood/process/environment.hpp>
 #include <brood/process/spawn.hpp>
+#include <brood/remote/detail/pipe.hpp>
 #include <brood/remote/slurm_allocation.hpp>
 #include <brood/remote/slurm_command.hpp>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -38,18 +38,6 @@ public:
     const slurm_allocation& given() const noexcept { return given_; }
 
 private:
-    struct two_ends
-    {
-        descriptor reading, writing;
-    };
-
-    static two_ends make_pipe()
-    {
-        int ends[2];
-        check(::pipe2(ends, O_CLOEXEC), "pipe");
-        return {descriptor(ends[0]), descriptor(ends[1])};
-    }
-
     static std::string read_some(const descriptor& from)
     {
         std::array<char, 4096> bytes{};
@@ -60,7 +48,7 @@ private:
     // It blocks, as its caller needs to know how many workers there will be.
     void ask(const slurm_options& options)
     {
-        auto kept_by = make_pipe(), says = make_pipe();
+        pipe_of_ours kept_by, says;
         auto command = salloc_command(options);
         spawn_options start;
         start.stdin_ = stdio::from(std::move(kept_by.reading));

@@ -5,10 +5,12 @@
 #include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/error.hpp>
 #include <brood/remote/detail/bootstrap.hpp>
+#include <brood/remote/detail/pipe.hpp>
 
 #include <fcntl.h>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
 
 namespace brood::detail
 {
@@ -20,10 +22,9 @@ public:
     /// Throws std::system_error.
     launcher_input()
     {
-        int ends[2];
-        check(::pipe2(ends, O_CLOEXEC), "make a pipe");
-        reading_ = descriptor(ends[0]);
-        writing_ = descriptor(ends[1]);
+        pipe_of_ours made;
+        reading_ = std::move(made.reading);
+        writing_ = std::move(made.writing);
         check(::fcntl(writing_.get(), F_SETFL, O_NONBLOCK), "make a pipe that does not block");
     }
 

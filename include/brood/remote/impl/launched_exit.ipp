@@ -136,6 +136,9 @@ BROOD_INLINE launched_exit exit_by_srun(const exit_status& of_srun, std::string_
         return detail::ended_unknown(of_srun, why);
     if (said == "Exited with exit code " + std::to_string(of_srun.code))
         return {of_srun, exit_exactness::exact, why};
+    // Slurm makes a signal of its own of what the kernel did.
+    if (said == "Out Of Memory")
+        return {detail::ended_by_signal(of_srun, SIGKILL), exit_exactness::exact, why};
     auto signal = detail::signal_in_code(of_srun.code);
     if (!signal)
     {

@@ -47,6 +47,12 @@ inline constexpr std::array slurm_failures{
     known_failure{"been revoked", "the allocation was taken back"},
     known_failure{"execve()", "the program is not there, or cannot be run: it must be at the same "
                               "path on each node, or be sent there (sbcast)"},
+    known_failure{"Out Of Memory",
+                  "it was killed as it used more memory than it may: ask for more by "
+                  "memory, or start fewer on a node"},
+    known_failure{"oom_kill", "it was killed as it used more memory than it may: ask for more by "
+                              "memory, or start fewer on a node"},
+    known_failure{"Node failure on", "the node failed"},
     known_failure{"DUE TO TIME LIMIT", "the time of the allocation is over"},
     known_failure{"DUE TO PREEMPTION", "another job took the place of this one"},
     known_failure{"DUE TO NODE FAILURE", "the node failed"},

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/write_without_waiting.hpp>
 #include <brood/cluster/detail/core/obedient.hpp>
-#include <brood/cluster/detail/output/write_without_waiting.hpp>
 #include <brood/cluster/signal_table.hpp>
 #include <brood/process/internal/stop_urgency.hpp>
 #include <brood/process/signals.hpp>

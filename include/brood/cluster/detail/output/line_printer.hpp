@@ -2,9 +2,9 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/write_without_waiting.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/cluster/detail/output/line_queue.hpp>
-#include <brood/cluster/detail/output/write_without_waiting.hpp>
 
 #include <cerrno>
 #include <chrono>

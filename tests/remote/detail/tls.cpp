@@ -6,11 +6,13 @@
 #include <brood/process/process.hpp>
 #include <brood/remote/command_launcher.hpp>
 #include <brood/remote/detail/rendezvous.hpp>
+#include <brood/remote/ssh.hpp>
 #include <brood/wire/internal/far_channel.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
 #include "support/patience.hpp"
+#include "support/ssh_server.hpp"
 #include "support/within.hpp"
 
 #include <csignal>
@@ -470,6 +472,18 @@ TEST_WITHIN(20s, "A worker that is told another certificate does not come, and s
     CHECK_THAT(said, ContainsSubstring("another certificate"));
     auto status = co_await child.exit();
     CHECK(status.code == 1);
+}
+
+TEST_WITH_SSH(20s, "A worker over ssh that connects by itself is encrypted too", "[tls]")
+{
+    brood::ssh_settings settings;
+    settings.options = server.options();
+    settings.direct = {"127.0.0.1"};
+    settings.encrypt = true;
+    pool<square> calls(brood::ssh(brood::host_list("w1"), settings));
+    auto result = co_await calls(12);
+    CHECK(result == 144);
+    co_await calls.stop();
 }
 
 TEST_CASE("Workers outside a private network are refused until something is said", "[tls]")

@@ -79,6 +79,8 @@ private:
 
     explicit tls(::ssl_ctx_st* context);
 
+    int receive_some(char* room, int size);
+
     static int verify(void* certificates, void* self);
 
     std::shared_ptr<::ssl_st> session_;
@@ -87,6 +89,7 @@ private:
     std::vector<std::byte> outgoing_; // encrypted
     std::size_t written_ = 0;         // of that
     bool starved_ = true;             // nothing more comes out before something comes in
+    bool emptied_ = false;            // the socket, by the call that runs
     bool at_end_ = false;
     int error_ = 0;
     std::string why_;

@@ -59,16 +59,14 @@ struct tls_socket
     {
         auto& from = of(bio);
         ::BIO_clear_retry_flags(bio);
-        auto count = retry(
-            [&]
-            { return ::recv(from.socket_, room, static_cast<std::size_t>(size), MSG_DONTWAIT); });
+        auto count = from.receive_some(room, size);
         if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             ::BIO_set_retry_read(bio);
         else if (count < 0)
             from.error_ = errno;
         else if (count == 0)
             from.at_end_ = true;
-        return static_cast<int>(count);
+        return count;
     }
 
     static long control(::BIO* bio, int what, long, void*)
@@ -173,6 +171,19 @@ BROOD_INLINE std::shared_ptr<const tls_identity> tls_identity::make()
 
 // ---- One end
 
+BROOD_INLINE int tls::receive_some(char* room, int size)
+{
+    // A read that did not fill its room has emptied the socket; what comes since wakes whoever
+    // waits for it.
+    errno = EAGAIN;
+    if (emptied_)
+        return -1;
+    auto most = static_cast<std::size_t>(size);
+    auto count = retry([&] { return ::recv(socket_, room, most, MSG_DONTWAIT); });
+    emptied_ = count > 0 && count < size;
+    return static_cast<int>(count);
+}
+
 BROOD_INLINE tls::tls(::SSL_CTX* context)
     : session_(check_tls(::SSL_new(context), "begin TLS"), &::SSL_free)
 {
@@ -217,6 +228,7 @@ BROOD_INLINE int tls::verify(void* certificates, void* self)
 BROOD_INLINE tls::handshake tls::shake(int socket)
 {
     socket_ = socket;
+    emptied_ = false;
     ::ERR_clear_error();
     auto given = ::SSL_do_handshake(session_.get());
     auto next = ::SSL_get_error(session_.get(), given);
@@ -280,7 +292,7 @@ BROOD_INLINE ssize_t tls::receive(int socket, std::span<std::byte> room)
 {
     socket_ = socket;
     std::size_t total = 0;
-    starved_ = false;
+    starved_ = emptied_ = false;
     while (total < room.size())
     {
         std::size_t count = 0;

@@ -224,6 +224,35 @@ TEST_WITHIN(30s, "try_call says no when the queue is full, and an awaited call w
     co_await std::move(*yes);
 }
 
+TEST_WITHIN(30s, "who waits for room enters before those that call again", "[pool]")
+{
+    auto settings = of(1);
+    settings.waiting = 1;
+    settings.fetched_ahead = 1;
+    pool<sleeps> calls(settings);
+    auto ready = co_await calls.ready();
+    CHECK(ready);
+    int ended = 0, before_it = 0;
+    auto call_again_and_again = [&]() -> task<>
+    {
+        for (; ended < 20; ++ended)
+            co_await calls(1);
+    };
+    auto wait_for_room = [&]() -> task<>
+    {
+        co_await calls(1);
+        before_it = ended;
+    };
+
+    std::vector<task<>> all;
+    for (int each = 0; each < 3; ++each)
+        all.push_back(call_again_and_again()); // there is no room for more than these
+    all.push_back(wait_for_room());
+    co_await brood::all(std::move(all));
+
+    CHECK(before_it < 10);
+}
+
 TEST_WITHIN(30s, "a task that is dropped cancels its call", "[pool]")
 {
     pool<never_returns> calls(of(1));

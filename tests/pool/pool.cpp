@@ -276,6 +276,35 @@ TEST_WITHIN(20s, "what the function throws arrives with its type and text", "[po
     CHECK(type == "unknown");
 }
 
+TEST_CASE("what is thrown at the end of a caller leaves the loop, and the others go on", "[pool]")
+{
+    asio::io_context loop;
+    brood::default_executor_scope scope(loop.get_executor());
+    int results = 0;
+    auto ask = [&](pool<square>& calls) -> task<>
+    {
+        auto nine = co_await calls(3);
+        results += nine == 9;
+    };
+    auto throws = [](const std::exception_ptr&)
+    {
+        throw std::runtime_error("told");
+    };
+    auto body = [&]() -> task<>
+    {
+        pool<square> calls(workers(1));
+        asio::co_spawn(loop, ask(calls), throws);
+        auto first = ask(calls), second = ask(calls);
+        co_await brood::all(std::move(first), std::move(second));
+        co_await calls.stop();
+    };
+    asio::co_spawn(loop, body(), asio::detached);
+
+    CHECK_THROWS_WITH(loop.run(), "told");
+    loop.run();
+    CHECK(results == 3);
+}
+
 TEST_WITHIN(60s, "many calls are spread over the workers, and each gets its own result", "[pool]")
 {
     pool<square> squares(workers(4));

@@ -86,6 +86,42 @@ TEST_WITHIN(5s, "resume_one() runs the first waiter inside the call", "[wait_que
     co_await sleep(0ms);
 }
 
+TEST_WITHIN(5s, "who waits with a ticket is woken by it, before those that came first",
+            "[wait_queue]")
+{
+    fixture all;
+    wait_queue::ticket held, unheld;
+    auto wait = [&all](std::string name, wait_queue::ticket& with) -> task<>
+    {
+        co_await all.queue->wait(with);
+        all.log.push_back(std::move(name));
+    };
+    all.start("one");
+    asio::co_spawn(default_executor(), wait("two", held), asio::detached);
+    co_await sleep(0ms);
+    CHECK(held.waits());
+    CHECK_FALSE(unheld.waits());
+
+    asio::post(default_executor(),
+               [&]
+               {
+                   all.queue->resume(unheld); // nobody waits with it
+                   all.queue->resume(held);
+                   all.queue->resume(held);
+                   CHECK(all.log == names{"two"});
+               });
+    co_await sleep(1ms);
+    CHECK_FALSE(held.waits());
+
+    asio::co_spawn(default_executor(), wait("three", held), asio::detached);
+    co_await sleep(0ms);
+    CHECK(held.waits());
+    all.queue->post_all();
+    CHECK_FALSE(held.waits()); // it has been woken
+    co_await sleep(0ms);
+    CHECK(all.log == names{"two", "one", "three"});
+}
+
 TEST_WITHIN(5s, "waking nobody is nothing", "[wait_queue]")
 {
     fixture all;

@@ -89,7 +89,32 @@ private:
 /// loop that one thread runs, or a strand.
 class wait_queue : private list_node
 {
+    using handler =
+        asio::async_result<asio::use_awaitable_t<>, void(std::error_code)>::handler_type;
+
+    struct waiter : list_node
+    {
+        wait_queue* queue = nullptr;
+        bool is_ours = true; // else it is a ticket
+        std::optional<handler> resume;
+        std::shared_ptr<asio::steady_timer> limit; // only of a wait that has one
+    };
+
 public:
+    /// Who waits with a ticket can be told from the others, and takes no memory but the ticket's.
+    /// It must live as long as the wait.
+    class ticket : waiter
+    {
+    public:
+        ticket() { is_ours = false; }
+
+        /// Whether one waits with it.
+        bool waits() const noexcept { return resume.has_value(); }
+
+    private:
+        friend wait_queue;
+    };
+
     explicit wait_queue(asio::any_io_executor executor)
         : executor_(std::move(executor)), service_(asio::use_service<wait_service>(
                                               asio::query(executor_, asio::execution::context)))
@@ -116,6 +141,9 @@ public:
     /// The queue must live until then, or be destroyed, which cancels.
     task<> wait() { return begin_wait(std::nullopt); }
 
+    /// The same with a ticket, for one wait at a time.
+    task<> wait(ticket& as) { return begin_wait(std::nullopt, &as); }
+
     /// The same, but at the deadline, if there is one, it gives false. True when it was resumed.
     task<bool> wait_until(deadline until)
     {
@@ -140,6 +168,13 @@ public:
             resume(std::move(*ready));
     }
 
+    /// The same for the one that waits with this ticket, if any does.
+    void resume(ticket& of)
+    {
+        if (of.waits())
+            resume(take(of));
+    }
+
     /// Lets the first one go on in a later turn of the loop.
     void post_one(std::error_code result = {})
     {
@@ -157,21 +192,11 @@ public:
 private:
     friend wait_service;
 
-    task<> begin_wait(deadline until)
+    task<> begin_wait(deadline until, ticket* as = nullptr)
     {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::error_code)>(
-            initiation{this, until}, asio::use_awaitable);
+            initiation{this, until, as}, asio::use_awaitable);
     }
-
-    using handler =
-        asio::async_result<asio::use_awaitable_t<>, void(std::error_code)>::handler_type;
-
-    struct waiter : list_node
-    {
-        wait_queue* queue = nullptr;
-        std::optional<handler> resume;
-        std::shared_ptr<asio::steady_timer> limit; // only of a wait that has one
-    };
 
     // What runs when somebody cancels: it may find that the wait ended, but not that the queue did,
     // because each end of a wait clears the slot that holds this.
@@ -191,18 +216,21 @@ private:
     {
         wait_queue* queue;
         deadline until;
+        waiter* as;
 
         void operator()(handler resume) const
         {
-            auto& added = queue->add(std::move(resume));
+            auto& added = as != nullptr ? *as : queue->unused();
+            queue->add(added, std::move(resume));
             if (until)
                 queue->limit(added, *until);
         }
     };
 
-    waiter& add(handler resume)
+    waiter& unused() { return unused_.alone() ? *new waiter : static_cast<waiter&>(*unused_.next); }
+
+    void add(waiter& added, handler resume)
     {
-        auto& added = unused_.alone() ? *new waiter : static_cast<waiter&>(*unused_.next);
         added.unlink();
         added.queue = this;
         added.insert_before(waiting_);
@@ -210,7 +238,6 @@ private:
         auto slot = asio::get_associated_cancellation_slot(*added.resume);
         if (slot.is_connected())
             slot.assign(canceller{&added});
-        return added;
     }
 
     // The end of a wait drops the timer: a handler that finds it gone came too late.
@@ -234,7 +261,8 @@ private:
         auto resume = std::move(*taken.resume);
         taken.resume.reset();
         taken.limit.reset();
-        taken.insert_before(unused_);
+        if (taken.is_ours)
+            taken.insert_before(*unused_.next); // the next to wait finds it in the cache
         return resume;
     }
 

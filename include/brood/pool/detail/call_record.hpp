@@ -34,8 +34,8 @@ using call_times = std::multimap<std::chrono::steady_clock::time_point, std::wea
 
 struct call_record
 {
-    call_record(const asio::any_io_executor& executor, const call_options& options)
-        : priority(options.priority), affinity(options.affinity.hash()), changed(executor)
+    explicit call_record(const call_options& options)
+        : priority(options.priority), affinity(options.affinity.hash())
     {
         if (options.deadline.count() > 0)
             late_at = time_from_now(options.deadline);
@@ -54,7 +54,7 @@ struct call_record
     std::uint64_t number = 0;          ///< There.
     std::optional<call_times::iterator> alarm;
     std::exception_ptr failure; ///< Why it has no result.
-    wait_queue changed;         ///< Its caller waits here.
+    wait_queue::ticket caller;  ///< With this its caller waits among the others.
 };
 
 } // namespace brood::detail

@@ -68,6 +68,9 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
+    // No call counts as longer, so that the short ones that follow are soon believed.
+    static constexpr clock::duration is_long = std::chrono::microseconds(320);
+
     struct running_call
     {
         std::uint64_t call = 0;
@@ -162,7 +165,6 @@ private:
 
     void begin(std::unique_ptr<served_call> call)
     {
-        call->begin();
         if (call->tells_begin())
             tell_begun(call->head());
         if (services_.front().is_coroutine)
@@ -214,31 +216,34 @@ private:
         return context_;
     }
 
+    // One clock serves: a call begins where the one before it has ended.
     void run(served_call& call)
     {
+        call.begin(last_ended_);
         {
             current_call_scope scope(context_again(call.head()));
             answer(call, nullptr);
         }
-        flush_in_time();
+        flush_in_time(call.ended());
     }
 
     // The next call may take long, and what this one gave must not wait for it. Only where calls
-    // have been short for a while, their replies leave together.
-    void flush_in_time()
+    // have been short for a while, their replies leave together. How long writing takes says
+    // nothing about calls, and the first one after a pause, or one that was interrupted, not much.
+    void flush_in_time(clock::time_point now)
     {
-        constexpr std::chrono::microseconds is_short(5), longest_wait(50);
-        auto now = clock::now();
-        auto took = now - std::exchange(last_ended_, now);
+        constexpr std::chrono::microseconds is_short(20), longest_wait(50);
+        auto took = std::min(now - std::exchange(last_ended_, now), is_long);
         expected_ = std::max(took, expected_ - expected_ / 8);
         if (expected_ < is_short && now - flushed_ < longest_wait)
             return;
-        flushed_ = now;
         link_->sending().flush();
+        flushed_ = last_ended_ = clock::now();
     }
 
     void spawn(std::shared_ptr<served_call> call)
     {
+        call->begin(clock::now());
         auto& head = call->head();
         auto& running = running_[head.place];
         running.call = head.call;
@@ -303,7 +308,7 @@ private:
     bool is_full_ = false;                          // it is time to drain
     clock::time_point flushed_;                     // or nothing was there to be sent
     clock::time_point last_ended_;                  // the call before, or the wait for the next one
-    clock::duration expected_ = std::chrono::seconds(1); // of a call
+    clock::duration expected_ = is_long;            // of a call
     wait_queue finished_;
 };
 

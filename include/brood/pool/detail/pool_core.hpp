@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/ring.hpp>
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/internal/hash.hpp>
@@ -42,7 +43,7 @@ public:
                      : function_.is_coroutine ? 16U
                                               : 1U),
           most_ahead_(settings_.fetched_ahead != 0 ? settings_.fetched_ahead : 15U),
-          ranks_(in_flight_ + most_ahead_), room_(executor), time_(executor), changed_(executor)
+          ranks_(in_flight_ + most_ahead_), callers_(executor), time_(executor), changed_(executor)
     {
     }
 
@@ -88,8 +89,14 @@ public:
         return true;
     }
 
-    /// Waits until there may be room in the queue.
-    task<> room() { return room_.wait(); }
+    /// Waits until a call may be over. One for which there was no room enters as soon as there is
+    /// some, before those that come later.
+    task<> change(const std::shared_ptr<pool_call>& of)
+    {
+        if (of->record().stage == call_stage::outside)
+            outside_.push_back(of);
+        return callers_.wait(of->record().caller);
+    }
 
     /// Its caller waits no more.
     void abandon(const std::shared_ptr<pool_call>& call)
@@ -166,6 +173,8 @@ private:
     bool hand(pool_worker& worker, const std::shared_ptr<pool_call>& call);
     bool refused(pool_worker& worker, std::uint32_t place, const error& why);
     void dispatch();
+    void admit();
+    void turn_away();
     void dispatch_alone();
     void feed(pool_worker& worker);
     void take_from_others(pool_worker& idle);
@@ -187,6 +196,9 @@ private:
     void ended_with(pool_worker& worker, const call_tail& tail, std::exception_ptr failure);
     void leave(pool_worker& worker, std::uint32_t place);
     void conclude(const std::shared_ptr<pool_call>& call, std::exception_ptr failure);
+    void wake(const std::shared_ptr<pool_call>& call);
+    void wake_later();
+    void resume_callers();
     void give_up(const std::shared_ptr<pool_call>& call, std::exception_ptr why);
 
     // ---- When a worker ends
@@ -227,21 +239,24 @@ private:
     std::map<std::uint64_t, worker_pointer> workers_; // by id
     worker_ranks ranks_;
     call_queue queue_;
-    std::deque<std::shared_ptr<pool_call>> alone_; // calls that need a worker of their own
-    pool_worker* reserved_ = nullptr;              // for the first of these
-    std::uint64_t last_number_ = 0;                // of a call
-    std::size_t with_workers_ = 0;                 // calls
-    std::uint64_t mean_time_ = 0;                  // of a call, in nanoseconds
-    pool_stats stats_;                             // counters alone
+    std::deque<std::shared_ptr<pool_call>> outside_; // calls whose callers wait for room
+    std::deque<std::shared_ptr<pool_call>> alone_;   // calls that need a worker of their own
+    pool_worker* reserved_ = nullptr;                // for the first of these
+    std::uint64_t last_number_ = 0;                  // of a call
+    std::size_t with_workers_ = 0;                   // calls
+    std::uint64_t mean_time_ = 0;                    // of a call, in nanoseconds
+    pool_stats stats_;                               // counters alone
     std::shared_ptr<progress_meter> meter_ = std::make_shared<progress_meter>();
     std::map<std::size_t, slot_calls> slots_;
     call_times alarms_;
     bool keeps_time_ = false;
-    std::exception_ptr closed_; // why it takes no more calls
-    bool is_over_ = false;      // all its calls have ended
-    wait_queue room_;           // in the queue
-    wait_queue time_;           // an earlier alarm, or the end
-    wait_queue changed_;        // a call or a worker has ended, or a worker is ready
+    std::exception_ptr closed_;                      // why it takes no more calls
+    bool is_over_ = false;                           // all its calls have ended
+    detail::ring<std::shared_ptr<pool_call>> woken_; // their callers go on soon
+    bool wakes_ = false;                             // whether that has been posted
+    wait_queue callers_;                             // each with the ticket of its call
+    wait_queue time_;                                // an earlier alarm, or the end
+    wait_queue changed_; // a call or a worker has ended, or a worker is ready
 };
 
 } // namespace brood::detail

@@ -24,7 +24,7 @@ BROOD_INLINE awaited_call::awaited_call(std::shared_ptr<pool_core> in,
                                         const call_options& options)
     : in_(std::move(in)), call_(std::move(call))
 {
-    auto record = std::make_unique<call_record>(in_->executor(), options);
+    auto record = std::make_unique<call_record>(options);
     record->attempts = options.attempts.value_or(in_->settings().attempts);
     call_->keep(std::move(record));
     in_->watch_deadline(call_);
@@ -53,8 +53,7 @@ BROOD_INLINE bool awaited_call::has_ended()
 
 BROOD_INLINE task<> awaited_call::change()
 {
-    auto& record = call_->record();
-    return record.stage == call_stage::outside ? in_->room() : record.changed.wait();
+    return in_->change(call_);
 }
 
 BROOD_INLINE void awaited_call::rethrow_failure() const
@@ -214,8 +213,49 @@ BROOD_INLINE void pool_core::conclude(const std::shared_ptr<pool_call>& call,
     record.stage = call_stage::over;
     record.failure = std::move(failure);
     clear_alarm(record);
-    record.changed.post_all();
+    wake(call);
     changed_.post_all();
+}
+
+// Its caller goes on in a later turn of the loop, together with those of what has come until then:
+// each finds in the cache what the one before has left there.
+BROOD_INLINE void pool_core::wake(const std::shared_ptr<pool_call>& call)
+{
+    if (!call->record().caller.waits())
+        return;
+    woken_.push_back(std::shared_ptr(call));
+    if (!std::exchange(wakes_, true))
+        wake_later();
+}
+
+BROOD_INLINE void pool_core::wake_later()
+{
+    asio::post(executor_, [self = shared_from_this()] { self->resume_callers(); });
+}
+
+BROOD_INLINE void pool_core::resume_callers()
+{
+    // Also when one of them throws, as what is told of the end of a coroutine may.
+    struct wake_the_others
+    {
+        pool_core& in;
+
+        ~wake_the_others()
+        {
+            in.wakes_ = !in.woken_.empty();
+            if (in.wakes_)
+                in.wake_later();
+        }
+    } at_exit{*this};
+    while (!woken_.empty())
+    {
+        auto call = woken_.pop_front();
+        auto& caller = call->record().caller;
+        if (!caller.waits())
+            continue;
+        call.reset(); // its caller has it still: what it keeps open is closed when that goes on
+        callers_.resume(caller);
+    }
 }
 
 // Nobody waits for it any more.
@@ -229,15 +269,15 @@ BROOD_INLINE void pool_core::give_up(const std::shared_ptr<pool_call>& call, std
     record.stage = call_stage::over;
     record.failure = std::move(why);
     clear_alarm(record);
-    record.changed.post_all();
+    wake(call);
     changed_.post_all();
     if (was == call_stage::outside)
-        return room_.post_all(); // it waits among others
+        std::erase(outside_, call);
     if (was == call_stage::waiting)
     {
         if (!queue_.remove(call))
             std::erase(alone_, call);
-        return room_.post_one();
+        return admit();
     }
     if (was != call_stage::handed || !worker)
         return;

@@ -112,16 +112,37 @@ BROOD_INLINE bool pool_core::refused(pool_worker& worker, std::uint32_t place, c
 BROOD_INLINE void pool_core::dispatch()
 {
     dispatch_alone();
+    admit();
     while (!queue_.empty())
     {
         auto worker = ranks_.least_loaded(limit_of_load());
         if (worker == nullptr)
             break;
         feed(*worker);
+        admit();
     }
-    if (queue_.size() < settings_.waiting)
-        room_.post_one();
     grow();
+}
+
+// Those that wait for room enter in their order: nobody is woken to try.
+BROOD_INLINE void pool_core::admit()
+{
+    if (closed_)
+        turn_away();
+    while (!outside_.empty() && queue_.size() < settings_.waiting)
+    {
+        auto& next = outside_.front();
+        next->record().stage = call_stage::waiting;
+        queue_.push(std::move(next));
+        outside_.pop_front();
+    }
+}
+
+// It takes no more calls: those that wait for room learn why when they try again.
+BROOD_INLINE void pool_core::turn_away()
+{
+    for (auto& call : std::exchange(outside_, {}))
+        wake(call);
 }
 
 // One that waits goes to this worker.

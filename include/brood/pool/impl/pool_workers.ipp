@@ -314,7 +314,7 @@ BROOD_INLINE void pool_core::close(std::exception_ptr why)
         for (auto& call : worker->calls)
             if (call && call->record().stage != call_stage::over)
                 conclude(call, why);
-    room_.post_all();
+    turn_away();
     time_.post_all();
     changed_.post_all();
 }

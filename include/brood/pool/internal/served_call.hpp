@@ -27,6 +27,8 @@ namespace detail
 class served_call
 {
 public:
+    using clock = std::chrono::steady_clock;
+
     served_call() = default;
     served_call(const served_call&) = delete;
     served_call& operator=(const served_call&) = delete;
@@ -46,15 +48,19 @@ public:
     /// For a coroutine: runs it. answer() then sends what it has given.
     virtual task<> run() = 0;
 
-    /// From here on its time counts.
-    void begin() noexcept { begun_ = std::chrono::steady_clock::now(); }
+    /// From this time on it counts.
+    void begin(clock::time_point now) noexcept { begun_ = now; }
 
-    call_tail tail() const
+    /// What is said of its end, which is now.
+    call_tail tail()
     {
-        auto time = std::chrono::steady_clock::now() - begun_;
-        auto count = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
-        return {head().place, head().call, static_cast<std::uint64_t>(count)};
+        ended_ = clock::now();
+        auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(ended_ - begun_);
+        return {head().place, head().call, static_cast<std::uint64_t>(time.count())};
     }
+
+    /// When that was.
+    clock::time_point ended() const noexcept { return ended_; }
 
 protected:
     template <class Reply>
@@ -66,7 +72,8 @@ protected:
     }
 
 private:
-    std::chrono::steady_clock::time_point begun_;
+    clock::time_point begun_;
+    clock::time_point ended_;
 };
 
 /// How a worker takes the calls of one function.

@@ -49,6 +49,10 @@ class Compiler:
         return self.run('-E', '-include', 'boost/beast/http/basic_parser.hpp', '-x', 'c++',
                         '/dev/null').returncode == 0
 
+    def has_remote(self):
+        """Whether a program with <brood/remote.hpp> can be linked, which needs libcrypto."""
+        return self.run('-E', '-include', 'openssl/evp.h', '-x', 'c++', '/dev/null').returncode == 0
+
     def is_old_gcc(self):
         """Whether this is g++ before 13, which destroys some temporaries twice."""
         return not self.is_clang() and int(re.search(r'__GNUC__ (\d+)', self.macros())[1]) < 13

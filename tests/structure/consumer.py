@@ -9,6 +9,9 @@ header-only, and with all warnings on:
   fetched        FetchContent of CMake, from a clone
   copied         only the headers and a compiler
 
+Header-only, all of brood is compiled by the last of them alone: of the other ways a file with a few
+headers tells whether they say what such a program needs.
+
 usage: consumer.py BUILD_DIRECTORY WAY
 """
 
@@ -36,7 +39,8 @@ class Consumer:
         self.build = pathlib.Path(build).resolve()
         self.folder = pathlib.Path(folder)
         self.compiler = Compiler(build)
-        self.http = self.compiler.has_http()
+        self.parts = [part for part, has in (('http', self.compiler.has_http()),
+                                             ('remote', self.compiler.has_remote())) if has]
         os.environ['CXX'] = ' '.join(self.compiler.command())
         if not self.compiler.is_clang():  # g++ collects garbage a tenth of its time
             os.environ['CXXFLAGS'] = '--param=ggc-min-heapsize=2000000'
@@ -49,22 +53,21 @@ class Consumer:
             sys.exit(f'{" ".join(map(str, command))}\nends with {done.returncode}\n{done.stdout}')
         return done.stdout
 
-    def names(self, http):
+    def names(self):
         """The programs that a build gives."""
-        return ['consumer', 'consumer_header_only'] + \
-            (['consumer_http', 'consumer_http_header_only'] if http and self.http else [])
+        return [f'consumer{part}{kind}' for part in ['', *(f'_{part}' for part in self.parts)]
+                for kind in ('', '_header_only')]
 
     def cmake(self, folder, source, *options):
         *launcher, compiler = self.compiler.command()
         self.run('cmake', '-G', 'Ninja', '-S', source, '-B', folder, '-DCMAKE_BUILD_TYPE=None',
-                 f'-DCMAKE_CXX_COMPILER={compiler}', f'-DHTTP={int(self.http)}',
+                 f'-DCMAKE_CXX_COMPILER={compiler}', f'-DPARTS={";".join(self.parts)}',
                  *(f'-DCMAKE_CXX_COMPILER_LAUNCHER={word}' for word in launcher), *options)
         return folder
 
-    def programs(self, folder, http=True):
-        names = self.names(http)
-        self.run('ninja', '-C', folder, *names)
-        return [folder / name for name in names]
+    def programs(self, folder):
+        self.run('ninja', '-C', folder, *self.names())
+        return [folder / name for name in self.names()]
 
     def compiled(self, target, sources, *flags):
         """Compiles a program by hand; a source behind ccache is one object."""
@@ -76,12 +79,6 @@ class Consumer:
                      '-o', compiled, cwd=CONSUMER)
         self.run(*compiler, *objects, *flags, '-o', self.folder / target)
         return self.folder / target
-
-    def joined(self, sources):
-        """One file of these: all of brood is compiled once."""
-        joined = self.folder / 'joined.cpp'
-        joined.write_text(''.join(f'#include "{CONSUMER / name}"\n' for name in sources))
-        return joined
 
     def subproject(self):
         shutil.copytree(CONSUMER, self.folder / 'project')
@@ -98,15 +95,17 @@ class Consumer:
     def cmake_alone(self):
         prefix = self.folder / 'prefix'
         build = self.cmake(self.folder / 'brood', ROOT, f'-DCMAKE_INSTALL_PREFIX={prefix}',
-                           '-DCMAKE_UNITY_BUILD=ON', '-DBROOD_HTTP=OFF')
+                           '-DCMAKE_UNITY_BUILD=ON', '-DBROOD_HTTP=OFF', '-DBROOD_REMOTE=OFF')
         self.run('ninja', '-C', build, 'install')
-        self.http = False
+        self.parts = []
         programs = self.from_prefix(prefix)
         # What was left out says so.
-        said = self.run('cmake', '-S', CONSUMER, '-B', self.folder / 'refused', '-DWAY=installed',
-                        '-DHTTP=1', f'-DCMAKE_PREFIX_PATH={prefix}', fails=True)
-        if 'brood::http was left out: it needs the headers of Boost' not in said:
-            sys.exit(f'the missing brood::http is explained by\n{said}')
+        for part, missing in (('http', 'the headers of Boost'), ('remote', 'libcrypto')):
+            said = self.run('cmake', '-S', CONSUMER, '-B', self.folder / 'refused',
+                            '-DWAY=installed', f'-DPARTS={part}',
+                            f'-DCMAKE_PREFIX_PATH={prefix}', fails=True)
+            if f'brood::{part} was left out: it needs {missing}' not in said:
+                sys.exit(f'the missing brood::{part} is explained by\n{said}')
         return programs
 
     def from_prefix(self, prefix):
@@ -126,13 +125,15 @@ class Consumer:
         paths = {**os.environ, 'PKG_CONFIG_PATH':
                  str(next(prefix.rglob('pkgconfig/brood.pc')).parent)}
         programs = []
-        for target in self.names(True):
+        for target in self.names():
             library = target.replace('consumer', 'brood').replace('_', '-')
+            part = next((part for part in self.parts if part in target), None)
             flags = self.run('pkg-config', f'--define-variable=prefix={prefix}', '--cflags',
                              '--libs', library, env=paths).split()
-            sources = ['http.cpp'] if 'http' in target else ['main.cpp', 'version.cpp']
-            if target == 'consumer_header_only':
-                sources = [self.joined(sources)]
+            sources = [f'{part}.cpp'] if part else ['main.cpp', 'version.cpp']
+            if 'header_only' in target:
+                sources = ['headers.cpp']
+                flags += [f'-DWITH_{part.upper()}'] if part else []
             programs.append(self.compiled('pkg_config_' + target, sources, *flags))
         version = self.run('pkg-config', '--modversion', 'brood', env=paths)
         if version != self.run(programs[0]):
@@ -154,9 +155,10 @@ class Consumer:
         for words in (['init', '-q'], ['add', '-A'], ['commit', '-qm', 'As it is now']):
             self.run('git', '-C', self.folder / 'clone', '-c', 'user.name=consumer',
                      '-c', 'user.email=consumer', *words)
-        build = self.cmake(self.folder / 'build', CONSUMER, '-DWAY=fetched', '-DBROOD_HTTP=OFF',
-                           '-DHTTP=0', f'-DBROOD={self.folder / "clone"}')
-        return self.programs(build, http=False)
+        self.parts = []
+        build = self.cmake(self.folder / 'build', CONSUMER, '-DWAY=fetched',
+                           f'-DBROOD={self.folder / "clone"}')
+        return self.programs(build)
 
     def copied(self):
         shutil.copytree(ROOT / 'include', self.folder / 'include')

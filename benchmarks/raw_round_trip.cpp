@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-// The limit of round_trip: the same bytes over a socket pair, by epoll and nothing else.
+// The limit of round_trip: the same bytes over a socket pair, or over TCP on the loopback, by epoll
+// and nothing else.
 //
-// usage: raw_round_trip [ROUNDS]
+// usage: raw_round_trip [ROUNDS] [tcp]
 #include "measure.hpp"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -36,13 +41,39 @@ void exchange(int socket, long rounds, bool first)
     ::close(poll);
 }
 
+void connect_by_tcp(int (&ends)[2])
+{
+    auto listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in here{};
+    here.sin_family = AF_INET;
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size_of_it = sizeof here;
+    auto address = reinterpret_cast<sockaddr*>(&here);
+    ::bind(listener, address, size_of_it);
+    ::listen(listener, 1);
+    ::getsockname(listener, address, &size_of_it);
+    ends[0] = ::socket(AF_INET, SOCK_STREAM, 0);
+    ::connect(ends[0], address, size_of_it);
+    ends[1] = ::accept(listener, nullptr, nullptr);
+    ::close(listener);
+    for (int end : ends)
+    {
+        int on = 1;
+        ::setsockopt(end, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        ::fcntl(end, F_SETFL, O_NONBLOCK);
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
     auto rounds = bench::argument(argc, argv, 1, 20'000);
     int ends[2];
-    ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends);
+    if (argc > 2)
+        connect_by_tcp(ends);
+    else
+        ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends);
     if (::fork() == 0)
     {
         ::close(ends[0]);

@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -43,13 +42,6 @@ std::vector<pid_t> processes_that_know(const std::string& text)
 }
 
 } // namespace
-
-void skip(const std::string& why)
-{
-    std::printf("skipped: %s: %s\n", Catch::getResultCapture().getCurrentTestName().c_str(),
-                why.c_str());
-    std::fflush(stdout);
-}
 
 void at_end(std::function<void()> what)
 {

@@ -59,12 +59,12 @@ std::string loop_slurm::missing()
     return user_name().empty() ? "this user has no name" : "";
 }
 
-loop_slurm::loop_slurm()
+loop_slurm::loop_slurm(unsigned processors_of_a_node)
 {
     // Somebody else may take a port between the question and the start.
     for (int attempt = 0; attempt < 3; ++attempt)
     {
-        write_configuration();
+        write_configuration(processors_of_a_node);
         ::setenv("SLURM_CONF", (folder_ / "slurm.conf").c_str(), 1);
         if (start_all())
             return;
@@ -96,7 +96,7 @@ std::vector<pid_t> loop_slurm::step_daemons() const
     return found;
 }
 
-void loop_slurm::write_configuration()
+void loop_slurm::write_configuration(unsigned processors_of_a_node)
 {
     auto here = folder_.path().string() + '/';
     auto machine = short_name(), me = user_name();
@@ -154,7 +154,7 @@ void loop_slurm::write_configuration()
         std::filesystem::create_directories(here + "spool." + node);
         text += "NodeName=" + node + " NodeHostname=" + machine +
                 " NodeAddr=127.0.0.1 Port=" + std::to_string(free_port()) +
-                " CPUs=8 State=UNKNOWN\n";
+                " CPUs=" + std::to_string(processors_of_a_node) + " State=UNKNOWN\n";
     }
     folder_.write("slurm.conf", text);
 }

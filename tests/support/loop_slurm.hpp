@@ -15,15 +15,15 @@
 namespace brood::test
 {
 
-/// A Slurm of two nodes, n1 and n2, with eight processors each as it believes, on the loopback of
-/// this machine and without privileges. Who reaches its ports may run programs: never elsewhere.
+/// A Slurm of two nodes, n1 and n2, with eight processors each, or more, as it believes, on the
+/// loopback of this machine and without privileges. Who reaches its ports may run programs: never elsewhere.
 ///
 /// As long as it lives, SLURM_CONF of this process names it, so that every srun finds it. All that
 /// runs in it is ended with it.
 class loop_slurm
 {
 public:
-    loop_slurm();
+    explicit loop_slurm(unsigned processors_of_a_node = 8);
     ~loop_slurm();
 
     loop_slurm(const loop_slurm&) = delete;
@@ -41,7 +41,7 @@ public:
     const temporary_directory& folder() const noexcept { return folder_; }
 
 private:
-    void write_configuration();
+    void write_configuration(unsigned processors_of_a_node);
     child_process& start(const std::string& daemon, const std::string& node);
     bool all_idle();
     bool start_all();

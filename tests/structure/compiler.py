@@ -50,7 +50,7 @@ class Compiler:
                         '/dev/null').returncode == 0
 
     def has_remote(self):
-        """Whether a program with <brood/remote.hpp> can be linked, which needs libcrypto."""
+        """Whether a program with <brood/remote.hpp> can be linked, which needs OpenSSL."""
         return self.run('-E', '-include', 'openssl/evp.h', '-x', 'c++', '/dev/null').returncode == 0
 
     def is_old_gcc(self):

@@ -100,7 +100,7 @@ class Consumer:
         self.parts = []
         programs = self.from_prefix(prefix)
         # What was left out says so.
-        for part, missing in (('http', 'the headers of Boost'), ('remote', 'libcrypto')):
+        for part, missing in (('http', 'the headers of Boost'), ('remote', 'OpenSSL')):
             said = self.run('cmake', '-S', CONSUMER, '-B', self.folder / 'refused',
                             '-DWAY=installed', f'-DPARTS={part}',
                             f'-DCMAKE_PREFIX_PATH={prefix}', fails=True)

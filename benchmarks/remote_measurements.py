@@ -1,4 +1,4 @@
-"""Workers elsewhere: calls over TCP, and starts by an sshd and a Slurm of the tests on this machine."""
+"""Workers elsewhere: calls over TCP, and starts by the sshd and the Slurm of the tests, here."""
 
 from contestants import Contestant, Measurement, built, ours, raw
 

@@ -16,7 +16,8 @@ namespace brood::test
 {
 
 /// A Slurm of two nodes, n1 and n2, with eight processors each, or more, as it believes, on the
-/// loopback of this machine and without privileges. Who reaches its ports may run programs: never elsewhere.
+/// loopback of this machine and without privileges. Who reaches its ports may run programs: never
+/// elsewhere.
 ///
 /// As long as it lives, SLURM_CONF of this process names it, so that every srun finds it. All that
 /// runs in it is ended with it.

@@ -131,6 +131,8 @@ TEST_WITHIN(10s, "a signal goes to a child that runs, and never to one that has 
     CHECK(child.kill_requested() == 0);
     CHECK(child.kill(SIGTERM));
     CHECK(child.kill_requested() == SIGTERM);
+    child.kill(0); // it only looks
+    CHECK(child.kill_requested() == SIGTERM);
     auto status = co_await child.exit();
     CHECK(status.signal == SIGTERM);
     CHECK_FALSE(child.kill(0));

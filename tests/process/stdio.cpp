@@ -224,6 +224,19 @@ TEST_WITHIN(10s, "a stream both ways answers over one descriptor", "[stdio]")
     CHECK(line == "<there and back>");
 }
 
+TEST_WITHIN(10s, "a stream both ways can be read when what is written to it has ended", "[stdio]")
+{
+    spawn_options options;
+    options.descriptors.emplace(5, stdio::duplex());
+    auto child = shell("cat <&5 >&5; echo end >&5", options);
+    co_await child.in(5).write("there ");
+    child.in(5).close();
+    auto text = co_await child.out(5).read_all();
+    co_await child.exit();
+
+    CHECK(text == "there end\n");
+}
+
 TEST_WITHIN(10s, "numbered pipes lead either way", "[stdio][node-53]")
 {
     spawn_options options;

@@ -397,11 +397,11 @@ TEST_WITHIN(10s, "a serve that is cancelled cancels its handlers, and another on
         ended = true;
     };
     asio::co_spawn(executor, std::move(first), asio::bind_cancellation_slot(stop.slot(), done));
-    auto hanging = one.call<int>(1);
-    auto came = co_await eventually(5s, [&] { return begun == 1; });
+    auto hanging = one.call<int>(1), another = one.call<int>(2);
+    auto came = co_await eventually(5s, [&] { return begun == 2; });
     CHECK(came);
     stop.emit(asio::cancellation_type::terminal);
-    auto stopped = co_await eventually(5s, [&] { return ended && cancelled == 1; });
+    auto stopped = co_await eventually(5s, [&] { return ended && cancelled == 2; });
     CHECK(stopped);
 
     auto second = other.serve(square);

@@ -9,7 +9,12 @@
 #include "support/frames.hpp"
 #include "support/within.hpp"
 
+#include <fcntl.h>
+
+#include <cstddef>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 using brood::channel;
@@ -55,6 +60,31 @@ TEST_WITHIN(10s, "each side has limits of its own, and believes only those", "[l
     }
 
     CHECK(refused == brood::errc::too_large);
+}
+
+TEST_WITHIN(10s, "so many descriptors ride on a message, one more is refused and nothing is sent",
+            "[limits]")
+{
+    channel_limits limits;
+    limits.max_descriptors = 2;
+    auto [one, other] = channel::pair(limits);
+    auto so_many = [](std::size_t count)
+    {
+        std::vector<brood::descriptor> result;
+        for (; count != 0; --count)
+            result.emplace_back(::open("/dev/null", O_RDWR | O_CLOEXEC));
+        return result;
+    };
+    auto three = so_many(3);
+    CHECK_THROWS_AS(one.send(3, std::move(three)), brood::error);
+    CHECK(three.size() == 3);
+    one.send(2, so_many(2));
+    using taken = brood::carrying<int, std::vector<brood::descriptor>>;
+    auto came = co_await other.message<taken>();
+
+    REQUIRE(came);
+    CHECK(came->message == 2);
+    CHECK(came->object().size() == 2);
 }
 
 TEST_WITHIN(20s, "a send says when to wait, and throws when that is ignored", "[limits]")

@@ -120,6 +120,10 @@ TEST_WITHIN(5s, "who waits with a ticket is woken by it, before those that came 
     CHECK_FALSE(held.waits()); // it has been woken
     co_await sleep(0ms);
     CHECK(all.log == names{"two", "one", "three"});
+
+    auto in_time = co_await all.queue->wait_until(std::chrono::steady_clock::now() + 1ms, held);
+    CHECK_FALSE(in_time);
+    CHECK_FALSE(held.waits());
 }
 
 TEST_WITHIN(5s, "waking nobody is nothing", "[wait_queue]")

@@ -145,20 +145,10 @@ public:
     task<> wait(ticket& as) { return begin_wait(std::nullopt, &as); }
 
     /// The same, but at the deadline, if there is one, it gives false. True when it was resumed.
-    task<bool> wait_until(deadline until)
-    {
-        try
-        {
-            co_await begin_wait(until);
-            co_return true;
-        }
-        catch (const std::system_error& ended)
-        {
-            if (ended.code() != asio::error::timed_out)
-                throw;
-        }
-        co_return false;
-    }
+    task<bool> wait_until(deadline until) { return wait_in_time(until, nullptr); }
+
+    /// The same with a ticket.
+    task<bool> wait_until(deadline until, ticket& as) { return wait_in_time(until, &as); }
 
     /// Resumes the first one inside this call, if its executor is ours; else posts to its executor.
     /// Only for a turn of the loop that is ready for whatever the coroutine does, our end included.
@@ -196,6 +186,21 @@ private:
     {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::error_code)>(
             initiation{this, until, as}, asio::use_awaitable);
+    }
+
+    task<bool> wait_in_time(deadline until, ticket* as)
+    {
+        try
+        {
+            co_await begin_wait(until, as);
+            co_return true;
+        }
+        catch (const std::system_error& ended)
+        {
+            if (ended.code() != asio::error::timed_out)
+                throw;
+        }
+        co_return false;
     }
 
     // What runs when somebody cancels: it may find that the wait ended, but not that the queue did,

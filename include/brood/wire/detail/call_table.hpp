@@ -18,19 +18,19 @@ namespace brood::detail
 /// Where the reply to a request is put, and who waits for it.
 struct reply_slot : list_node
 {
-    explicit reply_slot(asio::any_io_executor executor) : waiting(std::move(executor)) {}
-
     frame_header header;
     std::vector<std::byte> payload;
     companions beside;
     bool answered = false;
-    wait_queue waiting;
+    wait_queue::ticket caller;
 };
 
 /// The calls of a link that are under way, by the numbers of their requests.
 class call_table
 {
 public:
+    explicit call_table(asio::any_io_executor executor) : callers_(std::move(executor)) {}
+
     /// The number of a new request, whose reply goes to `slot` until it is forgotten.
     std::uint64_t expect_reply(reply_slot& slot)
     {
@@ -62,17 +62,27 @@ public:
         {
             auto& slot = static_cast<reply_slot&>(*answered_.next);
             slot.unlink();
-            slot.waiting.resume_one();
+            callers_.resume(slot.caller);
         }
     }
+
+    /// Suspends until the reply is in `slot`, or none will come. False at the deadline, if there is
+    /// one.
+    task<bool> answered(reply_slot& slot, deadline until)
+    {
+        return callers_.wait_until(until, slot.caller);
+    }
+
+    /// The same without a deadline.
+    task<> answered(reply_slot& slot) { return callers_.wait(slot.caller); }
 
     bool expects_replies() const noexcept { return !replies_.empty(); }
 
     /// No reply will come any more: all who wait learn it.
     void end_replies()
     {
-        for (auto& [number, slot] : std::exchange(replies_, {}))
-            slot->waiting.post_all();
+        replies_.clear();
+        callers_.post_all();
     }
 
     /// Whether the handler of a request with this number works.
@@ -98,6 +108,7 @@ public:
 
 private:
     std::uint64_t last_request_ = 0;
+    wait_queue callers_; // each with the ticket of its slot
     list_node answered_; // slots, in the order of the replies, until their callers go on
     std::unordered_map<std::uint64_t, reply_slot*> replies_;                 // ours, unanswered
     std::unordered_map<std::uint64_t, asio::cancellation_signal*> handlers_; // of theirs, running

@@ -14,8 +14,7 @@ class pending_call::core
 {
 public:
     core(std::shared_ptr<link> to, std::string_view request)
-        : link_(std::move(to)), request_(request), slot_(link_->executor()),
-          number_(link_->calls().expect_reply(slot_))
+        : link_(std::move(to)), request_(request), number_(link_->calls().expect_reply(slot_))
     {
     }
 
@@ -38,9 +37,9 @@ public:
         // Not flushed: requests of other callers in this turn of the loop leave with this one.
         auto in_time = true, waits = !slot_.answered && !link_->ended();
         if (waits && !until)
-            co_await slot_.waiting.wait();
+            co_await link_->calls().answered(slot_);
         else if (waits)
-            in_time = co_await slot_.waiting.wait_until(until);
+            in_time = co_await link_->calls().answered(slot_, until);
         if (!in_time)
             throw error(errc::timed_out, link_->peer() + ": no reply to " + request_ + " in time");
         if (!slot_.answered)

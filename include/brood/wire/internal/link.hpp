@@ -35,7 +35,7 @@ public:
           socket_(open_stream(executor, std::move(socket))),
           sender_(std::make_shared<sender>(socket_, far_end::peer(), far_end::limits(), where)),
           receiver_(executor, far_end::limits()), awaits_bytes_(!socket_->is_open()),
-          exit_(executor), disconnected_(executor)
+          calls_(executor), exit_(executor), disconnected_(executor)
     {
     }
 

@@ -9,8 +9,11 @@
 #include "support/launched.hpp"
 #include "support/loop_slurm.hpp"
 
+#include <asio/experimental/awaitable_operators.hpp>
+
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <set>
 #include <stdexcept>
@@ -37,6 +40,20 @@ std::string my_node(int)
     return name == nullptr ? "none" : name;
 }
 
+std::string my_program(int)
+{
+    return std::filesystem::read_symlink("/proc/self/exe").string();
+}
+
+/// A worker that says its job, and when it is asked to end.
+task<> until_asked(process& self)
+{
+    auto asked = self.shutdown();
+    self.send(std::string(std::getenv("SLURM_JOB_ID")));
+    co_await std::move(asked);
+    self.send(std::string("asked"));
+}
+
 int slow(int number)
 {
     std::this_thread::sleep_for(20ms);
@@ -59,11 +76,11 @@ slurm_settings impatient()
     return settings;
 }
 
-/// The jobs that are left.
-std::string jobs()
+/// The jobs that there are: those that run, or in another state.
+std::string jobs(const std::string& state = "R")
 {
     auto options = brood::exec_options().timeout(10s);
-    return brood::exec_file_sync("squeue", {"-h", "-t", "R", "-o", "%i"}, options).out;
+    return brood::exec_file_sync("squeue", {"-h", "-t", state, "-o", "%i"}, options).out;
 }
 
 /// Two workers, whose calls are tried elsewhere.
@@ -195,4 +212,93 @@ TEST_WITH_SLURM(30s, "why a worker did not come by Slurm is told with node and c
     settings.program = "/no/such/program";
     auto told = co_await why_not(brood::slurm(of_two(2), settings));
     CHECK_THAT(told, ContainsSubstring("host n1: slurm: the program is not there"));
+}
+
+TEST_WITH_SLURM(60s, "an allocation is awaited, and a request that is cancelled is taken back",
+                "[remote][slurm]")
+{
+    using namespace asio::experimental::awaitable_operators;
+    slurm_options whole;
+    whole.nodes = 2;
+    auto first = co_await brood::slurm_granted(whole);
+    CHECK(first->workers() == 16);
+    auto waits = []
+    {
+        return !jobs("PD").empty();
+    };
+    auto none = [&]
+    {
+        return !waits();
+    };
+    auto cancelled = co_await (brood::slurm_granted(whole) || eventually(20s, waits));
+    REQUIRE(cancelled.index() == 1);
+    auto taken_back = co_await eventually(20s, none);
+    CHECK(taken_back);
+    first = nullptr;
+    auto second = co_await brood::slurm_granted(whole);
+    CHECK(second->workers() == 16);
+    whole.partition = "nope";
+    std::string refused;
+    try
+    {
+        co_await brood::slurm_granted(whole);
+    }
+    catch (const std::runtime_error& told)
+    {
+        refused = told.what();
+    }
+    CHECK_THAT(refused, ContainsSubstring("it knows no such partition"));
+}
+
+TEST_WITH_SLURM(60s, "the program is sent to the nodes before the first worker starts",
+                "[remote][slurm]")
+{
+    auto settings = impatient();
+    settings.sent_to = slurm.folder() / "sent program";
+    {
+        pool<my_program> calls(brood::slurm(of_two(2), settings));
+        auto path = co_await calls(1);
+        CHECK(path == settings.sent_to);
+        co_await calls.finish();
+    }
+    settings.sent_to = "/proc/nowhere";
+    auto told = co_await why_not(brood::slurm(of_two(2), settings));
+    CHECK_THAT(told, ContainsSubstring("host n1: sending the program to /proc/nowhere: "));
+}
+
+TEST_WITH_SLURM(60s, "what Slurm asks of a worker at the end of its time is a request to finish",
+                "[remote][slurm]")
+{
+    brood::spawn_options options;
+    options.launcher = brood::slurm(of_two(2), impatient());
+    auto child = brood::fork_with<until_asked>(options);
+    auto job = co_await child.message<std::string>();
+    REQUIRE(job);
+    // As slurmctld does, KillWait before it kills.
+    brood::launch_command command{"scancel", {"--signal=TERM", *job}, {}};
+    co_await run(command);
+    auto said = co_await child.message<std::string>();
+    CHECK(said == "asked");
+    auto status = co_await child.exit();
+    CHECK(status.success());
+}
+
+TEST_WITH_SLURM(60s, "starts beyond what a node takes at once wait for their turn",
+                "[remote][slurm]")
+{
+    auto options = of_two(6);
+    options.starts_at_once = 1;
+    pool<slow> calls(brood::slurm(options, impatient()));
+    auto all_came = [&]
+    {
+        std::size_t came = 0;
+        auto stats = calls.stats();
+        for (auto& each : stats.workers.workers)
+            came += each.state == brood::worker_state::ready ? 1 : 0;
+        return came == 6;
+    };
+    auto came = co_await eventually(40s, all_came);
+    CHECK(came);
+    CHECK(calls.stats().workers.failures == 0);
+    co_await calls.finish();
 }

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -44,6 +45,11 @@ std::string my_host(int)
     return name == nullptr ? "none" : name;
 }
 
+std::string my_program(int)
+{
+    return std::filesystem::read_symlink("/proc/self/exe").string();
+}
+
 int square(int number)
 {
     return number * number;
@@ -54,6 +60,10 @@ int square(int number)
 TEST_CASE("Workers over ssh need a host", "[ssh]")
 {
     CHECK_THROWS_WITH(brood::ssh(host_list()), ContainsSubstring("need a host"));
+    ssh_settings twice;
+    twice.deploy.emplace();
+    twice.program = "/opt/fib";
+    CHECK_THROWS_AS(brood::ssh(host_list("n1"), twice), std::invalid_argument);
     auto launcher = brood::ssh(host_list("n1", "n2:8", "me@n3"));
     CHECK(launcher->workers() == 10);
     CHECK_THAT(launcher->name(), ContainsSubstring("n2:8"));
@@ -159,4 +169,65 @@ TEST_WITH_SSH(60s, "A pool whose workers cannot come over ssh fails with the cau
         told = failed.what();
     }
     CHECK_THAT(told, ContainsSubstring("host nowhere: its name does not resolve"));
+}
+
+TEST_WITH_SSH(60s, "Workers of a host share connections, of which nothing is left", "[ssh]")
+{
+    auto folder = server.folder() / "control";
+    std::filesystem::create_directory(folder);
+    ::setenv("XDG_RUNTIME_DIR", folder.c_str(), 1);
+    {
+        auto settings = over(server);
+        settings.options.sessions_per_connection = 2;
+        pool<square> calls(brood::ssh(host_list("w1:5"), settings));
+        auto ready = co_await calls.ready();
+        CHECK(ready);
+        auto connected = [&]
+        {
+            return server.sessions().size() == 3 && calls.stats().workers.workers.size() == 5;
+        };
+        auto shared = co_await eventually(20s, connected);
+        CHECK(shared);
+        auto result = co_await calls(7);
+        CHECK(result == 49);
+        co_await calls.finish();
+    }
+    ::unsetenv("XDG_RUNTIME_DIR");
+    auto nothing = [&]
+    {
+        return server.sessions().empty() && std::filesystem::is_empty(folder);
+    };
+    auto left = co_await eventually(20s, nothing);
+    CHECK(left);
+}
+
+TEST_WITH_SSH(60s, "No more logins are under way at a host than it takes", "[ssh]")
+{
+    // Its sshd takes five at once.
+    auto settings = over(server);
+    settings.options.share_connections = false;
+    settings.options.logins_at_once = 2;
+    pool<square> calls(brood::ssh(host_list("w1:7"), settings));
+    auto all_came = [&]
+    {
+        return server.sessions().size() == 7;
+    };
+    auto came = co_await eventually(40s, all_came);
+    CHECK(came);
+    CHECK(calls.stats().workers.failures == 0);
+    co_await calls.stop();
+}
+
+TEST_WITH_SSH(60s, "The program is brought to a host once, for all of its workers", "[ssh]")
+{
+    auto settings = over(server);
+    settings.deploy.emplace();
+    settings.deploy->folder = server.folder() / "brought";
+    pool<my_program> calls(brood::ssh(host_list("w1:2", "w2"), settings));
+    auto path = co_await calls(1);
+    CHECK_THAT(path, ContainsSubstring(settings.deploy->folder));
+    co_await calls.finish();
+    settings.deploy->folder = "/proc/1/nowhere";
+    auto told = co_await why_not(brood::ssh(host_list("w1"), settings));
+    CHECK_THAT(told, ContainsSubstring("host w1: deploy to w1: copy: "));
 }

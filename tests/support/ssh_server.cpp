@@ -95,7 +95,7 @@ void ssh_server::write_configuration(unsigned short port)
                                      "UsePAM no\n"
                                      "PasswordAuthentication no\n"
                                      "KbdInteractiveAuthentication no\n"
-                                     "MaxStartups 100:30:200\n"
+                                     "MaxStartups 5:100:5\n"
                                      "ClientAliveInterval 2\n"
                                      "ClientAliveCountMax 3\n"
                                      "AcceptEnv BROOD_TEST_HOST\n"

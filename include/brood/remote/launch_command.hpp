@@ -46,6 +46,9 @@ std::string shell_quoted(std::string_view text);
 /// for a zero byte, a program without a name, and a name of a variable that no shell takes.
 std::string remote_script(const worker_program& program);
 
+/// What sh there reads of it: for a text of one's own around it.
+std::string sh_text(const worker_program& program);
+
 /// The same of a text for sh: "exec /bin/sh -c '...'". Throws std::invalid_argument for a zero
 /// byte.
 std::string remote_script(std::string_view text_for_sh);

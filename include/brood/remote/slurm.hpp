@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/task.hpp>
 #include <brood/process/launcher.hpp>
 #include <brood/remote/placement.hpp>
 #include <brood/remote/slurm_options.hpp>
@@ -23,6 +24,11 @@ struct slurm_settings
 
     /// The path of the program on the nodes; empty for the same as here.
     std::string program = {};
+
+    /// Where the program is sent to on each node, by sbcast, before the first worker starts:
+    /// "/tmp/fib". Slurm does not take it away again. Empty where nodes have it already, on a
+    /// shared path say.
+    std::string sent_to = {};
 
     /// Addresses of this machine that workers connect to, as the nodes reach them. Empty for that
     /// of its name. One outside a private network is refused until `encrypt` is said.
@@ -48,6 +54,13 @@ struct slurm_settings
 /// std::invalid_argument for options that cannot be meant, spawn_error when Slurm is not installed,
 /// and std::runtime_error, with what Slurm said and the cure, when it gives no allocation.
 std::shared_ptr<launcher> slurm(const slurm_options& options, const slurm_settings& settings = {});
+
+/// The same without blocking: the loop goes on while Slurm lets this wait for an allocation.
+/// Cancelled, it takes the request back. Throws as slurm().
+task<std::shared_ptr<launcher>> slurm_granted(slurm_options options, slurm_settings settings);
+
+/// The same as it is done by default.
+task<std::shared_ptr<launcher>> slurm_granted(slurm_options options);
 
 } // namespace brood
 

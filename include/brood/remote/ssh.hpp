@@ -3,6 +3,7 @@
 
 #include <brood/process/launcher.hpp>
 #include <brood/remote/arrival.hpp>
+#include <brood/remote/deploy.hpp>
 #include <brood/remote/host_list.hpp>
 #include <brood/remote/placement.hpp>
 #include <brood/remote/ssh_options.hpp>
@@ -19,7 +20,7 @@ namespace brood
 /// How workers are started over ssh.
 struct ssh_settings
 {
-    /// How the machines are reached. Each worker has a connection of its own.
+    /// How the machines are reached. Several workers of a host share connections.
     ssh_options options = {};
 
     /// Which worker goes where, and which machine is set aside.
@@ -27,6 +28,11 @@ struct ssh_settings
 
     /// The path of the program there; empty for the same as here.
     std::string program = {};
+
+    /// Whether the program is made ready on each host before anything of it runs, once for all of
+    /// its workers: compared, and copied there when it is not there, as deploy() does it. Without
+    /// it the program has to be there. `control_path` is not used.
+    std::optional<deploy_options> deploy = std::nullopt;
 
     /// Addresses of this machine that workers connect to without ssh, which is faster. One outside
     /// a private network is refused until `encrypt` is said. Empty for the tunnel of their ssh.

@@ -41,7 +41,7 @@ private:
             return options.reached_by ? options.reached_by(endpoints) : endpoints;
         }
 
-        launch_command command(const worker_program& program) override
+        launch_command command(const worker_program& program, spawn_options&) override
         {
             return options.command(program);
         }

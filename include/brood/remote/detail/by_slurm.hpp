@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/shared_result.hpp>
+#include <brood/process/exec.hpp>
 #include <brood/remote/detail/held_allocation.hpp>
-#include <brood/remote/detail/host_launcher.hpp>
+#include <brood/remote/detail/late_place.hpp>
 #include <brood/remote/slurm.hpp>
 #include <brood/remote/slurm_command.hpp>
 
@@ -10,7 +13,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <exception>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,9 +33,12 @@ public:
              const slurm_settings& settings)
         : host_launcher(options_of(*held, settings), places_of(*held),
                         placement_of(options, settings)),
-          job_(std::make_shared<job>(job{std::move(held), options}))
+          job_(std::make_shared<job>())
     {
+        job_->held = std::move(held);
+        job_->options = options;
         job_->options.cpus_per_task = job_->held->given().cpus_per_task;
+        job_->sent_to = settings.sent_to;
     }
 
 private:
@@ -38,13 +47,64 @@ private:
     {
         std::shared_ptr<held_allocation> held;
         slurm_options options;
+        std::string sent_to;
+        bool has_program = false;
+        std::shared_ptr<shared_result<std::string>> sent; // empty, or why it was not
+
+        const std::string& number() const { return held->given().job; }
     };
 
-    class on_node final : public host_place
+    // The first worker sends the program, and all wait for it.
+    static task<> send_program(std::shared_ptr<job> of, asio::any_io_executor executor,
+                               std::string path)
+    {
+        if (of->has_program)
+            co_return;
+        if (!of->sent || of->sent->executor() != executor)
+        {
+            of->sent = std::make_shared<shared_result<std::string>>(executor);
+            asio::co_spawn(executor, copy(of, of->sent, std::move(path)), asio::detached);
+        }
+        auto waits_for = of->sent;
+        auto why_not = co_await waits_for->get();
+        if (!why_not.empty())
+            throw std::runtime_error(why_not);
+    }
+
+    static task<> copy(std::shared_ptr<job> of, std::shared_ptr<shared_result<std::string>> sent,
+                       std::string path)
+    {
+        std::string why_not;
+        try
+        {
+            auto command = sbcast_command(of->number(), path, of->sent_to);
+            auto limited = exec_options().timeout(std::chrono::seconds(300));
+            auto ran = co_await exec_file(command.program, command.args, limited);
+            of->has_program = ran.success();
+            if (!ran.success())
+                why_not = complaint(ran);
+        }
+        catch (const std::exception& failed)
+        {
+            why_not = failed.what();
+        }
+        of->sent = nullptr; // the next one tries again
+        if (!why_not.empty())
+            why_not = "sending the program to " + of->sent_to + ": " + why_not;
+        sent->set(std::move(why_not));
+    }
+
+    static std::string complaint(const exec_result& ran)
+    {
+        auto why = slurm_failure(ran.status.code, ran.err);
+        return why.empty() ? to_string(ran) : why;
+    }
+
+    class on_node final : public late_place
     {
     public:
         on_node(std::shared_ptr<occupancy> hosts, std::size_t node, std::shared_ptr<job> of)
-            : host_place(std::move(hosts), node), of_(std::move(of))
+            : late_place(std::move(hosts), node), of_(std::move(of))
         {
         }
 
@@ -55,12 +115,28 @@ private:
             return endpoints;
         }
 
-        launch_command command(const worker_program& program) override
+        launch_command command(const worker_program& program, spawn_options& options) override
         {
-            return srun_command(of_->options, of_->held->given().job, host(), program);
+            check_installed("srun");
+            return late_place::command(program, options);
         }
 
     private:
+        task<launch_command> prepare(asio::any_io_executor executor) override
+        {
+            if (!of_->sent_to.empty())
+            {
+                co_await send_program(of_, executor, program().path);
+                program().path = of_->sent_to;
+            }
+            co_return step_of(program());
+        }
+
+        launch_command step_of(const worker_program& program) const
+        {
+            return srun_command(of_->options, of_->number(), host(), program);
+        }
+
         launched_exit exit_by(const exit_status& status, std::string_view err) const override
         {
             return exit_by_srun(status, err);

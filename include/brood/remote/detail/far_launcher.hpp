@@ -51,7 +51,14 @@ public:
     /// Where the worker goes, when the primary listens there.
     virtual std::vector<std::string> reached_by(const std::vector<std::string>& endpoints) = 0;
 
-    virtual launch_command command(const worker_program& program) = 0;
+    /// What is started there; what else it needs is added to the options.
+    virtual launch_command command(const worker_program& program, spawn_options& options) = 0;
+
+    /// The command runs on this loop.
+    virtual void started(const asio::any_io_executor&) {}
+
+    /// Waits until nothing but the worker itself is waited for.
+    virtual task<> under_way() { co_return; }
 
     /// The worker has come.
     virtual void come() {}
@@ -109,7 +116,7 @@ public:
         auto started =
             start(executor, wanted, std::move(leads), input, *meeting, told.shared, place);
         input->write(to_line(told));
-        asio::co_spawn(executor, expect(meeting, told, to), asio::detached);
+        asio::co_spawn(executor, expect(meeting, place, told, to), asio::detached);
         asio::co_spawn(executor, close_behind(to), asio::detached);
         return started;
     }
@@ -211,8 +218,8 @@ private:
         auto path = options_.program.empty() ? path_of(wanted.program) : options_.program;
         worker_program program{path, wanted.args, wanted.options.cwd, {}};
         program.variables[elsewhere_variable] = "stdin";
-        auto command = place->command(program);
         auto options = wanted.options;
+        auto command = place->command(program, options);
         options.cwd.clear();
         options.argv0.clear();
         options.stdin_ = stdio::from(input->take_reading_end());
@@ -238,6 +245,7 @@ private:
                 {[input](int number) { return input->signal(number); }, told}, std::move(ours));
             if (errors)
                 errors->begin();
+            place->started(executor);
             return child;
         }
         catch (...)
@@ -255,9 +263,11 @@ private:
     }
 
     // The secret is good until then.
-    static task<> expect(std::shared_ptr<rendezvous> meeting, bootstrap told,
-                         std::shared_ptr<link> who)
+    static task<> expect(std::shared_ptr<rendezvous> meeting, std::shared_ptr<far_place> place,
+                         bootstrap told, std::shared_ptr<link> who)
     {
+        co_await place->under_way();
+        place = nullptr; // which its process has
         co_await link::disconnected(who, time_from_now(told.within));
         meeting->forget(told.shared);
         if (!who->ended() && !who->may_hear_more())

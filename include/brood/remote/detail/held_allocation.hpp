@@ -2,9 +2,12 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
+#include <brood/base/detail/asio.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/loop.hpp>
+#include <brood/base/task.hpp>
 #include <brood/process/environment.hpp>
+#include <brood/process/pipe.hpp>
 #include <brood/process/spawn.hpp>
 #include <brood/remote/detail/pipe.hpp>
 #include <brood/remote/slurm_allocation.hpp>
@@ -15,7 +18,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <optional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -27,17 +30,59 @@ namespace brood::detail
 class held_allocation
 {
 public:
+    /// Blocks until there is one. Throws std::runtime_error, with what Slurm said and the cure.
     explicit held_allocation(const slurm_options& options)
     {
-        if (auto around = slurm_allocation::from(environment()))
-            given_ = std::move(*around);
-        else
-            ask(options);
+        if (is_around())
+            return;
+        request(default_executor(), options);
+        std::string said;
+        while (!is_granted(said))
+            hear(said, read_some(says_));
+    }
+
+    /// The same without blocking. Cancelled, it takes the request back.
+    static task<std::shared_ptr<held_allocation>> when_granted(slurm_options options)
+    {
+        auto executor = co_await asio::this_coro::executor;
+        std::shared_ptr<held_allocation> held(new held_allocation);
+        if (held->is_around())
+            co_return held;
+        held->request(executor, options);
+        pipe_reader says(executor, duplicate(held->says_.get()));
+        std::string said;
+        while (!held->is_granted(said))
+        {
+            auto more = co_await says.read_some();
+            hear(said, more);
+        }
+        co_return held;
+    }
+
+    held_allocation(const held_allocation&) = delete;
+    held_allocation& operator=(const held_allocation&) = delete;
+
+    ~held_allocation()
+    {
+        // One that waits for its turn does not read its stdin.
+        if (salloc_ && given_.job.empty())
+            salloc_.kill(SIGTERM);
     }
 
     const slurm_allocation& given() const noexcept { return given_; }
 
 private:
+    held_allocation() = default;
+
+    /// Whether this process runs in one.
+    bool is_around()
+    {
+        auto around = slurm_allocation::from(environment());
+        if (around)
+            given_ = std::move(*around);
+        return around.has_value();
+    }
+
     static std::string read_some(const descriptor& from)
     {
         std::array<char, 4096> bytes{};
@@ -45,8 +90,7 @@ private:
         return std::string(bytes.data(), static_cast<std::size_t>(check(count, "read salloc")));
     }
 
-    // It blocks, as its caller needs to know how many workers there will be.
-    void ask(const slurm_options& options)
+    void request(const asio::any_io_executor& executor, const slurm_options& options)
     {
         pipe_of_ours kept_by, says;
         auto command = salloc_command(options);
@@ -58,21 +102,24 @@ private:
         start.group = process_group::own();
         // Nobody has to end it: it ends with our end of its stdin.
         start.stop = stop_policy(std::chrono::seconds(10), SIGCONT);
-        salloc_ = spawn(default_executor(), command.program, command.args, start);
-        start = {};
+        salloc_ = spawn(executor, command.program, command.args, start);
         keeps_ = std::move(kept_by.writing);
         says_ = std::move(says.reading);
-        std::string said;
-        std::optional<slurm_allocation> found;
-        while (!found)
-        {
-            auto more = read_some(says_);
-            if (more.empty())
-                throw std::runtime_error("brood: " + refusal(said));
-            said += more;
-            found = slurm_allocation::parse(said);
-        }
-        given_ = std::move(*found);
+    }
+
+    bool is_granted(const std::string& said)
+    {
+        auto found = slurm_allocation::parse(said);
+        if (found)
+            given_ = std::move(*found);
+        return found.has_value();
+    }
+
+    static void hear(std::string& said, const std::string& more)
+    {
+        if (more.empty())
+            throw std::runtime_error("brood: " + refusal(said));
+        said += more;
     }
 
     static std::string refusal(const std::string& said)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/shared_result.hpp>
 #include <brood/process/spawn_error.hpp>
 #include <brood/remote/detail/far_launcher.hpp>
 #include <brood/remote/launched_exit.hpp>
@@ -9,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,16 +22,67 @@
 namespace brood::detail
 {
 
+/// The starts that are under way on a host: those beyond the limit wait, in their order.
+class start_turns
+{
+public:
+    /// 0 is no limit.
+    explicit start_turns(std::size_t at_once) : at_once_(at_once) {}
+
+    /// What tells when it is its turn.
+    std::shared_ptr<shared_result<bool>> take(const asio::any_io_executor& executor)
+    {
+        auto turn = std::make_shared<shared_result<bool>>(executor);
+        if (at_once_ != 0 && taken_ >= at_once_)
+        {
+            waiting_.push_back(turn);
+            return turn;
+        }
+        ++taken_;
+        turn->set(true);
+        return turn;
+    }
+
+    /// A start is over: another has its turn.
+    void give_back()
+    {
+        while (!waiting_.empty())
+        {
+            auto next = std::move(waiting_.front());
+            waiting_.pop_front();
+            if (!next->loop_has_ended())
+                return next->set(true);
+        }
+        --taken_;
+    }
+
+private:
+    std::size_t at_once_;
+    std::size_t taken_ = 0;
+    std::deque<std::shared_ptr<shared_result<bool>>> waiting_;
+};
+
 /// Which hosts have which workers, known to a launcher and to the places that it gives.
 struct occupancy
 {
     occupancy(std::vector<place> places, const placement_options& how)
-        : where(std::move(places), how)
+        : turns(places.size(), start_turns{how.starts_at_once}),
+          where(std::move(places), without_turns(how))
     {
     }
 
+    std::vector<start_turns> turns; // of each host
+
     placement where;
     std::optional<std::size_t> last_failed; // its successor goes elsewhere, if it can
+
+private:
+    // A start beyond what a host takes at once waits, and does not fail.
+    static placement_options without_turns(placement_options how)
+    {
+        how.starts_at_once = 0;
+        return how;
+    }
 };
 
 /// A place on one of some hosts. How a worker gets there, and what its command says of its end,
@@ -56,7 +110,8 @@ public:
 
     launched_exit ended(const exit_status& status, std::string_view err) override
     {
-        auto said = exit_by(status, err);
+        auto said = why_not_.empty() ? exit_by(status, err)
+                                     : launched_exit{status, exit_exactness::none, why_not_};
         // Of a worker that was lost, how its command ended is all that is known.
         if (said.exactness == exit_exactness::none)
             said.status = status;
@@ -70,6 +125,11 @@ public:
 
 protected:
     bool has_come() const noexcept { return has_come_; }
+
+    start_turns& turns() { return of_->turns.at(index_); }
+
+    /// Its command was never run, and why.
+    void cannot_come(std::string why) { why_not_ = std::move(why); }
 
     /// How the worker ended, by the end of its command and the last that this printed to stderr.
     virtual launched_exit exit_by(const exit_status& status, std::string_view err) const = 0;
@@ -87,6 +147,7 @@ private:
     std::string host_;
     std::shared_ptr<occupancy> of_;
     std::size_t index_;
+    std::string why_not_;
     bool has_come_ = false;
     bool is_taken_ = true;
 };

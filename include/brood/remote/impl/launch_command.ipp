@@ -90,7 +90,7 @@ BROOD_INLINE std::string remote_script(std::string_view text_for_sh)
            "\")\"'";
 }
 
-BROOD_INLINE std::string remote_script(const worker_program& program)
+BROOD_INLINE std::string sh_text(const worker_program& program)
 {
     if (program.path.empty())
         throw std::invalid_argument("brood: a worker elsewhere has no program");
@@ -115,7 +115,12 @@ BROOD_INLINE std::string remote_script(const worker_program& program)
     text += shell_quoted(program.path);
     for (auto& argument : program.args.list())
         text += ' ' + shell_quoted(argument);
-    return remote_script(text + "; exit $?");
+    return text + "; exit $?";
+}
+
+BROOD_INLINE std::string remote_script(const worker_program& program)
+{
+    return remote_script(sh_text(program));
 }
 
 } // namespace brood

@@ -14,6 +14,10 @@ BROOD_INLINE std::shared_ptr<launcher> ssh(const host_list& hosts, const ssh_set
     settings.options.check();
     if (hosts.empty())
         throw std::invalid_argument("brood: workers over ssh need a host");
+    if (settings.deploy && settings.deploy->copy && !settings.program.empty())
+        throw std::invalid_argument(
+            "brood: workers over ssh: a program that is copied has a path of "
+            "its own there: leave `program` empty");
     return std::make_shared<detail::by_ssh>(hosts, settings);
 }
 

@@ -129,6 +129,22 @@ TEST_WITHIN(30s, "a program that returns 0 before it is taken to be ready has no
     CHECK_FALSE(ended->failed());
 }
 
+TEST_WITHIN(30s, "a program that returns before it is ready as it was asked to be has failed",
+            "[readiness]")
+{
+    for (auto& how : {readiness::said(), readiness::after(10s), readiness::notified()})
+    {
+        auto settings = shell("exit 0");
+        settings.ready_when = how;
+        cluster<brood::executable> workers(settings);
+        auto ended = co_await workers.exit();
+
+        REQUIRE(ended);
+        CHECK_FALSE(ended->was_ready);
+        CHECK(ended->failed());
+    }
+}
+
 TEST_WITHIN(30s, "a program that ends with another code has failed", "[readiness]")
 {
     cluster<brood::executable> workers(shell("exit 3"));
@@ -315,7 +331,10 @@ TEST_WITHIN(30s, "one that is not ready in time is told with what was missing", 
     CHECK(ended->reason == "it called neither ready() nor listen(), and awaited no message");
     CHECK(ended->uptime < 5s);
     CHECK(what_was_missing(readiness::accepting(80)) == "nobody accepted at port 80 of 127.0.0.1");
+    CHECK(what_was_missing(readiness::accepting(80, "::1")) == "nobody accepted at port 80 of ::1");
     CHECK(what_was_missing(readiness::printing("up")) == "it printed no line with \"up\"");
+    CHECK(what_was_missing(readiness::notified()) ==
+          "it did not send READY=1 to its NOTIFY_SOCKET");
 }
 
 TEST_CASE("what is not read cannot be waited for", "[readiness]")

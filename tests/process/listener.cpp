@@ -79,6 +79,32 @@ task<> accept_in_a_sandbox(brood::process& self)
     self.send(reason);
 }
 
+/// A worker of a primary that is played by the test.
+struct both_sides
+{
+    explicit both_sides(asio::any_io_executor executor)
+    {
+        auto [one, other] = brood::detail::local_pair();
+        auto open = [&](brood::descriptor socket)
+        {
+            auto made = std::make_shared<brood::detail::link>(executor, std::move(socket),
+                                                              "the other", brood::channel_limits());
+            made->open();
+            return made;
+        };
+        primary = open(std::move(one));
+        to = open(std::move(other));
+        stop = std::make_shared<brood::detail::stop_request>(executor);
+        worker = std::make_shared<brood::detail::primary_link>(
+            to, brood::detail::worker_identity{1, 0}, stop);
+        worker->begin();
+    }
+
+    std::shared_ptr<brood::detail::link> primary, to;
+    std::shared_ptr<brood::detail::stop_request> stop;
+    std::shared_ptr<brood::detail::primary_link> worker;
+};
+
 /// Accepts one connection, writes to it and closes it.
 task<> greet_one(brood::listener listener)
 {
@@ -198,44 +224,64 @@ TEST_WITHIN(10s, "the file of a local socket stays when another server has put i
 TEST_WITHIN(10s, "who waits for a listener when the primary goes gets one that is closed",
             "[listener]")
 {
-    using brood::detail::primary_link;
     auto executor = co_await asio::this_coro::executor;
-    auto [ours, theirs] = brood::detail::local_pair();
-    auto link = [&](brood::descriptor socket)
-    {
-        return std::make_shared<brood::detail::link>(executor, std::move(socket), "primary",
-                                                     brood::channel_limits());
-    };
-    auto to = link(std::move(ours)), primary = link(std::move(theirs));
-    to->open();
-    primary->open();
-    auto stop = std::make_shared<brood::detail::stop_request>(executor);
-    auto worker = std::make_shared<primary_link>(to, brood::detail::worker_identity{1, 0}, stop);
-    worker->begin();
-    brood::detail::drain_request asked_to_stop; // else it ends this process
-    send_control(*primary, asked_to_stop);
-    auto asked = co_await eventually(5s, [&] { return stop->asked(); });
+    both_sides sides(executor);
+    send_control(*sides.primary, brood::detail::drain_request()); // else the end ends this process
+    auto asked = co_await eventually(5s, [&] { return sides.stop->asked(); });
     REQUIRE(asked);
     asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), 0);
     auto wanted = brood::detail::to_listen_request(at, {});
-    auto listening = primary_link::listen(worker, wanted);
+    auto listening = brood::detail::primary_link::listen(sides.worker, wanted);
     std::shared_ptr<brood::detail::listener_core> closed;
     asio::co_spawn(executor, std::move(listening),
                    [&](std::exception_ptr, auto listener) { closed = std::move(listener); });
     asio::ip::udp::endpoint here(asio::ip::address_v4::loopback(), 0);
-    auto binding = primary_link::bind(worker, brood::detail::to_listen_request(here, {}));
+    auto binding =
+        brood::detail::primary_link::bind(sides.worker, brood::detail::to_listen_request(here, {}));
     std::exception_ptr refused;
     asio::co_spawn(executor, std::move(binding),
                    [&](std::exception_ptr thrown, brood::descriptor) { refused = thrown; });
     co_await brood::sleep(1ms);
     CHECK_FALSE(closed);
-    primary->abandon();
+    sides.primary->abandon();
 
     auto told = co_await eventually(5s, [&] { return closed && refused; });
     REQUIRE(told);
     auto none = co_await brood::detail::listener_core::next(closed);
     CHECK_FALSE(none);
     CHECK_THROWS_AS(std::rethrow_exception(refused), std::system_error);
+}
+
+TEST_WITHIN(10s, "a worker asks for a successor with the last connection that it may take",
+            "[listener]")
+{
+    using namespace brood::detail;
+    auto executor = co_await asio::this_coro::executor;
+    both_sides sides(executor);
+    auto connections = std::make_shared<listener_core>(executor, socket_address());
+    sides.worker->attend(connections);
+    for (int count = 0; count < 3; ++count)
+        connections->hand_over(brood::descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)));
+    send_control(*sides.primary, recycle_request{2});
+    send_control(*sides.primary, drain_request{true}); // with which it has read the other
+    auto asked = co_await eventually(5s, [&] { return sides.stop->asked(); });
+    REQUIRE(asked);
+
+    co_await listener_core::next(connections);
+    sides.worker->ready();
+    co_await listener_core::next(connections);
+    sides.worker->give_up("for the order");
+    for (std::size_t expected : {0U, 1U, 2U, 3U})
+    {
+        auto word =
+            co_await next_control<online_notice, ready_notice, recycle_notice, give_up_notice>(
+                sides.primary);
+        REQUIRE(word);
+        CHECK(word->index() == expected);
+    }
+    co_await listener_core::next(connections);
+    sides.primary->abandon();
+    co_await link::disconnected(sides.to);
 }
 
 TEST_WITHIN(10s, "nobody connects to a port that is closed, and another server has it then",

@@ -53,6 +53,16 @@ TEST_CASE("the end of a worker is told in a sentence", "[exit_info]")
                               "(limit: ended by its limit of processor time (1 s))");
 }
 
+TEST_CASE("the sentence names the host of a worker elsewhere", "[exit_info]")
+{
+    auto ended = example();
+    ended.host = "n3";
+    CHECK(to_string(ended) == "worker 7 in slot 2 on n3: process 4711 ended with code 0 after 1530 "
+                              "ms");
+    ended.name = "front/web";
+    CHECK(to_string(ended) == "front/web on n3: process 4711 ended with code 0 after 1530 ms");
+}
+
 TEST_CASE("the sentence says what the worker said, and that it was not ready", "[exit_info]")
 {
     auto ended = example();

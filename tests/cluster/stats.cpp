@@ -170,6 +170,19 @@ TEST_CASE("a table tells what was served once anything was", "[stats]")
           "1 of 2 ready; 12 starts, 10 exits, 3 failed; up 93 min\n");
 }
 
+TEST_CASE("a table names the hosts once a worker is elsewhere", "[stats]")
+{
+    auto stats = example();
+    stats.workers[0].host = "n3.example.org";
+    CHECK(to_string(stats) ==
+          "SLOT  WORKER   PID  STATE  UPTIME     CPU    MEMORY  STARTS  FAILED            HOST  "
+          "LISTENS ON\n"
+          "   0      11  4711  ready  12.3 s  250 ms  3072 KiB      10       3  n3.example.org  "
+          "127.0.0.1:8080 /run/socket\n"
+          "   1      12     -  ended     8 d    0 ms     0 KiB       2       0               -\n"
+          "1 of 2 ready; 12 starts, 10 exits, 3 failed; up 93 min\n");
+}
+
 TEST_CASE("figures are rounded to what a person reads", "[stats]")
 {
     using brood::detail::rounded_bytes;

@@ -202,3 +202,14 @@ TEST_CASE("a name with special characters stays one label", "[prometheus]")
     CHECK_THAT(prometheus_text(cluster_stats(), "a\"b\\c\nd"),
                ContainsSubstring("brood_cluster_slots{cluster=\"a\\\"b\\\\c\\nd\"} 0\n"));
 }
+
+TEST_CASE("the host of a worker elsewhere is a series of its own", "[prometheus]")
+{
+    auto stats = example();
+    CHECK_THAT(prometheus_text(stats), !ContainsSubstring("host"));
+    stats.workers[1].host = "n\"3";
+    auto text = prometheus_text(stats, "web");
+    CHECK_THAT(text, ContainsSubstring("# TYPE brood_worker_host_info gauge\n"
+                                       "brood_worker_host_info{cluster=\"web\",slot=\"1\","
+                                       "host=\"n\\\"3\"} 1\n#"));
+}

@@ -90,6 +90,7 @@ struct exit_info
     bool was_ready = false;              ///< Whether it could be given work.
     std::string reason; ///< What it, or the system, said, when the cause is one that says more.
     std::string last_output; ///< The last that it printed, when cluster_settings::output takes it.
+    std::string host; ///< Of a worker elsewhere, as its launcher calls it; empty for this machine.
 
     /// Whether the cluster itself wanted this end: never a failure, however the process took it.
     bool wanted() const noexcept { return cause >= exit_cause::recycled; }
@@ -104,7 +105,8 @@ struct exit_info
     friend bool operator==(const exit_info&, const exit_info&) = default;
 };
 
-/// "worker 7 in slot 2: process 4711 was ended by SIGKILL after 1530 ms", or with its name first.
+/// "worker 7 in slot 2: process 4711 was ended by SIGKILL after 1530 ms", or with its name first;
+/// "worker 7 in slot 2 on n3: …" of one elsewhere.
 inline std::string to_string(const exit_info& ended)
 {
     auto text = ended.name;
@@ -113,6 +115,8 @@ inline std::string to_string(const exit_info& ended)
                ended.reason;
     if (text.empty())
         text = "worker " + std::to_string(ended.id) + " in slot " + std::to_string(ended.slot);
+    if (!ended.host.empty())
+        text += " on " + ended.host;
     if (ended.cause == exit_cause::start_failed)
         return text + " did not start: " + ended.reason;
     auto how = ended.cause == exit_cause::unkillable

@@ -26,8 +26,8 @@ struct worker_stats
     pid_t pid = 0; ///< 0 once it has ended.
     worker_state state = worker_state::starting;
     std::chrono::milliseconds uptime{0};         ///< Of this worker.
-    std::chrono::milliseconds processor_time{0}; ///< Of this worker, as long as it lives.
-    std::size_t memory = 0;                      ///< Resident, in bytes, as long as it lives.
+    std::chrono::milliseconds processor_time{0}; ///< As long as it lives; 0 of one elsewhere.
+    std::size_t memory = 0;                      ///< Resident, in bytes; the same.
     std::size_t starts = 0;                      ///< Of all workers that this slot has had.
     std::size_t failures = 0;                    ///< Of all workers that this slot has had.
     traffic_stats traffic;                       ///< What this worker has served.
@@ -38,6 +38,7 @@ struct worker_stats
         heartbeat_age; ///< Since its loop last came round. Nothing before it is online, after its
                        ///< end, and while the watchdog is off.
     std::vector<std::string> listening_at;
+    std::string host; ///< Of a worker elsewhere, once it is known; empty for this machine.
 };
 
 /// A TCP port of a cluster.
@@ -68,7 +69,7 @@ struct cluster_stats
 };
 
 /// A table for people: a line for each slot, and one for all. What was served is shown once
-/// anything was, by slot.
+/// anything was, by slot, and hosts once a worker is elsewhere.
 std::string to_string(const cluster_stats& stats);
 
 /// Text on a terminal that takes the place of the text before:

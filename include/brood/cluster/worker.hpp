@@ -53,6 +53,10 @@ public:
 
     pid_t pid() const;
 
+    /// The host that it runs on, as its launcher calls it; empty for one of this machine, and until
+    /// it is known.
+    std::string host() const;
+
     worker_state state() const noexcept;
 
     bool is_dead() const noexcept { return state() == worker_state::ended; }

@@ -21,13 +21,17 @@ struct output_line
     pid_t pid = 0;
     int stream = 1;   ///< 1 for its stdout, 2 for its stderr.
     std::string text; ///< Without its end; a longer one than worker_output::longest_line in pieces.
-    std::size_t lost = 0; ///< Lines of any worker before this one that were lost: nobody read.
+    std::size_t lost = 0;  ///< Lines of any worker before this one that were lost: nobody read.
+    std::string host = {}; ///< Of a worker elsewhere, once it is known.
 };
 
-/// "[2.4711] the text": slot, pid, text; or "[web.4711] the text".
+/// "[2.4711] the text": slot, pid, text; "[web.4711] the text"; "[2@n3.4711] the text" of a worker
+/// elsewhere.
 inline std::string to_string(const output_line& line)
 {
     auto who = line.name.empty() ? std::to_string(line.slot) : line.name;
+    if (!line.host.empty())
+        who += '@' + line.host;
     return '[' + who + '.' + std::to_string(line.pid) + "] " + line.text;
 }
 

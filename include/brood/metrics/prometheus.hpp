@@ -12,7 +12,8 @@ namespace brood
 
 /// The figures of a cluster in the text format that Prometheus reads, version 0.0.4: serve it as
 /// `text/plain; version=0.0.4`. Workers are told by their slot, never by their pid, so that no
-/// series dies with a worker; why they ended is the label `cause`, and a port `address`. Follows
+/// series dies with a worker; why they ended is the label `cause`, and a port `address`. The host
+/// of a worker elsewhere is the label `host` of brood_worker_host_info, which is 1. Follows
 /// https://prometheus.io/docs/instrumenting/exposition_formats/
 ///
 /// `name` is the value of the label `cluster`.

@@ -53,6 +53,10 @@ public:
     /// What it was started as.
     const std::string& program() const;
 
+    /// The host on which a launcher runs it, by the name that the launcher has for it; empty for
+    /// one of this machine, and until it is known.
+    std::string host() const;
+
     /// Writes to its standard input, or to another of its descriptors that was asked to be a pipe
     /// to it or a stream both ways. Throws std::system_error (EBADF) for any other.
     pipe_writer& in(int number = 0);

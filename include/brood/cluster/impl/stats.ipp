@@ -26,10 +26,13 @@ BROOD_INLINE std::size_t cluster_stats::ready() const noexcept
 
 BROOD_INLINE std::string to_string(const cluster_stats& stats)
 {
-    auto with_traffic = stats.traffic.any();
-    std::vector<detail::table_row> rows = {detail::head_row(with_traffic)};
+    detail::table_columns with;
+    with.traffic = stats.traffic.any();
+    with.hosts = std::any_of(stats.workers.begin(), stats.workers.end(),
+                             [](auto& each) { return !each.host.empty(); });
+    std::vector<detail::table_row> rows = {detail::head_row(with)};
     for (auto& each : stats.workers)
-        rows.push_back(detail::to_row(each, with_traffic));
+        rows.push_back(detail::to_row(each, with));
     return detail::in_columns(rows, 0) + std::to_string(stats.ready()) + " of " +
            std::to_string(stats.workers.size()) + " ready; " +
            detail::counted(stats.starts, stats.exits, stats.failures, stats.uptime);

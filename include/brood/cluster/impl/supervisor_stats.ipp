@@ -13,9 +13,9 @@ namespace brood
 namespace detail
 {
 
-BROOD_INLINE table_row to_row(const child_stats& one, bool with_traffic)
+BROOD_INLINE table_row to_row(const child_stats& one, const table_columns& with)
 {
-    auto row = to_row(one.worker.value_or(worker_stats()), with_traffic);
+    auto row = to_row(one.worker.value_or(worker_stats()), with);
     row.erase(row.begin()); // its slot, and then its number
     row.front() = one.name;
     constexpr std::size_t state = 2, uptime = 3, starts = 6, failures = 7;
@@ -51,15 +51,18 @@ BROOD_INLINE std::size_t supervisor_stats::ready() const noexcept
 
 BROOD_INLINE std::string to_string(const supervisor_stats& stats)
 {
-    auto with_traffic =
+    detail::table_columns with;
+    with.traffic =
         std::any_of(stats.children.begin(), stats.children.end(),
                     [](auto& each) { return each.worker && each.worker->slot_traffic.any(); });
-    auto head = detail::head_row(with_traffic);
+    with.hosts = std::any_of(stats.children.begin(), stats.children.end(),
+                             [](auto& each) { return each.worker && !each.worker->host.empty(); });
+    auto head = detail::head_row(with);
     head.erase(head.begin());
     head.front() = "CHILD";
     std::vector<detail::table_row> rows = {head};
     for (auto& each : stats.children)
-        rows.push_back(detail::to_row(each, with_traffic));
+        rows.push_back(detail::to_row(each, with));
     return detail::in_columns(rows, 1) + std::to_string(stats.ready()) + " of " +
            std::to_string(stats.workers()) + " ready; " +
            detail::counted(stats.starts, stats.exits, stats.failures, stats.uptime);

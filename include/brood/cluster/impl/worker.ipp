@@ -24,6 +24,11 @@ BROOD_INLINE pid_t worker::pid() const
     return record_->process.pid();
 }
 
+BROOD_INLINE std::string worker::host() const
+{
+    return detail::host_of(*record_);
+}
+
 BROOD_INLINE worker_state worker::state() const noexcept
 {
     return record_->state;

@@ -88,6 +88,24 @@ public:
             }
     }
 
+    // Of workers elsewhere. A label of its own series, so that no counter of a slot begins anew
+    // when its next worker runs on another host.
+    void each_host(std::string_view what, std::string_view help)
+    {
+        auto is_elsewhere = [](auto& worker)
+        {
+            return !worker.figures.host.empty();
+        };
+        if (std::none_of(workers_.begin(), workers_.end(), is_elsewhere))
+            return;
+        auto name = prefix_ + std::string(what);
+        head(name, "gauge", help);
+        for (auto& worker : workers_)
+            if (is_elsewhere(worker))
+                line(name, worker.labels + ",host=\"" + escaped_label(worker.figures.host) + '"',
+                     "1");
+    }
+
     void each_histogram(std::string_view what, std::string_view help,
                         duration_histogram slot_history::*which)
     {

@@ -47,6 +47,7 @@ BROOD_INLINE void write_readiness(prometheus_writer& out)
 
 BROOD_INLINE void write_workers(prometheus_writer& out)
 {
+    out.each_host("host_info", "Where a worker elsewhere runs.");
     out.each("draining", "gauge", "Workers of the slot that finish.",
              [](auto& one) { return digits(one.draining); });
     out.each("uptime_seconds", "gauge", "How long the worker has run.",

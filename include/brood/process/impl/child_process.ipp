@@ -99,6 +99,12 @@ BROOD_INLINE const std::string& child_process::program() const
     return use().program;
 }
 
+BROOD_INLINE std::string child_process::host() const
+{
+    auto& far = use().far;
+    return far && far->host ? far->host() : std::string();
+}
+
 BROOD_INLINE pipe_writer& child_process::in(int number)
 {
     return detail::find_pipe(*this, use().inputs, number);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 
 namespace brood::detail
 {
@@ -21,6 +22,9 @@ struct far_reach
 
     /// How long the launcher's process may live on when the process elsewhere was killed.
     std::chrono::milliseconds patience{2'000};
+
+    /// The name of its host, empty until that is known; null when nobody knows.
+    std::function<std::string()> host;
 };
 
 } // namespace brood::detail

@@ -45,6 +45,16 @@ public:
     /// The machine, as its launcher knows it; empty when it does not.
     virtual std::string host() const { return {}; }
 
+    /// Where the worker runs: there, or where it says itself, once it has come.
+    std::string where() const
+    {
+        auto known = host();
+        return known.empty() ? said_ : known;
+    }
+
+    /// The worker says where it runs.
+    void hear_host(const std::string& name) { said_ = name; }
+
     /// Whether what the command prints to its stderr says how the worker ended.
     virtual bool hears_errors() const { return false; }
 
@@ -66,6 +76,9 @@ public:
     /// The command has ended, and printed this last, if that is heard: how the worker did, for all
     /// that it says.
     virtual launched_exit ended(const exit_status& status, std::string_view err) = 0;
+
+private:
+    std::string said_;
 };
 
 /// Starts workers by commands. Where, and by which, others say.
@@ -182,6 +195,7 @@ private:
         who.refuse = [input, ours, place](const far_worker& is)
         {
             input->arrive();
+            place->hear_host(is.host);
             place->come();
             auto same = ours.empty() || is.build.empty() || ours == is.build;
             return same ? std::string()
@@ -238,11 +252,20 @@ private:
             said.status.why = said.why;
             return said.status;
         };
+        far_reach reach;
+        reach.signal = [input](int number)
+        {
+            return input->signal(number);
+        };
+        reach.told = told;
+        reach.host = [place]
+        {
+            return place->where();
+        };
         try
         {
-            auto child = start_far_child(
-                executor, command.program, command.args, options, std::move(leads),
-                {[input](int number) { return input->signal(number); }, told}, std::move(ours));
+            auto child = start_far_child(executor, command.program, command.args, options,
+                                         std::move(leads), std::move(reach), std::move(ours));
             if (errors)
                 errors->begin();
             place->started(executor);

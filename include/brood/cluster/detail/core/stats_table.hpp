@@ -93,7 +93,14 @@ inline std::string counted(std::size_t starts, std::size_t exits, std::size_t fa
            std::to_string(failures) + " failed; up " + rounded(uptime) + '\n';
 }
 
-inline table_row to_row(const worker_stats& one, bool with_traffic)
+/// Which columns there are that not every cluster needs.
+struct table_columns
+{
+    bool traffic = false;
+    bool hosts = false;
+};
+
+inline table_row to_row(const worker_stats& one, const table_columns& with)
 {
     table_row row = {std::to_string(one.slot),
                      std::to_string(one.id),
@@ -104,11 +111,13 @@ inline table_row to_row(const worker_stats& one, bool with_traffic)
                      std::to_string(one.memory >> 10) + " KiB",
                      std::to_string(one.starts),
                      std::to_string(one.failures)};
-    if (with_traffic)
+    if (with.traffic)
         for (auto& text : {rounded_count(one.slot_traffic.requests),
                            rounded_bytes(one.slot_traffic.bytes_received),
                            rounded_bytes(one.slot_traffic.bytes_sent)})
             row.push_back(text);
+    if (with.hosts)
+        row.push_back(one.host.empty() ? "-" : one.host);
     std::string ports;
     for (auto& each : one.listening_at)
         ports += (ports.empty() ? "" : " ") + each;
@@ -116,12 +125,14 @@ inline table_row to_row(const worker_stats& one, bool with_traffic)
     return row;
 }
 
-inline table_row head_row(bool with_traffic)
+inline table_row head_row(const table_columns& with)
 {
     table_row row = {"SLOT", "WORKER", "PID",    "STATE", "UPTIME",
                      "CPU",  "MEMORY", "STARTS", "FAILED"};
-    if (with_traffic)
+    if (with.traffic)
         row.insert(row.end(), {"REQUESTS", "IN", "OUT"});
+    if (with.hosts)
+        row.push_back("HOST");
     row.push_back("LISTENS ON");
     return row;
 }

@@ -84,6 +84,12 @@ struct worker_core
     shared_result<exit_info> ended;
 };
 
+/// The host of one elsewhere; empty for one of this machine, and for one that never started.
+inline std::string host_of(const worker_core& worker)
+{
+    return worker.process ? worker.process.host() : std::string();
+}
+
 /// Does something with a worker, if it and who keeps it are still there.
 template <class Keeper, class Action>
 auto later(std::weak_ptr<Keeper> by, const std::shared_ptr<worker_core>& worker, Action action)

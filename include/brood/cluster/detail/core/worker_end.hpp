@@ -44,6 +44,7 @@ inline exit_info end_of(worker_core& worker, const exit_status& status, const re
     ended.status = status;
     ended.id = worker.id;
     ended.slot = worker.slot;
+    ended.host = host_of(worker);
     ended.cause = worker.cause.value_or(exit_cause::exited);
     ended.uptime = since(worker.started);
     auto returned = status.code == 0 && status.signal == 0 && !worker.cause;

@@ -24,6 +24,7 @@ inline worker_stats figures_of(workforce& all, const worker_core& worker,
     one.slot_traffic = all.traffic().of_slot(worker.slot);
     one.history = *all.history_of(worker.slot);
     one.listening_at = worker.listening_at;
+    one.host = host_of(worker);
     for (auto& each : all.living())
         if (each->state == worker_state::draining && each->slot == worker.slot)
             ++one.draining;
@@ -34,6 +35,8 @@ inline worker_stats figures_of(workforce& all, const worker_core& worker,
     }
     one.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now - worker.started);
     one.pid = worker.process.pid();
+    if (worker.is_elsewhere)
+        return one; // what runs here is the process of its launcher
     one.memory = process_activity::resident_memory(one.pid);
     one.processor_time = process_activity::of(one.pid).processor_time();
     if (worker.signs)

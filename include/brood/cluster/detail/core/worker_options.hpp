@@ -46,21 +46,29 @@ inline spawn_options worker_options(const cluster_settings& settings, const work
 }
 
 /// Begins to read what a worker prints, when the settings say so.
-inline void read_output(const cluster_settings& settings, worker_core& worker,
-                        std::shared_ptr<output_hub> to, const std::string& name)
+inline void read_output(const cluster_settings& settings,
+                        const std::shared_ptr<worker_core>& worker, std::shared_ptr<output_hub> to,
+                        const std::string& name)
 {
     if (!settings.output.on())
         return;
     output_line by;
-    by.worker = worker.id;
-    by.slot = worker.slot;
+    by.worker = worker->id;
+    by.slot = worker->slot;
     by.name = name;
-    by.pid = worker.process.pid();
-    worker.output = std::make_shared<output_reader>(std::move(by), std::move(to));
+    by.pid = worker->process.pid();
+    worker->output = std::make_shared<output_reader>(std::move(by), std::move(to));
+    if (worker->is_elsewhere)
+        worker->output->ask_for_host(
+            [weak = std::weak_ptr(worker)]
+            {
+                auto one = weak.lock();
+                return one ? host_of(*one) : std::string();
+            });
     if (reads(settings, settings.spawn.stdout_))
-        worker.output->read(1, worker.process.out());
+        worker->output->read(1, worker->process.out());
     if (reads(settings, settings.spawn.stderr_))
-        worker.output->read(2, worker.process.err());
+        worker->output->read(2, worker->process.err());
 }
 
 } // namespace brood::detail

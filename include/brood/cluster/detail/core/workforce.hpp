@@ -125,7 +125,7 @@ public:
         // Not in this turn of the loop: whoever makes the cluster is to hear of its first workers.
         asio::post(executor_, [self = shared_from_this(), worker]
                    { self->events_.publish(cluster_event::kind::fork, worker); });
-        read_output(settings_, *worker, output_, name_);
+        read_output(settings_, worker, output_, name_);
         if (worker->output && ready_when_.what() == readiness::kind::printing)
             worker->output->look_for(
                 ready_when_.text(),

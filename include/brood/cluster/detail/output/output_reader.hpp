@@ -73,6 +73,9 @@ public:
                        asio::detached);
     }
 
+    /// Asks this for the host of one elsewhere, for each line until it is known.
+    void ask_for_host(std::function<std::string()> host) { host_ = std::move(host); }
+
     /// Tells when it prints a line with this text in it, once.
     void look_for(std::string text, std::function<void()> found)
     {
@@ -139,6 +142,8 @@ private:
 
     void pass_on(int stream)
     {
+        if (host_ && by_.host.empty())
+            by_.host = host_();
         auto line = by_;
         line.stream = stream;
         line.text = std::exchange(begun_[stream], {});
@@ -155,6 +160,7 @@ private:
     }
 
     output_line by_;
+    std::function<std::string()> host_;
     std::shared_ptr<output_hub> to_;
     std::map<int, pipe_reader> pipes_;
     std::map<int, std::string> begun_; // lines without their ends, by stream

@@ -4,10 +4,12 @@
 #include <brood/cluster/presets.hpp>
 #include <brood/metrics/prometheus.hpp>
 #include <brood/pool.hpp>
+#include <brood/process/listener.hpp>
 #include <brood/process/process.hpp>
 #include <brood/remote/command_launcher.hpp>
 
 #include "support/catch.hpp"
+#include "support/client.hpp"
 #include "support/patience.hpp"
 #include "support/within.hpp"
 
@@ -16,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 using namespace std::chrono_literals;
 using brood::cluster;
@@ -25,6 +28,7 @@ using brood::launch_command;
 using brood::process;
 using brood::task;
 using brood::worker_program;
+using brood::test::eventually;
 using Catch::Matchers::ContainsSubstring;
 
 namespace
@@ -59,6 +63,45 @@ task<> talk(process& self)
     std::fflush(stdout);
     self.ready();
     co_await self.message<std::string>();
+}
+
+/// Says a code of its own when the worker has ended.
+command_options by_shell_that_ends_with(int code)
+{
+    auto options = by_shell();
+    options.command = [code](const worker_program& program)
+    {
+        launch_command command;
+        command.program = "/bin/sh";
+        command.args = {"-c",
+                        "(" + brood::remote_script(program) + "); exit " + std::to_string(code)};
+        return command;
+    };
+    return options;
+}
+
+brood::spawn_options elsewhere(const command_options& by)
+{
+    brood::spawn_options options;
+    options.launcher = brood::launch_by(by);
+    return options;
+}
+
+task<> listen_here(process& self)
+{
+    auto listener = co_await self.listen(0);
+    auto connection = co_await listener.accept();
+    co_await self.message<std::string>();
+}
+
+task<int> end_with(process&, int code)
+{
+    co_return code;
+}
+
+task<> exit_with(process& self, int code)
+{
+    co_await self.exit(code);
 }
 
 int die()
@@ -119,4 +162,119 @@ TEST_WITHIN(30s, "a worker here has no host of its own", "[elsewhere]")
     CHECK(workers.workers().front().host().empty());
     CHECK_THAT(to_string(workers.stats()), !ContainsSubstring("HOST"));
     co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a process elsewhere says its exit code itself, whatever its launcher says",
+            "[elsewhere]")
+{
+    auto other = brood::fork_with<end_with>(elsewhere(by_shell_that_ends_with(7)), 42);
+    auto status = co_await other.exit();
+    CHECK(status.code == 42);
+    auto by_exit = brood::fork_with<exit_with>(elsewhere(by_shell_that_ends_with(7)), 41);
+    status = co_await by_exit.exit();
+    CHECK(status.code == 41);
+    auto above = brood::fork_with<end_with>(elsewhere(by_shell()), 128 + SIGTERM);
+    status = co_await above.exit();
+    CHECK(status.code == 128 + SIGTERM); // and not SIGTERM, as a shell's code would mean
+    CHECK(status.signal == 0);
+    auto silent = by_shell_that_ends_with(0);
+    silent.exit_status = brood::launcher_capabilities::status::none;
+    auto unsaid = brood::fork_with<end_with>(elsewhere(silent), 3);
+    status = co_await unsaid.exit();
+    CHECK(status.code == 3);
+    CHECK_FALSE(status.lost);
+}
+
+TEST_WITHIN(30s, "a worker elsewhere of whose end nobody tells is lost, and replaced",
+            "[elsewhere]")
+{
+    auto by = by_shell_that_ends_with(0);
+    by.exit_status = brood::launcher_capabilities::status::none;
+    cluster<talk> workers(brood::launch_by(by));
+    co_await workers.ready();
+    auto first = workers.workers().front();
+    first.kill(SIGKILL);
+    auto ended = co_await first.exit();
+    CHECK(ended.cause == exit_cause::lost);
+    CHECK(ended.failed());
+    CHECK(ended.status.lost);
+    CHECK_THAT(to_string(ended), ContainsSubstring(" was lost after "));
+    CHECK_THAT(to_string(ended), ContainsSubstring("sh here does not say how it ended"));
+    auto replaced = co_await eventually(10s, [&] { return workers.worker_with_id(2).has_value(); });
+    CHECK(replaced);
+    auto ready = co_await workers.ready();
+    CHECK(ready);
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a worker elsewhere whose launcher is killed is lost, and not killed by that",
+            "[elsewhere]")
+{
+    cluster<talk> workers(brood::launch_by(by_shell()));
+    co_await workers.ready();
+    auto first = workers.workers().front();
+    ::kill(first.pid(), SIGKILL);
+    auto ended = co_await first.exit();
+    CHECK(ended.cause == exit_cause::lost);
+    CHECK(ended.status.signal == 0);
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a worker elsewhere that was killed, or ended, is not lost", "[elsewhere]")
+{
+    cluster<talk> workers(brood::launch_by(by_shell()));
+    co_await workers.ready();
+    auto first = workers.workers().front();
+    first.kill(SIGKILL);
+    auto ended = co_await first.exit();
+    CHECK(ended.cause == exit_cause::signalled);
+    co_await workers.ready();
+    auto second = workers.workers().front();
+    second.send(std::string("end"));
+    ended = co_await second.exit();
+    CHECK(ended.cause == exit_cause::exited);
+    CHECK(ended.status.success());
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a worker elsewhere listens on its own host, and its primary is told where",
+            "[elsewhere]")
+{
+    auto settings = brood::settings_for(brood::launch_by(by_shell()));
+    settings.size = 2;
+    cluster<listen_here> workers(settings);
+    auto events = workers.events();
+    std::vector<std::string> told;
+    while (told.size() < 2)
+    {
+        auto event = co_await events.next();
+        REQUIRE(event);
+        if (event->what == brood::cluster_event::kind::listening)
+            told.push_back(event->text);
+    }
+    CHECK(told[0] != told[1]); // each has a port of its own
+    co_await workers.ready();
+    for (auto& one : workers.stats().workers)
+    {
+        CHECK(one.listening_at.size() == 1);
+        CHECK(one.host == name_of_this_host());
+    }
+    auto first = workers.workers().front();
+    auto client = co_await brood::test::connect_to(first.port());
+    CHECK(client.is_open());
+    co_await workers.stop();
+}
+
+TEST_CASE("connections are not handed to workers elsewhere", "[elsewhere]")
+{
+    auto settings = brood::settings_for(brood::launch_by(by_shell()));
+    for (auto policy : {brood::dispatch_policy::round_robin(), brood::dispatch_policy::sticky(),
+                        brood::dispatch_policy::least_loaded()})
+    {
+        settings.dispatch = policy;
+        CHECK_THROWS_WITH(settings.check(), ContainsSubstring("workers of sh here; use "
+                                                              "dispatch_policy::shared()"));
+    }
+    settings.dispatch = brood::dispatch_policy::reuse_port();
+    settings.check();
 }

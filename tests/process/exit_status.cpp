@@ -31,7 +31,7 @@ TEST_CASE("an end is told in a sentence", "[exit_status]")
     CHECK(to_string(status) == "process 4711 was ended by SIGSEGV (core dumped)");
 
     status.lost = true;
-    CHECK(to_string(status) == "process 4711 ended, and somebody else collected how");
+    CHECK(to_string(status) == "process 4711 ended, and how is not known");
 
     status = exit_status();
     status.pid = 4711;

@@ -175,6 +175,10 @@ TEST_CASE("what cannot be a frame is refused before anything of it is believed",
                ContainsSubstring("unknown kind 1"));
     CHECK_THAT(refusal(after_hello({0, frame_kind{0}, 0, 0, 0, 0}), brood::errc::malformed),
                ContainsSubstring("unknown kind 0"));
+    CHECK_THAT(refusal(after_hello({0, frame_kind{14}, 0, 0, 0, 0}), brood::errc::malformed),
+               ContainsSubstring("unknown kind 14"));
+    CHECK_THAT(refusal(after_hello({1, farewell, 0, 0, 0, 0}), brood::errc::too_large),
+               ContainsSubstring("1 bytes"));
     CHECK_THAT(refusal(after_hello({0, frame_kind{200}, 0, 0, 0, 0}), brood::errc::malformed),
                ContainsSubstring("unknown kind 200"));
     CHECK_THAT(refusal(after_hello({0, message, 1, 0, 0, 0}), brood::errc::malformed),

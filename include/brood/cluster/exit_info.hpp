@@ -14,19 +14,21 @@ namespace brood
 /// Why a worker ended.
 enum class exit_cause
 {
-    exited,          ///< By itself, with a code.
-    signalled,       ///< By a signal that the cluster did not send.
-    oom,             ///< The kernel killed it because there was no memory left, as the count of
-                     ///< such kills in our control group says. Elsewhere that is `signalled`.
-    limit,           ///< A worker of a pool broke one of its limits: the reason says which.
-    gave_up,         ///< It said that starting it again is of no use, and why.
-    start_failed,    ///< It could not be started: the reason says which step failed.
-    start_timeout,   ///< It was not ready in time, and was stopped.
-    hung,            ///< Its loop stood still, and it was killed: the reason says what it did.
-    unreachable,     ///< It closed its channel and lived on, or sent what no worker sends: nothing
-                     ///< could be told to it any more.
-    unkillable,      ///< It outlived every step of its stop policy, and is detached: it still
-                     ///< runs. The reason says why it was to end.
+    exited,        ///< By itself, with a code.
+    signalled,     ///< By a signal that the cluster did not send.
+    oom,           ///< The kernel killed it because there was no memory left, as the count of
+                   ///< such kills in our control group says. Elsewhere that is `signalled`.
+    limit,         ///< A worker of a pool broke one of its limits: the reason says which.
+    gave_up,       ///< It said that starting it again is of no use, and why.
+    start_failed,  ///< It could not be started: the reason says which step failed.
+    start_timeout, ///< It was not ready in time, and was stopped.
+    hung,          ///< Its loop stood still, and it was killed: the reason says what it did.
+    unreachable,   ///< It closed its channel and lived on, or sent what no worker sends: nothing
+                   ///< could be told to it any more.
+    lost,          ///< It was elsewhere, and its launcher, or the word that it lives, fell silent;
+                   ///< neither told how it ended. The reason says what was missing.
+    unkillable,    ///< It outlived every step of its stop policy, and is detached: it still
+                   ///< runs. The reason says why it was to end.
     children_failed, ///< A supervisor, or a cluster, whose children failed too often.
     recycled,        ///< It had lived long enough.
     replaced,        ///< A reload put another one in its place.
@@ -60,6 +62,8 @@ inline std::string to_string(exit_cause cause)
         return "hung";
     case exit_cause::unreachable:
         return "unreachable";
+    case exit_cause::lost:
+        return "lost";
     case exit_cause::unkillable:
         return "unkillable";
     case exit_cause::children_failed:
@@ -119,10 +123,13 @@ inline std::string to_string(const exit_info& ended)
         text += " on " + ended.host;
     if (ended.cause == exit_cause::start_failed)
         return text + " did not start: " + ended.reason;
+    auto after = " after " + std::to_string(ended.uptime.count()) + " ms";
+    if (ended.cause == exit_cause::lost)
+        return text + " was lost" + after + (ended.reason.empty() ? "" : ": ") + ended.reason;
     auto how = ended.cause == exit_cause::unkillable
                    ? "process " + std::to_string(ended.status.pid) + " still runs"
                    : to_string(ended.status);
-    text += ": " + how + " after " + std::to_string(ended.uptime.count()) + " ms";
+    text += ": " + how + after;
     if (ended.cause > exit_cause::signalled)
         text +=
             " (" + to_string(ended.cause) + (ended.reason.empty() ? "" : ": ") + ended.reason + ')';

@@ -63,7 +63,7 @@ public:
 
     bool connected() const noexcept;
 
-    /// Where it listens: "127.0.0.1:8080".
+    /// Where it listens: "127.0.0.1:8080"; of one elsewhere, an address of its host().
     const std::vector<std::string>& listening_at() const noexcept;
 
     /// The port of the first that it listens on; 0 before it does, and for a local socket.

@@ -20,7 +20,8 @@ struct exit_status
     int code = 0;   ///< What it returned or gave to exit(), 0 to 255; 0 when a signal ended it.
     int signal = 0; ///< The signal that ended it, 0 when it ended by itself.
     bool core_dumped = false; ///< The signal left a core file behind.
-    bool lost = false; ///< Somebody else in this process waited for it, so how it ended is unknown.
+    bool lost = false; ///< How it ended is unknown: somebody else in this process waited for it, or
+                       ///< it ran elsewhere, and neither it nor its launcher could tell.
     std::chrono::microseconds
         user_time{}; ///< Processor time of the process and what it waited for.
     std::chrono::microseconds system_time{}; ///< The same, spent in the kernel for it.
@@ -44,7 +45,7 @@ inline std::string to_string(const exit_status& status)
 {
     auto text = "process " + std::to_string(status.pid);
     if (status.lost)
-        text += " ended, and somebody else collected how";
+        text += " ended, and how is not known";
     else if (status.signal != 0)
         text += " was ended by " + signal_name(status.signal) +
                 (status.core_dumped ? " (core dumped)" : "");

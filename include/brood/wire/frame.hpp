@@ -28,6 +28,7 @@ enum class frame_kind : std::uint8_t
     control = 10,  ///< A value on a lane of its own, for what the floors above say to each other.
     credit = 11,   ///< So many bytes more of the kind that stands for the fingerprint may be sent.
     broken = 12,   ///< Payload: why nothing more of what the other side sends can be read.
+    farewell = 13, ///< This process ends now, with the exit code that stands for the correlation.
 };
 
 /// The first 24 bytes of each frame, little-endian in this order.

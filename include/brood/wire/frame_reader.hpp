@@ -143,7 +143,7 @@ private:
     {
         if (!window_)
             return check_hello(header);
-        if (header.kind <= frame_kind::hello || header.kind > frame_kind::broken)
+        if (header.kind <= frame_kind::hello || header.kind > frame_kind::farewell)
             malformed("a frame of unknown kind " + std::to_string(static_cast<int>(header.kind)));
         if (header.reserved != 0)
             malformed("a frame with reserved bits set");

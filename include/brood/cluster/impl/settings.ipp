@@ -69,6 +69,12 @@ BROOD_INLINE void cluster_settings::check() const
         throw std::invalid_argument("brood: cluster settings: workers of " +
                                     spawn.launcher->name() +
                                     " cannot reach NOTIFY_SOCKET; use another readiness");
+    if (spawn.launcher && dispatch.hands_over() && !spawn.launcher->capabilities().descriptors)
+        throw std::invalid_argument(
+            "brood: cluster settings: connections that this process accepts cannot be handed to "
+            "workers of " +
+            spawn.launcher->name() +
+            "; use dispatch_policy::shared(), with which each listens on its own host");
     dispatch.check();
     watchdog.check();
     recycle.check();

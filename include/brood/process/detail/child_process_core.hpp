@@ -165,6 +165,18 @@ inline task<> last_words(std::shared_ptr<link> from)
         co_await link::disconnected(from, time_from_now(std::chrono::seconds(2)));
 }
 
+/// What a process elsewhere said last of its end is true, whatever its launcher says.
+inline void hear_farewell(const link& from, exit_status& status)
+{
+    auto code = from.farewell();
+    if (!code)
+        return;
+    status.code = *code;
+    status.signal = 0;
+    status.core_dumped = status.lost = false;
+    status.why.clear();
+}
+
 /// The life of a child, as its parent sees it. The order of the ends is the same on every path.
 inline task<> watch(std::shared_ptr<child_process_core> child)
 {
@@ -175,6 +187,7 @@ inline task<> watch(std::shared_ptr<child_process_core> child)
     {
         status = child->far->told(status);
         co_await last_words(child->channel);
+        hear_farewell(*child->channel, status);
     }
     if (child->channel)
     {

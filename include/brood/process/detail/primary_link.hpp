@@ -83,6 +83,15 @@ public:
         co_return std::move(asked->connections);
     }
 
+    /// Tells a primary on another machine of a socket that it did not open, and cannot see.
+    void tell_of(const socket_address& at)
+    {
+        if (!link_->is_elsewhere())
+            return;
+        listening_notice notice{to_string(at)};
+        send_control(*link_, notice);
+    }
+
     /// One that the primary did not open ends with the others when this worker is asked to stop,
     /// and its connections count as theirs.
     void attend(const std::shared_ptr<listener_core>& opened)
@@ -93,9 +102,9 @@ public:
                               self->count_connection();
                       }});
         if (is_draining_)
-            opened->close();
-        else
-            listeners_[++last_number_] = opened;
+            return opened->close();
+        listeners_[++last_number_] = opened;
+        tell_of(opened->address());
     }
 
     /// For a socket that takes datagrams until this worker is asked to stop.

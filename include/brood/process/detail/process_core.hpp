@@ -12,6 +12,7 @@
 #include <brood/wire/internal/link.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -115,6 +116,10 @@ public:
                 report(std::current_exception());
             }
         }
+        // The launcher of one elsewhere may not tell its code, or another.
+        if (link_ && link_->is_elsewhere())
+            link_->sending().send_empty(frame_kind::farewell, 0,
+                                        static_cast<std::uint64_t>(exit_code & 0xff));
         if (link_)
             link_->sending().flush(); // what they sent
         return exit_code;
@@ -203,7 +208,10 @@ public:
         else
             bound = co_await primary_link::bind(self->primary_, wanted);
         if (self->primary_)
+        {
+            self->primary_->tell_of(socket_address::of(bound.get()));
             self->primary_->ready();
+        }
         co_return bound;
     }
 

@@ -89,6 +89,18 @@ struct listen_request
     }
 };
 
+/// One elsewhere listens, or receives datagrams, at a socket of its own machine.
+struct listening_notice
+{
+    std::string address; ///< "127.0.0.1:8080"
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(address);
+    }
+};
+
 /// It has taken the next connection that was handed to this listener.
 struct accepted_notice
 {

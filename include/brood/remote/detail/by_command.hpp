@@ -23,6 +23,15 @@ inline exit_status without_shell(exit_status status)
     return status;
 }
 
+/// What ended a command did not end its worker: how that did is unknown.
+inline exit_status of_unknown_end(exit_status status)
+{
+    status.code = status.signal = 0;
+    status.core_dumped = false;
+    status.lost = true;
+    return status;
+}
+
 /// Starts workers by the command that a user gives.
 class by_command final : public far_launcher
 {
@@ -46,14 +55,22 @@ private:
             return options.command(program);
         }
 
+        void come() override { has_come = true; }
+
         launched_exit ended(const exit_status& status, std::string_view) override
         {
-            if (options.exit_status == launcher_capabilities::status::shell128)
+            using tells = launcher_capabilities::status;
+            auto tells_nothing = options.exit_status == tells::none ||
+                                 (options.exit_status == tells::shell128 && status.signal != 0);
+            if (has_come && tells_nothing)
+                return {of_unknown_end(status), exit_exactness::none, {}};
+            if (options.exit_status == tells::shell128)
                 return {without_shell(status), exit_exactness::shell128, {}};
             return {status, exit_exactness::exact, {}};
         }
 
         command_options options;
+        bool has_come = false;
     };
 
     std::shared_ptr<far_place> choose(const launch_request&) override

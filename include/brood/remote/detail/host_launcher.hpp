@@ -112,8 +112,8 @@ public:
     {
         auto said = why_not_.empty() ? exit_by(status, err)
                                      : launched_exit{status, exit_exactness::none, why_not_};
-        // Of a worker that was lost, how its command ended is all that is known.
-        if (said.exactness == exit_exactness::none)
+        // Of a worker that never came, how its command ended is all that there is to know.
+        if (said.exactness == exit_exactness::none && !has_come_)
             said.status = status;
         if (!said.why.empty())
             said.why = "host " + host_ + ": " + said.why;

@@ -4,6 +4,8 @@
 #include <brood/wire/internal/reach.hpp>
 #include <brood/wire/limits.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,10 +28,17 @@ public:
     /// Whether it is on another machine, for all that is promised.
     bool is_elsewhere() const noexcept { return reach_ == reach::elsewhere; }
 
+    /// With which exit code its process said that it ends; nothing when it has not.
+    std::optional<int> farewell() const noexcept { return farewell_; }
+
+protected:
+    void hear_farewell(std::uint64_t code) noexcept { farewell_ = static_cast<int>(code & 0xff); }
+
 private:
     std::string peer_;
     channel_limits limits_;
     reach reach_;
+    std::optional<int> farewell_;
 };
 
 } // namespace brood::detail

@@ -63,7 +63,6 @@ public:
     asio::any_io_executor executor() { return socket_->get_executor(); }
 
     detail::sender& sending() noexcept { return *sender_; }
-
     std::shared_ptr<detail::sender> shared_sender() const noexcept { return sender_; }
 
     lane& waiting(lane_name where) noexcept { return receiver_[where]; }
@@ -96,7 +95,6 @@ public:
     bool ended() const noexcept { return state_ >= state::discarding; }
 
     bool may_send() const noexcept { return sender_->open(); }
-
     bool connected() const noexcept { return !ended() && sender_->open(); }
 
     /// Throws what the other side did wrong, if that is how the link ended.
@@ -326,6 +324,8 @@ private:
                         "it cannot read what it was sent: " + receiver_.text_of(found));
         case frame_kind::hello:
             break;
+        case frame_kind::farewell:
+            hear_farewell(header.correlation);
         }
     }
 

@@ -56,6 +56,14 @@ inline exit_info end_of(worker_core& worker, const exit_status& status, const re
     return ended;
 }
 
+/// Whether it was elsewhere, nobody here wanted its end, and nobody knows how that came.
+inline bool is_lost(const worker_core& worker, const exit_status& status)
+{
+    auto silent = !worker.cause || worker.cause == exit_cause::hung ||
+                  worker.cause == exit_cause::unreachable;
+    return worker.is_elsewhere && status.lost && silent;
+}
+
 // What is asked by the channel alone reaches nobody who has none, and not yet one that is not
 // ready: nobody is connected to that.
 inline std::vector<stop_step> steps_that_reach(const worker_core& worker, const stop_policy& policy)

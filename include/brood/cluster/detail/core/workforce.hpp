@@ -183,9 +183,9 @@ private:
         {
             for (;;)
             {
-                auto word = co_await next_control<online_notice, ready_notice, listen_request,
-                                                  accepted_notice, closed_notice, recycle_notice,
-                                                  give_up_notice, lost_notice, alive_notice>(
+                auto word = co_await next_control<
+                    online_notice, ready_notice, listen_request, accepted_notice, closed_notice,
+                    recycle_notice, give_up_notice, lost_notice, alive_notice, listening_notice>(
                     worker->process.link());
                 if (!word)
                     break;
@@ -258,6 +258,18 @@ private:
         auto address = ports_.address_of(*worker, wanted.number);
         if (address.empty())
             return; // it could not be opened
+        tell_listening(worker, address);
+    }
+
+    // At a port of another machine: of those here the primary knows more.
+    void on(const std::shared_ptr<worker_core>& worker, const listening_notice& said)
+    {
+        if (worker->is_elsewhere)
+            tell_listening(worker, said.address);
+    }
+
+    void tell_listening(const std::shared_ptr<worker_core>& worker, const std::string& address)
+    {
         worker->listening_at.push_back(address);
         events_.publish(cluster_event::kind::listening, worker, address);
     }
@@ -393,10 +405,24 @@ private:
         if (worker.asked_to_end)
             worker.history->drain_times.add(since(*worker.asked_to_end));
         auto ended = end_of(worker, status, ready_when_);
-        if (!worker.cause)
+        if (is_lost(worker, status))
+            tell_loss(ended);
+        else if (!worker.cause && worker.is_elsewhere) // whose memory is not counted here
+            ended.cause = status.signal != 0 ? exit_cause::signalled : exit_cause::exited;
+        else if (!worker.cause)
             ended.cause = oom_.cause_of(status, worker.oom_kills);
         worker.ready.set(false);
         worker.ended.set(std::move(ended));
+    }
+
+    void tell_loss(exit_info& ended) const
+    {
+        ended.cause = exit_cause::lost;
+        if (ended.reason.empty())
+            ended.reason = ended.status.why;
+        if (ended.reason.empty())
+            ended.reason = settings_.spawn.launcher->name() +
+                           " does not say how it ended, nor did it say so itself";
     }
 
     void spawn(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }

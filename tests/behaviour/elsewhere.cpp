@@ -13,11 +13,14 @@
 #include "support/patience.hpp"
 #include "support/within.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <span>
 #include <string>
 #include <unistd.h>
+#include <variant>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -92,6 +95,38 @@ task<> listen_here(process& self)
     auto listener = co_await self.listen(0);
     auto connection = co_await listener.accept();
     co_await self.message<std::string>();
+}
+
+using text_and_block = brood::carrying<std::string, brood::shared_bytes>;
+
+/// Sends back what it gets.
+task<> mirror(process& self)
+{
+    while (auto came = co_await self.message<text_and_block>())
+    {
+        auto block = came->object();
+        self.send(came->message, block.copied());
+    }
+}
+
+task<> through_mirror(brood::forked_process child)
+{
+    std::string content(100'000, 'x');
+    content += '\0';
+    auto block = brood::shared_bytes::copy_of(std::as_bytes(std::span(content)));
+    child.send(std::string("one"), block.copied());
+    child.send(std::string("none"), brood::shared_bytes().copied());
+    auto back = co_await child.message<int, text_and_block>();
+    REQUIRE(back);
+    auto& one = std::get<text_and_block>(*back);
+    CHECK(one.message == "one");
+    CHECK(std::ranges::equal(one.object().bytes(), block.bytes()));
+    back = co_await child.message<int, text_and_block>();
+    REQUIRE(back);
+    CHECK(std::get<text_and_block>(*back).object().empty());
+    child.disconnect();
+    auto status = co_await child.exit();
+    CHECK(status.success());
 }
 
 task<int> end_with(process&, int code)
@@ -277,4 +312,22 @@ TEST_CASE("connections are not handed to workers elsewhere", "[elsewhere]")
     }
     settings.dispatch = brood::dispatch_policy::reuse_port();
     settings.check();
+}
+
+TEST_WITHIN(30s, "a block is copied to a process elsewhere when that is asked for, and shared here",
+            "[elsewhere]")
+{
+    co_await through_mirror(brood::fork_with<mirror>(elsewhere(by_shell())));
+    co_await through_mirror(brood::fork<mirror>());
+}
+
+TEST_WITHIN(30s, "a block that is only to be shared stays on this machine", "[elsewhere]")
+{
+    auto child = brood::fork_with<mirror>(elsewhere(by_shell()));
+    brood::shared_bytes block;
+    CHECK_THROWS_WITH(child.send(std::string("one"), block),
+                      ContainsSubstring("sh here: ") && ContainsSubstring("copied()"));
+    child.send(std::string("a"), block.copied(), block.copied()); // one more than it asks for
+    auto status = co_await child.exit();
+    CHECK(status.code == 1);
 }

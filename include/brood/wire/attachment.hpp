@@ -175,6 +175,10 @@ descriptor prepare_to_send(Object&& object)
     {
         return object.share();
     }
+    else if constexpr (std::same_as<plain, copied_bytes>)
+    {
+        return object.block().share();
+    }
     else
     {
         static_assert(!std::is_lvalue_reference_v<Object>,

@@ -65,7 +65,8 @@ public:
     /// the loop, together with what else is sent until then. Returns whether there is room for
     /// more: when false, `co_await drain()` before the next one. Objects are Asio sockets,
     /// acceptors and pipes, `descriptor` or `std::vector<descriptor>`, given away by std::move or
-    /// shared with `share(object)`, and `shared_bytes`. They stay open here until the other side
+    /// shared with `share(object)`, and `shared_bytes`, whose `copied()` travels to other machines
+    /// too. They stay open here until the other side
     /// has taken them: see `undelivered()`.
     ///
     /// Throws brood::error: closed (it has gone, or disconnect() was called), overflow (it does not
@@ -76,6 +77,9 @@ public:
     bool send(const Message& value, Objects&&... beside)
     {
         check_message<Message>();
+        if constexpr (detail::are_copied<Objects...>)
+            if (detail::is_elsewhere(use()))
+                return detail::send_copies(use(), value, beside...);
         detail::frame_writer frame(use(), frame_kind::message, detail::label_of<Message>(), 0,
                                    detail::count_of(beside...));
         frame.write(value);

@@ -8,9 +8,12 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace brood
 {
+
+class copied_bytes;
 
 /// A block of memory that processes share without copying it: a gigabyte costs what a small message
 /// does.
@@ -52,6 +55,10 @@ public:
     /// A descriptor of the block, to be sent.
     descriptor share() const;
 
+    /// The block, to be sent beside a message also to a process on another machine, which gets a
+    /// copy of its bytes: `child.send(job, block.copied())`. On this machine it is shared as ever.
+    copied_bytes copied() const;
+
 private:
     struct block;
 
@@ -62,6 +69,26 @@ private:
 
     std::shared_ptr<const block> block_;
 };
+
+/// A block that may be copied where it cannot be shared: made by shared_bytes::copied().
+///
+/// Its bytes are part of the message then, and count for its longest. The receiver asks for
+/// `carrying<job, shared_bytes>` in both cases.
+class copied_bytes
+{
+public:
+    explicit copied_bytes(shared_bytes block) noexcept : block_(std::move(block)) {}
+
+    const shared_bytes& block() const noexcept { return block_; }
+
+private:
+    shared_bytes block_;
+};
+
+inline copied_bytes shared_bytes::copied() const
+{
+    return copied_bytes(*this);
+}
 
 } // namespace brood
 

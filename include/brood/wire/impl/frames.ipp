@@ -78,6 +78,11 @@ BROOD_INLINE companions take_oldest(link& from, lane_name where)
     return from.pop(where).take_companions();
 }
 
+BROOD_INLINE bool is_elsewhere(const link& to) noexcept
+{
+    return to.is_elsewhere();
+}
+
 BROOD_INLINE const std::string& peer_of(const link& of)
 {
     return of.peer();

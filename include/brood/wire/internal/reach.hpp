@@ -33,7 +33,7 @@ inline channel_limits within(channel_limits limits, reach where) noexcept
     auto text = peer + ": a message with " + std::to_string(count) + " descriptors";
     if (where == reach::elsewhere)
         throw error(errc::not_local, text + " or shared_bytes, which cannot leave this machine; "
-                                            "send what is in them as bytes");
+                                            "send what is in them as bytes, or copied()");
     throw error(errc::too_large, text + ", where at most " + std::to_string(most) + " are allowed");
 }
 

@@ -7,7 +7,9 @@
 #include <brood/codec/archive.hpp>
 #include <brood/codec/message.hpp>
 #include <brood/wire/attachment.hpp>
+#include <brood/wire/internal/frame_writer.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -84,6 +86,61 @@ asio::any_io_executor executor_of(link& of);
 
 [[noreturn]] void throw_wrong_kind(const link& from, std::string_view name, std::size_t place);
 
+bool is_elsewhere(const link& to) noexcept;
+
+/// A message and the blocks beside it, copied, for another machine. It has a name of its own.
+template <class Message>
+struct with_copies
+{
+    Message message{};
+    std::vector<std::string> blocks;
+
+    template <class Archive>
+    void load(Archive& archive)
+    {
+        std::uint32_t count = 0;
+        archive(message, count);
+        for (; count != 0; --count)
+            archive(blocks.emplace_back());
+    }
+};
+
+/// The same, to be written.
+template <class Message>
+struct copies_to_send
+{
+    const Message& message;
+    std::vector<std::string> blocks;
+
+    template <class Archive>
+    void save(Archive& archive) const
+    {
+        auto count = static_cast<std::uint32_t>(blocks.size());
+        archive(message, count);
+        for (auto& each : blocks)
+            archive(each);
+    }
+};
+
+template <class... Objects>
+inline constexpr bool are_copied = sizeof...(Objects) != 0 &&
+                                   (std::same_as<std::remove_cvref_t<Objects>, copied_bytes> &&
+                                    ...);
+
+/// Sends a message whose blocks are copied into it.
+template <class Message, class... Blocks>
+bool send_copies(link& to, const Message& value, const Blocks&... beside)
+{
+    auto text = [](std::span<const std::byte> bytes)
+    {
+        return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    };
+    copies_to_send<Message> copies{value, {text(beside.block().bytes())...}};
+    frame_writer frame(to, frame_kind::message, label_of<with_copies<Message>>());
+    frame.write(copies);
+    return frame.send();
+}
+
 /// What stands in message<...>: a message alone, or one that carries objects.
 template <class Wanted>
 struct wanted
@@ -129,6 +186,32 @@ struct wanted<carrying<Message, std::vector<descriptor>>>
         return {std::move(value), std::move(beside.descriptors)};
     }
 };
+
+/// Whether what is wanted may have come as copies.
+template <class Wanted>
+inline constexpr bool takes_copies = false;
+
+template <class Message, class... Objects>
+inline constexpr bool
+    takes_copies<carrying<Message, Objects...>> = sizeof...(Objects) != 0 &&
+                                                  (std::same_as<Objects, shared_bytes> && ...);
+
+template <class Message, class... Objects>
+carrying<Message, Objects...> make_of_copies(link& by, with_copies<Message> came,
+                                             std::type_identity<carrying<Message, Objects...>>)
+{
+    if (came.blocks.size() != sizeof...(Objects))
+        throw_wrong_count(by, message_name<Message>(), came.blocks.size(), sizeof...(Objects));
+    auto next = came.blocks.begin();
+    auto block = [&]
+    {
+        auto& text = *next++;
+        return shared_bytes::copy_of(std::as_bytes(std::span(text.data(), text.size())));
+    };
+    // A braced list is evaluated from left to right.
+    return {std::move(came.message),
+            std::tuple<Objects...>{(static_cast<void>(sizeof(Objects)), block())...}};
+}
 
 /// Stands for carrying<Message, descriptor> where there may be none beside it, or this process had
 /// no room for it.
@@ -189,10 +272,32 @@ Message decode_from(link& by, std::span<const std::byte> payload, bool in_lane =
     }
 }
 
+/// Whether a frame of this type can be taken as what is wanted.
+template <class Wanted>
+bool is_as_wanted(std::uint64_t came)
+{
+    using message = message_of_t<Wanted>;
+    if constexpr (takes_copies<Wanted>)
+        if (came == message_fingerprint<with_copies<message>>())
+            return true;
+    return came == message_fingerprint<message>();
+}
+
 /// Takes the oldest frame of a lane as the type that it has.
 template <class Wanted>
-Wanted take(link& by, lane_name where, std::span<const std::byte> payload)
+Wanted take(link& by, lane_name where, const waiting_frame& oldest)
 {
+    auto payload = oldest.payload;
+    if constexpr (takes_copies<Wanted>)
+    {
+        using copies = with_copies<message_of_t<Wanted>>;
+        if (oldest.fingerprint == message_fingerprint<copies>())
+        {
+            auto came = decode_from<copies>(by, payload, true);
+            take_oldest(by, where);
+            return make_of_copies(by, std::move(came), std::type_identity<Wanted>());
+        }
+    }
     auto value = decode_from<message_of_t<Wanted>>(by, payload, true);
     auto beside = take_oldest(by, where);
     if constexpr (!requires { wanted<Wanted>::bears_loss; })
@@ -219,15 +324,14 @@ one_of_t<Wanted...> take_one(link& by, lane_name where, const waiting_frame& old
     auto came = oldest.fingerprint;
     if constexpr (sizeof...(Wanted) == 1)
     {
-        if (came == (message_fingerprint<message_of_t<Wanted>>(), ...))
-            return (take<Wanted>(by, where, oldest.payload), ...);
+        if ((is_as_wanted<Wanted>(came), ...))
+            return (take<Wanted>(by, where, oldest), ...);
     }
     else
     {
         std::optional<one_of_t<Wanted...>> result;
-        (void)((came == message_fingerprint<message_of_t<Wanted>>() &&
-                (result.emplace(std::in_place_type<Wanted>,
-                                take<Wanted>(by, where, oldest.payload)),
+        (void)((is_as_wanted<Wanted>(came) &&
+                (result.emplace(std::in_place_type<Wanted>, take<Wanted>(by, where, oldest)),
                  true)) ||
                ...);
         if (result)

@@ -859,6 +859,46 @@ TEST_WITHIN(30s, "a reload of all children replaces those of clusters and superv
     co_await top.stop();
 }
 
+TEST_WITHIN(20s, "the new worker of a reload goes when the old one dies meanwhile", "[supervisor]")
+{
+    temporary_directory folder;
+    auto file = folder.path().string() + "/first";
+    supervisor top(strategy::one_for_one, often());
+    top.add<[](brood::process& self, std::string path) -> task<>
+            {
+                if (!std::filesystem::exists(path))
+                    self.ready();
+                note(path, "first");
+                co_await self.shutdown();
+            }>("web", {}, file);
+    top.start();
+    co_await all_ready(top);
+    auto first = top.worker("web");
+    while (notes(file) != "first")
+        co_await brood::sleep(1ms);
+    auto report = std::make_shared<brood::reload_report>();
+    auto reloading = [](supervisor* of, std::shared_ptr<brood::reload_report> into) -> task<>
+    {
+        *into = co_await of->reload("web");
+    };
+    asio::co_spawn(top.executor(), reloading(&top, report), asio::detached);
+    while (notes(file) != "first") // the new one has begun
+        co_await brood::sleep(1ms);
+    std::filesystem::remove(file);
+    first.kill(SIGKILL);
+
+    auto end = co_await next_end(top);
+    CHECK(end.id == 2);
+    CHECK(end.cause == exit_cause::taken_down);
+    end = co_await next_end(top);
+    CHECK(end.id == 1);
+    CHECK(end.status.signal == SIGKILL);
+    co_await started(top, 0, 2);
+    CHECK(top.worker("web").id() == 3);
+    CHECK(report->replaced == 0);
+    co_await top.stop();
+}
+
 TEST_WITHIN(20s, "a stop ends the new worker of a reload that is under way", "[supervisor]")
 {
     temporary_directory folder;

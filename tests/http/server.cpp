@@ -4,6 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/http/file.hpp>
+#include <brood/process/traffic.hpp>
 
 #include "support/client.hpp"
 #include "support/http_servers.hpp"
@@ -286,6 +287,7 @@ TEST_WITHIN(5s, "what a handler throws becomes a 500, and the connection goes on
     };
     http::server server(fail, options);
     raw_client client(server);
+    auto before = brood::traffic_of_this_process().read();
     co_await client.send(get + get);
 
     for (int count = 0; count < 2; ++count)
@@ -295,6 +297,9 @@ TEST_WITHIN(5s, "what a handler throws becomes a 500, and the connection goes on
         CHECK(answer->body.find("fire") == std::string::npos);
     }
     CHECK(told == std::vector<std::string>{"/", "/"});
+    auto after = brood::traffic_of_this_process().read();
+    CHECK(after.requests - before.requests == 2);
+    CHECK(after.failed_requests - before.failed_requests == 2);
 }
 
 TEST_WITHIN(5s,

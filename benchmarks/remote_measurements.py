@@ -34,9 +34,9 @@ def measurements(few):
             start('ssh'), against('ssh true', 'ssh')], targets={'ssh true': 1.2}),
         Measurement('remote, start of a worker by Slurm', 'ms', [
             start('slurm'), against('srun true', 'slurm')], targets={'srun true': 1.2}),
-        Measurement('remote, 32 workers of two nodes by Slurm', 'ms', [
-            start('slurm', 32), against('32 srun true', 'slurm', 32)],
-            targets={'32 srun true': 1.5}),
+        Measurement('remote, 64 workers of two nodes by Slurm', 'ms', [
+            start('slurm', 64), against('64 srun true', 'slurm', 64)],
+            targets={'64 srun true': 1.5}),
         Measurement('remote, memory here of an idle worker', 'KiB', [
             ours('remote', 'memory', 64)]),
         Measurement('remote, time here of 64 idle workers', 'ms/s', [ours('remote', 'idle', 64)]),

@@ -6,6 +6,7 @@
 #include <brood/pool/internal/run_chunk.hpp>
 #include <brood/wire/call.hpp>
 
+#include "support/patience.hpp"
 #include "support/within.hpp"
 
 #include <algorithm>
@@ -584,13 +585,13 @@ TEST_WITHIN(20s, "dropped results cancel what is under way", "[map]")
     auto shop = std::make_shared<workshop>();
     shop->first = 1h;
     std::optional results = map<int, int>(shop, &square, numbers(100));
-    co_await sleep(5ms);
-    CHECK(shop->under_way == 1);
+    auto began = co_await brood::test::eventually(10s, [&] { return shop->under_way > 0; });
+    CHECK(began);
 
     results.reset();
-    co_await sleep(5ms);
 
-    CHECK(shop->under_way == 0);
+    auto ended = co_await brood::test::eventually(10s, [&] { return shop->under_way == 0; });
+    CHECK(ended);
 }
 
 TEST_WITHIN(20s, "next() that was cancelled loses nothing", "[map]")

@@ -154,6 +154,27 @@ TEST_WITH_SSH(60s, "Why a worker did not come over ssh is told with host and cur
     }
 }
 
+TEST_WITH_SSH(60s, "A host that is set aside is told", "[ssh]")
+{
+    auto settings = over(server);
+    settings.placement.failures = 2;
+    std::vector<std::string> told;
+    settings.placement.on_set_aside = [&](const brood::host_set_aside& aside)
+    {
+        told.push_back(to_string(aside));
+    };
+    auto by = brood::ssh(host_list("nowhere"), settings);
+    co_await why_not(by);
+    CHECK(told.empty());
+    co_await why_not(by);
+    CHECK(told == std::vector<std::string>{"host nowhere is set aside for 300 s: 2 workers failed "
+                                           "there within 60 s"});
+    brood::spawn_options options;
+    options.launcher = by;
+    CHECK_THROWS_WITH(brood::fork_with<echo>(options),
+                      ContainsSubstring("takes another worker just now"));
+}
+
 TEST_WITH_SSH(60s, "A pool whose workers cannot come over ssh fails with the cause", "[ssh]")
 {
     pool_settings settings(brood::ssh(host_list("nowhere"), over(server)));

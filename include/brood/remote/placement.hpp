@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct place
     std::string host;
     std::size_t slots = 1;
 };
+
+struct host_set_aside;
 
 /// Where workers are started.
 struct placement_options
@@ -39,6 +42,10 @@ struct placement_options
 
     /// How many starts may be under way on a host at once; 0 for any number.
     std::size_t starts_at_once = 0;
+
+    /// Told by ssh() and slurm() of each host that is set aside, as a turn of their loop finds it
+    /// out: for a log, say. May be empty, and must not throw.
+    std::function<void(const host_set_aside&)> on_set_aside = nullptr;
 
     /// Throws std::invalid_argument, with the reason, for what cannot be meant.
     void check() const;

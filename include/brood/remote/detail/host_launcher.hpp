@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,12 +67,13 @@ private:
 struct occupancy
 {
     occupancy(std::vector<place> places, const placement_options& how)
-        : turns(places.size(), start_turns{how.starts_at_once}),
+        : turns(places.size(), start_turns{how.starts_at_once}), tell(how.on_set_aside),
           where(std::move(places), without_turns(how))
     {
     }
 
     std::vector<start_turns> turns; // of each host
+    std::function<void(const host_set_aside&)> tell;
 
     placement where;
     std::optional<std::size_t> last_failed; // its successor goes elsewhere, if it can
@@ -141,7 +143,9 @@ private:
             return;
         if (how != placement::end::expected)
             of_->last_failed = index_;
-        of_->where.ended(index_, std::chrono::steady_clock::now(), how);
+        auto aside = of_->where.ended(index_, std::chrono::steady_clock::now(), how);
+        if (aside && of_->tell)
+            of_->tell(*aside);
     }
 
     std::string host_;

@@ -12,7 +12,7 @@ namespace brood
 namespace detail
 {
 
-inline void check(const slurm_options& options, const slurm_settings& settings)
+inline void check_slurm(const slurm_options& options, const slurm_settings& settings)
 {
     options.check();
     if (settings.sent_to.empty())
@@ -30,7 +30,7 @@ inline void check(const slurm_options& options, const slurm_settings& settings)
 BROOD_INLINE std::shared_ptr<launcher> slurm(const slurm_options& options,
                                              const slurm_settings& settings)
 {
-    detail::check(options, settings);
+    detail::check_slurm(options, settings);
     auto held = std::make_shared<detail::held_allocation>(options);
     return std::make_shared<detail::by_slurm>(std::move(held), options, settings);
 }
@@ -38,7 +38,7 @@ BROOD_INLINE std::shared_ptr<launcher> slurm(const slurm_options& options,
 BROOD_INLINE task<std::shared_ptr<launcher>> slurm_granted(slurm_options options,
                                                            slurm_settings settings)
 {
-    detail::check(options, settings);
+    detail::check_slurm(options, settings);
     auto held = co_await detail::held_allocation::when_granted(options);
     co_return std::make_shared<detail::by_slurm>(std::move(held), options, settings);
 }

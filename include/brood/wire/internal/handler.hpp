@@ -145,7 +145,7 @@ request_handler handler_of(Handler&& function)
     auto begin = [handler](std::shared_ptr<serving> by, const waiting_frame& oldest)
     {
         auto number = oldest.number;
-        auto taken = take<request>(link_of(*by), lane_name::requests, oldest.payload);
+        auto taken = take<request>(link_of(*by), lane_name::requests, oldest);
         if constexpr (awaited<typename signature<kept>::result>::coroutine)
             return answer<kept, request>(handler, std::move(by), number, std::move(taken));
         else

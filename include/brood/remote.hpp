@@ -10,6 +10,7 @@
 #include <brood/remote/command_launcher.hpp>
 #include <brood/remote/command_options.hpp>
 #include <brood/remote/deploy.hpp>
+#include <brood/remote/external.hpp>
 #include <brood/remote/host_list.hpp>
 #include <brood/remote/launch_command.hpp>
 #include <brood/remote/launched_exit.hpp>

@@ -128,6 +128,7 @@ of their source files; without it brood is header-only and needs no source file"
 #if defined(BROOD_REMOTE)
 #include <brood/remote/impl/arrival.ipp>
 #include <brood/remote/impl/command_launcher.ipp>
+#include <brood/remote/impl/external.ipp>
 #include <brood/remote/impl/secret.ipp>
 #include <brood/remote/impl/slurm.ipp>
 #include <brood/remote/impl/ssh.ipp>

@@ -30,6 +30,10 @@ struct launcher_capabilities
     bool descriptors = true;   ///< Descriptors, sockets and shared_bytes may be sent to it.
     bool shared_memory = true; ///< It shares pages with this process.
 
+    /// It starts processes itself. If not, it waits until one comes that somebody else has started,
+    /// and the time in which that has to be ready begins there.
+    bool starts = true;
+
     friend bool operator==(const launcher_capabilities&, const launcher_capabilities&) = default;
 };
 

@@ -9,10 +9,12 @@
 #include <brood/process/internal/silence.hpp>
 #include <brood/process/internal/vital_signs.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
+#include <brood/process/signals.hpp>
 #include <brood/process/traffic.hpp>
 #include <brood/wire/internal/control.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -44,6 +46,18 @@ public:
     {
         send_control(*link_, online_notice{});
         asio::co_spawn(link_->executor(), obey(shared_from_this()), asio::detached);
+    }
+
+    /// From here on SIGTERM asks the primary to let this worker finish.
+    void leave_when_asked()
+    {
+        terminate_.emplace(link_->executor(), SIGTERM);
+        terminate_->wait_then(
+            [weak = weak_from_this()]
+            {
+                if (auto self = weak.lock())
+                    send_control(*self->link_, recycle_notice{true});
+            });
     }
 
     /// Says that it can be given work, the first time.
@@ -382,6 +396,7 @@ private:
     std::shared_ptr<stop_request> stop_;
     bool is_ready_ = false;
     bool is_draining_ = false;
+    std::optional<signals> terminate_;
     silence silence_;                               // of a primary elsewhere
     std::optional<std::uint64_t> connections_left_; // until it asks to be replaced
     std::uint64_t last_number_ = 0;

@@ -6,6 +6,7 @@
 #include <brood/process/detail/loop_children.hpp>
 #include <brood/process/detail/primary_link.hpp>
 #include <brood/process/detail/stop_request.hpp>
+#include <brood/process/internal/arrival.hpp>
 #include <brood/process/internal/listener_core.hpp>
 #include <brood/process/process.hpp>
 #include <brood/wire/internal/far_channel.hpp>
@@ -244,6 +245,8 @@ private:
             return;
         primary_ = std::make_shared<primary_link>(link_, to_worker_identity(identity), stop_asked);
         primary_->begin();
+        if (came_by_itself)
+            primary_->leave_when_asked();
     }
 
     const pid_t parent_ = ::getppid();

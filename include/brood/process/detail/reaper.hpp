@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/detail/shared_result.hpp>
 #include <brood/base/signal.hpp>
 #include <brood/process/detail/collect.hpp>
 #include <brood/process/detail/detached_children.hpp>
@@ -9,8 +10,11 @@
 #include <brood/process/detail/reaper_pidfd.hpp>
 #include <brood/process/detail/reaper_sigchld.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
+#include <exception>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <unistd.h>
@@ -51,16 +55,41 @@ public:
             pidfd_ = open_pidfd(pid_);
     }
 
+    /// Stands for one that is no process of this machine, and ends when conclude() says so. It has
+    /// a number that no process has.
+    void adopt_absent(asio::any_io_executor executor)
+    {
+        static std::atomic<pid_t> next{above_all_pids};
+        pid_ = next++;
+        concluded_ = std::make_shared<shared_result<exit_status>>(std::move(executor));
+    }
+
+    /// How one that is no process of this machine has ended. The first end stays.
+    void conclude(exit_status status)
+    {
+        if (collected())
+            return;
+        status.pid = pid_;
+        status_ = status;
+        concluded_->set(status);
+    }
+
     pid_t pid() const noexcept { return pid_; }
 
     /// Whether the child is no more ours: it was collected, or detached, or there never was one.
     bool collected() const noexcept { return status_.has_value() || pid_ == -1; }
 
     /// Whether the child has ended, collected or not.
-    bool has_ended() const noexcept { return collected() || detail::has_ended(pid_); }
+    bool has_ended() const noexcept
+    {
+        return collected() || (!concluded_ && detail::has_ended(pid_));
+    }
 
     /// Whether its number is its own still, since nobody has collected it.
-    bool holds_number() const noexcept { return !collected() && detail::is_ours(pid_); }
+    bool holds_number() const noexcept
+    {
+        return !collected() && !concluded_ && detail::is_ours(pid_);
+    }
 
     /// Waits for the end and collects it. Also ends when it was collected or detached meanwhile.
     task<exit_status> ended(asio::any_io_executor executor)
@@ -75,6 +104,8 @@ public:
     /// of its group, are no other's.
     task<> ended_uncollected(const asio::any_io_executor& executor)
     {
+        if (concluded_)
+            return end_said(concluded_);
         try
         {
             if (pidfd_)
@@ -87,11 +118,12 @@ public:
         return end_seen_by(watch_.emplace<sigchld_watch>(executor));
     }
 
-    /// Sends a signal; false when the process has ended, so that its number may be another's.
+    /// Sends a signal; false when the process has ended, so that its number may be another's, and
+    /// when it is none of this machine.
     /// Throws std::system_error for what the system refuses (EPERM, EINVAL).
     bool signal(int number)
     {
-        if (has_ended())
+        if (has_ended() || concluded_)
             return false;
         auto sent = send(number);
         if (!sent && errno != ESRCH)
@@ -103,7 +135,9 @@ public:
     /// Kills it, if it still runs, and leaves the rest to the one who waits for its end.
     void kill() noexcept
     {
-        if (!collected())
+        if (concluded_)
+            conclude_killed();
+        else if (!collected())
             send(SIGKILL);
     }
 
@@ -124,6 +158,8 @@ public:
     {
         if (collected())
             return;
+        if (concluded_)
+            return conclude_lost();
         if (auto watch = std::get_if<pidfd_watch>(&watch_))
             watch->cancel();
         else if (auto signals = std::get_if<sigchld_watch>(&watch_))
@@ -148,6 +184,8 @@ public:
     {
         if (collected())
             return true;
+        if (concluded_)
+            return false;
         status_ = collect(pid_, pidfd_);
         if (status_)
             own_children::remove(pid_);
@@ -155,6 +193,32 @@ public:
     }
 
 private:
+    // Of Linux they are below 2^22, and elsewhere below 10^5.
+    static constexpr pid_t above_all_pids = 1 << 30;
+
+    static task<> end_said(std::shared_ptr<shared_result<exit_status>> by) { co_await by->get(); }
+
+    void conclude_killed() noexcept
+    {
+        try
+        {
+            exit_status status;
+            status.signal = SIGKILL;
+            conclude(status);
+        }
+        catch (const std::exception&)
+        {
+            // No memory to tell those who wait; it is known all the same.
+        }
+    }
+
+    void conclude_lost()
+    {
+        exit_status status;
+        status.lost = true;
+        conclude(status);
+    }
+
     template <class Watch>
     task<> end_seen_by(Watch& watch)
     {
@@ -181,6 +245,7 @@ private:
     descriptor pidfd_;
     std::optional<exit_status> status_; // once the process is no more ours
     std::variant<std::monostate, pidfd_watch, sigchld_watch> watch_;
+    std::shared_ptr<shared_result<exit_status>> concluded_; // of one that is elsewhere
 };
 
 } // namespace brood::detail

@@ -15,7 +15,9 @@ namespace brood::detail
 BROOD_INLINE void arrive()
 {
     auto mark = std::getenv(elsewhere_variable);
-    if (mark == nullptr || std::string_view(mark) != "stdin")
+    auto is_sent = mark != nullptr && std::string_view(mark) == "stdin";
+    auto comes_by_itself = std::getenv(join_variable) != nullptr && inherited_channel() == -1;
+    if (!is_sent && !comes_by_itself)
         return;
     if (go_to_primary != nullptr)
         return go_to_primary();

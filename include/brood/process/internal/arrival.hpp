@@ -17,6 +17,9 @@ namespace brood::detail
 /// <brood/remote.hpp> sets it; null in a program without that.
 inline void (*go_to_primary)() = nullptr;
 
+/// Whether this process came to its primary by itself: SIGTERM is then from whoever started it.
+inline bool came_by_itself = false;
+
 /// Goes to the primary when this process was started for that. Ends it when it cannot.
 void arrive();
 

@@ -6,6 +6,7 @@
 #include <brood/process/internal/far_reach.hpp>
 #include <brood/wire/internal/far_channel.hpp>
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -20,6 +21,20 @@ forked_process start_far_child(asio::any_io_executor executor, const std::string
                                const arguments& args, const spawn_options& options,
                                far_channel leads, far_reach reach,
                                std::map<int, descriptor> outputs = {});
+
+/// A process elsewhere that nobody here has started, so that no process of this machine stands for
+/// it.
+struct absent_child
+{
+    forked_process process;
+    std::function<void(const exit_status&)> end; ///< To be called when it has ended.
+};
+
+/// The handle of one. It has a pid that no process has; `signal` does for it what it can. What it
+/// prints is not seen: its pipes are at their end.
+absent_child stand_for_absent(asio::any_io_executor executor, const std::string& name,
+                              const spawn_options& options, far_channel leads,
+                              std::function<bool(int)> signal, std::function<std::string()> host);
 
 } // namespace brood::detail
 

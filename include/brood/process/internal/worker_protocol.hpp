@@ -20,6 +20,9 @@ inline constexpr auto worker_variable = "BROOD_WORKER";
 /// no secret, and afterwards who its primary is.
 inline constexpr auto elsewhere_variable = "BROOD_ELSEWHERE";
 
+/// Names the primary to which a process goes by itself, to be a worker of it.
+inline constexpr auto join_variable = "BROOD_JOIN";
+
 /// Which worker of its cluster a process is.
 struct worker_identity
 {
@@ -153,9 +156,12 @@ struct give_up_notice
 /// It has done enough, and wants to be replaced.
 struct recycle_notice
 {
+    bool at_once = false; ///< Whoever started it wants it to end, and no successor is waited for.
+
     template <class Archive>
-    void serialize(Archive&)
+    void serialize(Archive& archive)
     {
+        archive(at_once);
     }
 };
 

@@ -89,6 +89,38 @@ inline std::string to_endpoint(const std::string& host, std::uint16_t port)
     return "tcp:" + named + ':' + std::to_string(port);
 }
 
+/// Where a socket is, or its peer, without the port; empty when it cannot be had.
+inline std::string host_of(const sockaddr_storage& bytes)
+{
+    char text[INET6_ADDRSTRLEN] = {};
+    const void* number = nullptr;
+    if (bytes.ss_family == AF_INET)
+        number = &reinterpret_cast<const sockaddr_in*>(&bytes)->sin_addr;
+    else if (bytes.ss_family == AF_INET6)
+        number = &reinterpret_cast<const sockaddr_in6*>(&bytes)->sin6_addr;
+    return number != nullptr && ::inet_ntop(bytes.ss_family, number, text, sizeof text) != nullptr
+               ? text
+               : "";
+}
+
+/// The port of an address of the internet.
+inline std::uint16_t port_of(const sockaddr_storage& bytes)
+{
+    return ntohs(bytes.ss_family == AF_INET6
+                     ? reinterpret_cast<const sockaddr_in6*>(&bytes)->sin6_port
+                     : reinterpret_cast<const sockaddr_in*>(&bytes)->sin_port);
+}
+
+/// The port to which a socket is bound. Throws std::system_error.
+inline std::uint16_t port_of(const descriptor& socket)
+{
+    far_address address;
+    address.size = sizeof address.bytes;
+    auto place = reinterpret_cast<sockaddr*>(&address.bytes);
+    check(::getsockname(socket.get(), place, &address.size), "look at a socket");
+    return port_of(address.bytes);
+}
+
 /// What is set on a connection of TCP, so that the end of the other machine, or of the way there,
 /// is seen: keepalive is for one on which nothing is under way, TCP_USER_TIMEOUT for the other. Not
 /// a socket of TCP: nothing. tcp(7)

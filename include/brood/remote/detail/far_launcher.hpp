@@ -10,6 +10,7 @@
 #include <brood/remote/command_options.hpp>
 #include <brood/remote/detail/bootstrap.hpp>
 #include <brood/remote/detail/build_id.hpp>
+#include <brood/remote/detail/far_request.hpp>
 #include <brood/remote/detail/kept_errors.hpp>
 #include <brood/remote/detail/launcher_input.hpp>
 #include <brood/remote/detail/private_network.hpp>
@@ -116,7 +117,7 @@ public:
         if (identity_)
             told.certificate = identity_->mark();
         told.epoch = ++epoch_;
-        told.worker = variable(wanted, worker_variable);
+        told.worker = worker_of(wanted);
         auto place = choose(wanted);
         auto called = told.worker.empty() ? "a process" : "worker " + told.worker;
         far_channel leads(executor, descriptor(), called + " of " + place->name(),
@@ -141,31 +142,6 @@ protected:
     virtual std::shared_ptr<far_place> choose(const launch_request& wanted) = 0;
 
 private:
-    // What the other machine would have to know is refused, and not left out.
-    static void refuse_what_stays_here(const launch_request& wanted)
-    {
-        auto& options = wanted.options;
-        auto refuse = [&](const char* step, const char* what)
-        {
-            throw spawn_error(ENOTSUP, wanted.program, step, what);
-        };
-        if (!options.descriptors.empty())
-            refuse("stdio", "descriptors cannot leave this machine");
-        if (options.stdin_.what() != stdio::kind::inherit &&
-            options.stdin_.what() != stdio::kind::ignore)
-            refuse("stdio", "stdin of a worker elsewhere is brood's own");
-        if (options.uid || options.gid || options.groups)
-            refuse("ids", "the command says who runs it elsewhere");
-        if (!options.limits.empty())
-            refuse("limits", "the command says how it is limited elsewhere");
-    }
-
-    static std::string variable(const launch_request& wanted, const char* name)
-    {
-        auto& variables = wanted.options.env;
-        return variables ? variables->get(name).value_or("") : std::string();
-    }
-
     // This process is known by a name that is another file's elsewhere.
     static std::string path_of(const std::string& program)
     {
@@ -203,25 +179,6 @@ private:
                               ") than that of the primary (" + ours + "): copy it there";
         };
         return who;
-    }
-
-    static std::string primary_name()
-    {
-        std::array<char, 256> host{};
-        ::gethostname(host.data(), host.size() - 1);
-        return "primary process " + std::to_string(::getpid()) + " on " + host.data();
-    }
-
-    // What was set for it beside the environment of this process.
-    static void add_variables(const launch_request& wanted, std::vector<std::string>& to)
-    {
-        if (!wanted.options.env)
-            return;
-        auto lines = environment().lines();
-        std::set<std::string> ours(lines.begin(), lines.end());
-        for (auto& line : wanted.options.env->lines())
-            if (!ours.contains(line) && !line.starts_with(std::string(worker_variable) + '='))
-                to.push_back(line);
     }
 
     forked_process start(const asio::any_io_executor& executor, const launch_request& wanted,

@@ -50,23 +50,38 @@ inline std::array<std::byte, knock::size> to_bytes(const knock& of)
     return result;
 }
 
-/// Nothing for what is no knock, or one of another version.
-inline std::optional<knock> read_knock(std::span<const std::byte, knock::size> from)
+/// The version of something that begins as a knock does; nothing for what does not.
+inline std::optional<std::uint32_t> version_of_knock(std::span<const std::byte, knock::size> from)
 {
     for (std::size_t index = 0; index < knock::magic.size(); ++index)
         if (from[index] != bytes_of(knock::magic)[index])
             return std::nullopt;
-    knock result;
     std::uint32_t version = 0;
-    auto place = load_little(from.data() + knock::magic.size(), version);
-    if (version != knock::version)
+    load_little(from.data() + knock::magic.size(), version);
+    return version;
+}
+
+/// Nothing for what is no knock, or one of another version.
+inline std::optional<knock> read_knock(std::span<const std::byte, knock::size> from)
+{
+    if (version_of_knock(from) != knock::version)
         return std::nullopt;
+    knock result;
+    auto place = from.data() + knock::magic.size() + sizeof knock::version;
     for (auto& each : result.name)
         each = *place++;
     for (auto& each : result.nonce)
         each = *place++;
     return result;
 }
+
+/// What the first byte of a welcome says.
+enum class answer_kind : std::uint8_t
+{
+    refusal = 0,    ///< It never may.
+    welcome = 1,    ///< It may come.
+    come_again = 2, ///< Not now.
+};
 
 /// What both sides know when both nonces were said.
 struct nonces

@@ -53,7 +53,7 @@ public:
         watch_launcher(std::move(control), told.grace);
     }
 
-private:
+protected:
     static bootstrap read_line()
     {
         constexpr std::chrono::seconds longest(60);
@@ -170,6 +170,8 @@ private:
         auto is_welcome = head[0] == std::byte{1};
         if (!texts || texts->size() < (is_welcome ? 3 : 1))
             throw error(errc::malformed, "what its primary says is cut off");
+        if (head[0] == static_cast<std::byte>(answer_kind::come_again))
+            throw error(errc::overflow, texts->front());
         if (!is_welcome)
             throw error(errc::version_mismatch, "its primary refuses it: " + texts->front());
         return std::move(*texts);

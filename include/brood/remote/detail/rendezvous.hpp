@@ -19,6 +19,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,11 +45,23 @@ struct guest
         refuse; ///< Why it may not come; empty when it may.
 };
 
+/// A door that is always the same: for workers that come by themselves, and know one secret.
+struct front_door
+{
+    secret shared = {};
+    std::vector<descriptor> sockets;                        ///< That listen.
+    std::shared_ptr<const tls_identity> identity = nullptr; ///< Null in the clear.
+
+    /// Hears why somebody was sent away, in a sentence that begins with who it was.
+    std::function<void(const std::string&)> report;
+};
+
 /// Where workers elsewhere come to: a socket that listens for as long as somebody is expected, and
 /// those who connect until they have proved who they are.
 ///
-/// Each secret is good once, and until forget(). A stranger costs a descriptor for `patience` at
-/// most, and of `most_strangers` the oldest goes when one more comes. For one loop.
+/// Each secret is good once, and until forget(); that of a front door for as many as are expected
+/// by it. A stranger costs a descriptor for `patience` at most, and of `most_strangers` the oldest
+/// goes when one more comes. For one loop.
 class rendezvous : public std::enable_shared_from_this<rendezvous>
 {
 public:
@@ -65,14 +78,29 @@ public:
     {
     }
 
+    /// Listens at this door from the first guest until close(): who comes when nobody is expected
+    /// is told so.
+    rendezvous(asio::any_io_executor executor, front_door door)
+        : executor_(std::move(executor)), patience_(usual_patience), identity_(door.identity),
+          front_(std::move(door)), front_name_(name_of_secret(front_->shared))
+    {
+    }
+
     /// Begins to wait for somebody, and gives where that is. Throws std::system_error when nothing
     /// can listen there.
     std::vector<std::string> expect(guest who)
     {
         if (doors_.empty())
             open();
-        guests_.insert_or_assign(name_of_secret(who.shared), std::move(who));
+        guests_.emplace(name_of_secret(who.shared), std::move(who));
         return endpoints_;
+    }
+
+    /// This one of those who may know the same secret is not expected any more, if he still was.
+    void forget(const std::shared_ptr<link>& which)
+    {
+        std::erase_if(guests_, [&](auto& each) { return each.second.to == which; });
+        close_when_idle();
     }
 
     /// He is not expected any more, if he still was.
@@ -80,6 +108,17 @@ public:
     {
         guests_.erase(name_of_secret(shared));
         close_when_idle();
+    }
+
+    /// Nobody is let in any more, and nobody listens.
+    void close()
+    {
+        std::error_code ignored;
+        for (auto& each : std::exchange(doors_, {}))
+            each->close(ignored);
+        endpoints_.clear();
+        for (auto& each : std::exchange(strangers_, {}))
+            each->close();
     }
 
     /// How many are expected.
@@ -93,6 +132,9 @@ private:
 
     void open()
     {
+        if (front_)
+            for (auto& each : front_->sockets)
+                begin(each.duplicate());
         for (auto& host : hosts_)
         {
             auto address = internet_address(host, 0);
@@ -111,34 +153,28 @@ private:
                   host);
             check(::listen(socket.get(), 128), "listen for workers on", host);
             endpoints_.push_back(to_endpoint(host, port_of(socket)));
-            auto door = std::make_shared<stream>(executor_);
-            assign_descriptor(std::move(socket), *door);
-            doors_.push_back(door);
-            asio::co_spawn(executor_, answer(shared_from_this(), door), asio::detached);
+            begin(std::move(socket));
         }
     }
 
-    static std::uint16_t port_of(const descriptor& socket)
+    void begin(descriptor socket)
     {
-        far_address address;
-        address.size = sizeof address.bytes;
-        auto place = reinterpret_cast<sockaddr*>(&address.bytes);
-        check(::getsockname(socket.get(), place, &address.size), "look at a socket");
-        auto port = address.family() == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(place)->sin6_port
-                                                 : reinterpret_cast<sockaddr_in*>(place)->sin_port;
-        return ntohs(port);
+        auto door = std::make_shared<stream>(executor_);
+        assign_descriptor(std::move(socket), *door);
+        doors_.push_back(door);
+        asio::co_spawn(executor_, answer(shared_from_this(), door), asio::detached);
     }
 
     void close_when_idle()
     {
-        if (!guests_.empty())
-            return;
-        std::error_code ignored;
-        for (auto& each : std::exchange(doors_, {}))
-            each->close(ignored);
-        endpoints_.clear();
-        for (auto& each : std::exchange(strangers_, {}))
-            each->close();
+        if (guests_.empty() && !front_)
+            close();
+    }
+
+    void report(const std::shared_ptr<stranger>& who, const std::string& why) const
+    {
+        if (front_ && front_->report)
+            front_->report(who->address() + ' ' + why);
     }
 
     static task<> answer(std::shared_ptr<rendezvous> self, std::shared_ptr<stream> door)
@@ -176,6 +212,8 @@ private:
         auto known = true;
         if (self->identity_)
             known = co_await stranger::encrypt(one, tls::of_primary(*self->identity_));
+        if (!known)
+            self->report(one, "has another token, or does not speak TLS");
         if (known)
             known = co_await introduce(self, one);
         if (!known)
@@ -190,10 +228,16 @@ private:
         std::array<std::byte, knock::size> first{};
         auto whole = co_await stranger::read(one, first);
         auto said = whole ? read_knock(first) : std::nullopt;
-        auto found = said ? self->guests_.find(said->name) : self->guests_.end();
-        if (found == self->guests_.end())
+        auto known = said ? self->secret_by(said->name) : std::nullopt;
+        if (!known)
+        {
+            self->report(one, what_is_wrong(first, said.has_value()));
+            std::array<std::byte, 64> no_proof{}; // so that it does not come again and again
+            if (self->front_ && version_of_knock(first))
+                co_await stranger::write(one, no_proof);
             co_return false;
-        auto shared = found->second.shared;
+        }
+        auto shared = *known;
         nonces both{said->nonce, random_secret()};
         auto ours = both.of_the_primary(shared);
         whole = co_await stranger::write(one, both.of_primary);
@@ -213,7 +257,11 @@ private:
         if (whole)
             whole = co_await stranger::read(one, theirs);
         if (!whole || !is_same(theirs, both.of_the_worker(shared, bytes_of(what))))
+        {
+            self->report(one, whole ? "knows the name of the token, and not the token"
+                                    : "went while it came");
             co_return false;
+        }
         auto result = co_await welcome(self, one, shared, what);
         co_return result;
     }
@@ -222,24 +270,32 @@ private:
     static task<bool> welcome(std::shared_ptr<rendezvous> self, std::shared_ptr<stranger> one,
                               secret shared, std::string what)
     {
-        auto found = self->guests_.find(name_of_secret(shared));
-        if (found == self->guests_.end())
+        auto found = self->guests_.lower_bound(name_of_secret(shared)); // who waits longest
+        if (found == self->guests_.end() || found->second.shared != shared)
+        {
+            std::vector<std::string> full(1, "every place is taken");
+            if (self->front_)
+                co_await say(one, answer_kind::come_again, std::move(full));
             co_return false; // somebody else was faster, or he is not expected any more
-        auto who = std::move(found->second);
-        self->guests_.erase(found);
+        }
         auto texts = read_block(what);
         auto complete = texts && texts->size() >= 3;
         far_worker is;
         if (complete)
             is = {(*texts)[0], (*texts)[1], (*texts)[2]};
-        auto why = complete ? who.refuse(is) : "it does not say what it is";
-        auto block = to_block(why.empty() ? who.welcome : std::vector<std::string>{why});
-        std::array<std::byte, 5> head{};
-        head[0] = static_cast<std::byte>(why.empty() ? 1 : 0);
-        store_little(head.data() + 1, static_cast<std::uint32_t>(block.size()));
-        auto whole = co_await stranger::write(one, head);
-        if (whole)
-            whole = co_await stranger::write(one, bytes_of(block));
+        auto why = complete ? found->second.refuse(is) : "it does not say what it is";
+        std::vector<std::string> reason(1, why);
+        if (!why.empty() && self->front_) // the place is for the next one
+        {
+            self->report(one, "cannot come: " + why);
+            co_await say(one, answer_kind::refusal, std::move(reason));
+            co_return false;
+        }
+        auto who = std::move(found->second);
+        self->guests_.erase(found);
+        auto kind = why.empty() ? answer_kind::welcome : answer_kind::refusal;
+        auto texts_for_it = why.empty() ? who.welcome : reason;
+        auto whole = co_await say(one, kind, std::move(texts_for_it));
         if (!why.empty())
         {
             who.to->fail(error(errc::version_mismatch, why));
@@ -256,13 +312,47 @@ private:
         co_return true;
     }
 
+    static task<bool> say(std::shared_ptr<stranger> to, answer_kind kind,
+                          std::vector<std::string> texts)
+    {
+        auto block = to_block(texts);
+        std::array<std::byte, 5> head{};
+        head[0] = static_cast<std::byte>(kind);
+        store_little(head.data() + 1, static_cast<std::uint32_t>(block.size()));
+        auto whole = co_await stranger::write(to, head);
+        if (whole)
+            whole = co_await stranger::write(to, bytes_of(block));
+        co_return whole;
+    }
+
+    std::optional<secret> secret_by(const secret_name& name) const
+    {
+        if (front_ && name == front_name_)
+            return front_->shared;
+        auto found = guests_.find(name);
+        return found == guests_.end() ? std::nullopt : std::optional(found->second.shared);
+    }
+
+    static std::string what_is_wrong(const std::array<std::byte, knock::size>& first, bool is_knock)
+    {
+        if (is_knock)
+            return "has another token";
+        if (auto version = version_of_knock(first))
+            return "speaks version " + std::to_string(*version) +
+                   " of the handshake, and this is " + std::to_string(knock::version) +
+                   ": build both with the same brood";
+        return "is no worker of brood, or went at once";
+    }
+
     asio::any_io_executor executor_;
     std::vector<std::string> hosts_;
     std::chrono::milliseconds patience_;
     std::shared_ptr<const tls_identity> identity_; // null for bytes in the clear
     std::vector<std::string> endpoints_;
     std::vector<std::shared_ptr<stream>> doors_;
-    std::map<secret_name, guest> guests_;
+    std::optional<front_door> front_;
+    secret_name front_name_ = {};
+    std::multimap<secret_name, guest> guests_;
     std::list<std::shared_ptr<stranger>> strangers_;
 };
 

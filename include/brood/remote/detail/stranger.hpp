@@ -6,6 +6,7 @@
 #include <brood/base/error.hpp>
 #include <brood/base/internal/assign_descriptor.hpp>
 #include <brood/base/task.hpp>
+#include <brood/remote/detail/far_address.hpp>
 #include <brood/remote/detail/tls.hpp>
 
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <sys/socket.h>
 #include <system_error>
 #include <utility>
@@ -97,6 +99,18 @@ public:
                 co_await to->socket_.async_wait(stream::wait_write, use_tuple);
         }
         co_return bytes.empty();
+    }
+
+    /// Where it comes from.
+    std::string address() const
+    {
+        far_address from;
+        from.size = sizeof from.bytes;
+        auto place = reinterpret_cast<sockaddr*>(&from.bytes);
+        auto known =
+            socket_.is_open() &&
+            ::getpeername(const_cast<stream&>(socket_).native_handle(), place, &from.size) == 0;
+        return known ? host_of(from.bytes) : "somebody who has gone";
     }
 
     /// It is known: its socket is somebody's.

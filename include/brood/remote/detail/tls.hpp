@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+struct evp_pkey_st;
 struct ssl_st;
 struct ssl_ctx_st;
 
@@ -27,11 +28,17 @@ public:
     /// OpenSSL makes none.
     static std::shared_ptr<const tls_identity> make();
 
+    /// One on Ed25519 that is always the same for a secret: whoever knows that knows its mark.
+    /// Throws std::runtime_error when OpenSSL makes none.
+    static std::shared_ptr<const tls_identity> from(const secret& shared);
+
     const secret& mark() const noexcept { return mark_; }
 
     ::ssl_ctx_st* context() const noexcept { return context_.get(); }
 
 private:
+    static std::shared_ptr<const tls_identity> of_key(const std::shared_ptr<::evp_pkey_st>& key);
+
     std::shared_ptr<::ssl_ctx_st> context_;
     secret mark_ = {};
 };

@@ -3,6 +3,7 @@
 
 #include <brood/remote/arrival.hpp>
 #include <brood/remote/detail/journey.hpp>
+#include <brood/remote/detail/volunteer.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -15,7 +16,10 @@ BROOD_INLINE void arrive_at_primary()
 {
     try
     {
-        journey().go();
+        if (std::getenv(elsewhere_variable) != nullptr)
+            journey().go();
+        else
+            volunteer().go();
     }
     catch (const std::exception& why)
     {

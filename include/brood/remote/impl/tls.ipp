@@ -127,21 +127,34 @@ inline std::shared_ptr<::EVP_PKEY> make_key()
     return {made, &::EVP_PKEY_free};
 }
 
+/// A key that everybody has who has the secret, and nobody else. Its signatures are always the
+/// same, so that its certificate is, too. https://www.rfc-editor.org/rfc/rfc8032
+inline std::shared_ptr<::EVP_PKEY> key_from(const secret& of)
+{
+    auto seed = prove(of, {bytes_of("brood: key")});
+    auto made = ::EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr,
+                                               reinterpret_cast<const unsigned char*>(seed.data()),
+                                               seed.size());
+    return {check_tls(made, "make a key for TLS"), &::EVP_PKEY_free};
+}
+
 inline std::shared_ptr<::X509> make_certificate(::EVP_PKEY* key)
 {
     std::shared_ptr<::X509> made(check_tls(::X509_new(), "make a certificate"), &::X509_free);
-    constexpr long day = 24L * 60 * 60, version_3 = 2;
+    constexpr long version_3 = 2;
+    auto hash = ::EVP_PKEY_base_id(key) == EVP_PKEY_ED25519 ? nullptr : ::EVP_sha256();
+    auto from = ::X509_getm_notBefore(made.get()), until = ::X509_getm_notAfter(made.get());
     auto name = ::X509_get_subject_name(made.get());
     auto text = reinterpret_cast<const unsigned char*>("brood");
-    // Nobody asks when it is good: it is gone with this process.
+    // Nobody asks when it is good: its mark is what counts.
     check_tls(::X509_set_version(made.get(), version_3) == 1 &&
                   ::ASN1_INTEGER_set(::X509_get_serialNumber(made.get()), 1) == 1 &&
-                  ::X509_gmtime_adj(::X509_getm_notBefore(made.get()), -day) != nullptr &&
-                  ::X509_gmtime_adj(::X509_getm_notAfter(made.get()), 3650 * day) != nullptr &&
+                  ::ASN1_TIME_set_string(from, "20000101000000Z") == 1 &&
+                  ::ASN1_TIME_set_string(until, "99991231235959Z") == 1 &&
                   ::X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1 &&
                   ::X509_set_issuer_name(made.get(), name) == 1 &&
                   ::X509_set_pubkey(made.get(), key) == 1 &&
-                  ::X509_sign(made.get(), key, ::EVP_sha256()) != 0,
+                  ::X509_sign(made.get(), key, hash) != 0,
               "make a certificate");
     return made;
 }
@@ -158,8 +171,18 @@ inline secret mark_of(const ::X509* certificate)
 
 BROOD_INLINE std::shared_ptr<const tls_identity> tls_identity::make()
 {
+    return of_key(make_key());
+}
+
+BROOD_INLINE std::shared_ptr<const tls_identity> tls_identity::from(const secret& shared)
+{
+    return of_key(key_from(shared));
+}
+
+BROOD_INLINE std::shared_ptr<const tls_identity>
+tls_identity::of_key(const std::shared_ptr<::EVP_PKEY>& key)
+{
     auto made = std::make_shared<tls_identity>();
-    auto key = make_key();
     auto certificate = make_certificate(key.get());
     made->context_ = tls_context(::TLS_server_method());
     check_tls(::SSL_CTX_use_certificate(made->context(), certificate.get()) == 1 &&

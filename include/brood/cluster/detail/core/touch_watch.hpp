@@ -6,6 +6,7 @@
 #include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/detail/core/worker_greeting.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
+#include <brood/process/launcher.hpp>
 #include <brood/wire/internal/control.hpp>
 
 #include <chrono>
@@ -15,6 +16,17 @@
 
 namespace brood::detail
 {
+
+/// Waits for a worker that its launcher does not start, as nobody knows when somebody else does: it
+/// has come, or has ended. For any other at once.
+inline task<> come_by_itself(std::shared_ptr<worker_core> worker, std::shared_ptr<launcher> by)
+{
+    constexpr std::chrono::seconds often(2);
+    if (!by || by->capabilities().starts)
+        co_return;
+    while (!worker->ready.ready() && !worker->process.link()->may_hear_more())
+        co_await worker->ready.get_until(std::chrono::steady_clock::now() + often);
+}
 
 /// Tells a worker elsewhere again and again that its primary is alive, until it has ended, which
 /// gives nothing, or has said nothing for too long, which gives a text of that. Before it is ready

@@ -294,8 +294,10 @@ private:
         worker->not_heard.hear();
     }
 
-    void on(const std::shared_ptr<worker_core>& worker, const recycle_notice&)
+    void on(const std::shared_ptr<worker_core>& worker, const recycle_notice& said)
     {
+        if (said.at_once)
+            return stop(worker, exit_cause::recycled);
         worker->wants_recycling = true;
     }
 
@@ -310,6 +312,7 @@ private:
 
     static task<> watch_start(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
     {
+        co_await come_by_itself(worker, self->settings_.spawn.launcher);
         auto until = time_from_now(self->settings_.start_within);
         auto ready = co_await worker->ready.get_until(until);
         if (ready)

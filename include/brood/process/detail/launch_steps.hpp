@@ -48,6 +48,20 @@ inline void reset_signals()
             ::sigaction(number, &standard, nullptr);
 }
 
+/// Calls `visit` with each open descriptor; where they cannot be listed, with each number that one
+/// may have.
+template <class Visit>
+void visit_descriptors(Visit visit)
+{
+    if (visit_open_descriptors(visit))
+        return;
+    rlimit open_files{};
+    ::getrlimit(RLIMIT_NOFILE, &open_files);
+    auto end = open_files.rlim_max > 1048576 ? 1048576 : static_cast<int>(open_files.rlim_max);
+    for (int number = 0; number < end; ++number)
+        visit(number);
+}
+
 /// Marks the descriptors between two numbers close-on-exec, the first way that works.
 inline void keep_out(int first, int last)
 {
@@ -58,13 +72,7 @@ inline void keep_out(int first, int last)
         if (number >= first && number <= last)
             ::fcntl(number, F_SETFD, FD_CLOEXEC);
     };
-    if (visit_open_descriptors(mark))
-        return;
-    rlimit open_files{};
-    ::getrlimit(RLIMIT_NOFILE, &open_files);
-    auto highest = open_files.rlim_max > 1048576 ? 1048576 : static_cast<int>(open_files.rlim_max);
-    for (int number = first; number <= last && number < highest; ++number)
-        mark(number);
+    visit_descriptors(mark);
 }
 
 /// A duplicate under a number that the child is not given, -1 when there is none left.
@@ -159,18 +167,20 @@ inline void let_go_of(const launch_plan& plan, const char* file)
             open.st_dev == program.st_dev && open.st_ino == program.st_ino)
             ::close(number);
     };
-    visit_open_descriptors(close_copy);
+    visit_descriptors(close_copy);
 }
 
 /// execve(2), and again for a program that somebody writes to.
 inline void execute_patiently(const launch_plan& plan, const char* file)
 {
-    for (unsigned pause = 1000; pause <= longest_wait_for_program; pause *= 2)
+    constexpr unsigned shortest_pause = 1000;
+    for (auto pause = shortest_pause; pause <= longest_wait_for_program; pause *= 2)
     {
         ::execve(file, plan.argv_pointers.data(), plan.env_pointers.data());
         if (errno != ETXTBSY)
             return;
-        let_go_of(plan, file);
+        if (pause == shortest_pause)
+            let_go_of(plan, file);
         ::usleep(pause);
         errno = ETXTBSY;
     }

@@ -6,6 +6,7 @@
 #include <brood/base/loop.hpp>
 #include <brood/wire/frame.hpp>
 #include <brood/wire/internal/control.hpp>
+#include <brood/wire/internal/link.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
@@ -206,6 +207,23 @@ TEST_WITHIN(30s, "what is sent waits for its taker, and leaves when the channel 
     CHECK_FALSE(end);
 }
 
+TEST_WITHIN(10s, "all that an ended process left in its socket can be taken", "[lanes]")
+{
+    auto [ours, theirs] = brood::detail::local_pair();
+    auto bytes = hello_bytes();
+    for (int number = 0; number < 150; ++number)
+        bytes += message_bytes(std::string(1000, 'x'));
+    auto sent = ::send(theirs.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    REQUIRE(sent == static_cast<ssize_t>(bytes.size()));
+    auto executor = co_await asio::this_coro::executor;
+    end_of_channel end(channel(executor, std::move(ours), "process 4711"));
+    end.link()->expect_exit();
+    end.link()->peer_exited(); // before anything was read; its own child has the socket still
+
+    auto taken = co_await take_texts(end, 150);
+    CHECK(taken == 150);
+}
+
 TEST_WITHIN(30s, "both sides disconnect with more under way than may be unread, and all is taken",
             "[lanes]")
 {
@@ -247,6 +265,29 @@ TEST_WITHIN(20s, "a call is answered although more messages wait than are read",
     CHECK(reply == 7);
     auto taken = co_await take_texts(one, 2000);
     CHECK(taken == 2000);
+}
+
+TEST_WITHIN(20s, "a call is answered behind disconnect() although more messages wait than are read",
+            "[lanes]")
+{
+    auto [one, other] = channel::pair(narrow());
+    auto talk = [to = &other](const std::string& text)
+    {
+        for (int number = 0; number < 200; ++number)
+            to->send(std::string(1000, 'x'));
+        return length(text);
+    };
+    auto executor = co_await asio::this_coro::executor;
+    auto serving = other.serve(talk);
+    asio::co_spawn(executor, std::move(serving), asio::detached);
+    std::string text(7, 'x');
+    auto asked = one.call<int>(text, patient(5s));
+    one.disconnect();
+
+    auto reply = co_await std::move(asked);
+    CHECK(reply == 7);
+    auto taken = co_await take_texts(one, 200);
+    CHECK(taken == 200);
 }
 
 TEST_WITHIN(30s, "calls go on beside a message that nobody takes", "[lanes]")

@@ -10,6 +10,7 @@
 #include <brood/wire/internal/local_pair.hpp>
 
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 #include "support/frames.hpp"
 #include "support/within.hpp"
 
@@ -205,6 +206,25 @@ TEST_WITHIN(30s, "what is sent waits for its taker, and leaves when the channel 
 
     CHECK(taken == 2000);
     CHECK_FALSE(end);
+}
+
+TEST_WITHIN(20s, "both sides go with more under way than may be unread, and neither stays for that",
+            "[lanes]")
+{
+    co_await brood::sleep(1ms); // the loop has its timer
+    auto before = open_descriptors().size();
+    {
+        auto [one, other] = channel::pair(narrow());
+        std::string text(1000, 'x');
+        for (int number = 0; number < 2000; ++number)
+        {
+            one.send(text);
+            other.send(text);
+        }
+        co_await brood::sleep(1ms);
+    }
+    auto gone = co_await eventually(10s, [&] { return open_descriptors().size() == before; });
+    CHECK(gone);
 }
 
 TEST_WITHIN(10s, "all that an ended process left in its socket can be taken", "[lanes]")

@@ -103,9 +103,20 @@ public:
     /// Nobody can tell what the frames behind one that makes no sense are.
     void drop_waiting()
     {
+        drop_waiting([](lane_name, const arrival&) {});
+    }
+
+    /// The same, and `gone` learns of each: the other side may wait for its room before it takes
+    /// what we still hold.
+    template <class Gone>
+    void drop_waiting(Gone gone)
+    {
         for (auto name : {lane_name::messages, lane_name::requests, lane_name::controls})
             while (!arrivals_[name].frames.empty())
-                arrivals_.pop(name);
+            {
+                auto dropped = arrivals_.pop(name);
+                gone(name, dropped);
+            }
     }
 
     /// What a `type_name` frame says: the name that belongs to a fingerprint.

@@ -151,7 +151,7 @@ public:
     {
         end_reading();
         sender_->abandon();
-        receiver_.drop_waiting();
+        receiver_.drop_waiting([this](lane_name of, auto& gone) { give_credit(of, gone); });
         if (sender_->holds())
         {
             state_ = state::discarding;

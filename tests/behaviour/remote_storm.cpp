@@ -137,6 +137,7 @@ TEST_WITH_SSH(600s, "A storm of kills over ssh leaves each call one result", "[s
     brood::ssh_settings settings;
     settings.options = server.options();
     settings.orphan_grace = 1s;
+    settings.placement.failures = 0; // no host is set aside
     pool<doubled_slowly> calls(for_storms(brood::ssh({"w1:2", "w2:2"}, settings)));
     auto sessions = [&server]
     {
@@ -159,6 +160,7 @@ TEST_WITH_SLURM(600s, "A storm of kills by Slurm leaves each call one result", "
     options.tasks = 4;
     brood::slurm_settings settings;
     settings.orphan_grace = 1s;
+    settings.placement.failures = 0; // no node is set aside
     {
         pool<doubled_slowly> calls(for_storms(brood::slurm(options, settings)));
         auto daemons = [&slurm]

@@ -7,6 +7,7 @@
 #include <brood/wire/call.hpp>
 
 #include "support/patience.hpp"
+#include "support/race.hpp"
 #include "support/within.hpp"
 
 #include <algorithm>
@@ -608,6 +609,35 @@ TEST_WITHIN(20s, "next() that was cancelled loses nothing", "[map]")
     auto all = co_await all_of(results);
 
     CHECK(all == squares(3));
+}
+
+TEST_WITHIN(5s, "a result that comes just as the wait for it loses under || is not lost", "[map]")
+{
+    for (int turns = -1; turns < 8; ++turns)
+    {
+        detail::wait_queue gate(default_executor());
+        auto held = runner<int>(std::make_shared<workshop>(), &square);
+        auto run = held.run;
+        held.run = [&](const detail::chunk_request& chunk) -> task<detail::chunk_reply>
+        {
+            co_await gate.wait();
+            co_return co_await run(chunk);
+        };
+        auto results = detail::begin_map<int, map_order::as_given, std::tuple<int>>(
+            default_executor(), held, numbers(1), map_options());
+        while (gate.empty())
+            co_await sleep(1ms);
+
+        std::function<void()> happen = [&]
+        {
+            gate.post_all();
+        };
+        auto one = co_await brood::test::raced(results.next(), happen, turns);
+        if (!one)
+            one = co_await results.next();
+        REQUIRE(one);
+        CHECK(*one == 0); // nothing at all when it was lost
+    }
 }
 
 TEST_WITHIN(20s, "several may take results side by side, each another one", "[map]")

@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/detail/wait_to_take.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/task_group.hpp>
 #include <brood/pool/detail/chunk_size.hpp>
@@ -129,7 +130,7 @@ public:
     {
         self->drop_empty_piece();
         while (!self->has_ready() && !self->is_at_end())
-            co_await self->ready_.wait();
+            co_await wait_to_take(self->ready_);
         co_return self->has_ready() || self->thrown_;
     }
 

@@ -91,7 +91,8 @@ private:
     std::string text_;
 };
 
-/// What a worker did not do that was not ready in time: "it did not accept at 127.0.0.1:80".
+/// What a worker did not do that was not ready in time: "nobody accepted at port 80 of
+/// 127.0.0.1".
 std::string what_was_missing(const readiness& how);
 
 } // namespace brood

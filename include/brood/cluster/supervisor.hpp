@@ -136,8 +136,7 @@ public:
 
     // ---- One child, by its name: "web", "front/web"; the others are not touched, whatever the
     // ---- strategy. Each throws std::out_of_range, not awaited, when no child is called so;
-    // workers
-    // ---- of a cluster are worker()s.
+    // ---- workers of a cluster are worker()s.
 
     /// Stops it; it is not started again, alone or with others, until it is started by name, or
     /// the whole supervisor is. The supervisor goes on, also without another child. Cancelled, only

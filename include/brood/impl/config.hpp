@@ -16,8 +16,9 @@
 #error "brood: exceptions are needed: compile without -fno-exceptions"
 #endif
 
-// Asio allocates by std::aligned_alloc where the standard library has it, which it does not see when
-// it comes before all headers of that: files that disagree would delete what others have malloc'ed.
+// Asio allocates by std::aligned_alloc where the standard library has it, which it does not see
+// when it comes before all headers of that: files that disagree would delete what others have
+// malloc'ed.
 #include <cstddef>
 
 #include <asio/version.hpp>

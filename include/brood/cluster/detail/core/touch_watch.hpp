@@ -19,7 +19,8 @@ namespace brood::detail
 
 /// Waits for a worker that its launcher does not start, as nobody knows when somebody else does: it
 /// has come, or has ended. For any other at once.
-inline task<> come_by_itself(std::shared_ptr<worker_core> worker, std::shared_ptr<launcher> by)
+inline task<> come_by_itself(std::shared_ptr<worker_core> worker,
+                             std::shared_ptr<brood::launcher> by)
 {
     constexpr std::chrono::seconds often(2);
     if (!by || by->capabilities().starts)

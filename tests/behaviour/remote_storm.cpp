@@ -87,13 +87,27 @@ processes commands_of(const pool<doubled_slowly>& calls)
     return found;
 }
 
-/// Kills one of the parties, chosen among all kinds, again and again.
-task<> kill_somebody(const std::vector<std::function<processes()>>& parties, const bool& over)
+std::size_t ready_of(const pool<doubled_slowly>& calls)
+{
+    auto workers = calls.stats().workers.workers;
+    auto is_ready = [](auto& each)
+    {
+        return each.state == brood::worker_state::ready;
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(workers, is_ready));
+}
+
+/// Kills one of the parties, chosen among all kinds, again and again: as long as half of the
+/// workers are ready, however slowly they start on a busy machine.
+task<> kill_somebody(const pool<doubled_slowly>& calls,
+                     const std::vector<std::function<processes()>>& parties, const bool& over)
 {
     std::minstd_rand random(4711);
     while (!over)
     {
         co_await brood::sleep(150ms);
+        if (ready_of(calls) < 2)
+            continue;
         auto chosen = parties.at(random() % parties.size())();
         if (!chosen.empty())
             ::kill(chosen.at(random() % chosen.size()), SIGKILL);
@@ -116,7 +130,7 @@ task<> storm(pool<doubled_slowly>& calls, const std::vector<std::function<proces
     CHECK(ready);
     bool over = false;
     brood::task_group killers, callers;
-    killers.start(kill_somebody(parties, over));
+    killers.start(kill_somebody(calls, parties, over));
     int last = 0, right = 0;
     for (int each = 0; each < 16; ++each)
         callers.start(call_up_to(calls, calls_of_a_storm(), last, right));

@@ -66,8 +66,7 @@ public:
     /// more: when false, `co_await drain()` before the next one. Objects are Asio sockets,
     /// acceptors and pipes, `descriptor` or `std::vector<descriptor>`, given away by std::move or
     /// shared with `share(object)`, and `shared_bytes`, whose `copied()` travels to other machines
-    /// too. They stay open here until the other side
-    /// has taken them: see `undelivered()`.
+    /// too. They stay open here until the other side has taken them: see `undelivered()`.
     ///
     /// Throws brood::error: closed (it has gone, or disconnect() was called), overflow (it does not
     /// read and the limit is reached), too_large, not_local (objects cannot leave this machine);

@@ -77,4 +77,15 @@ inline std::string build_id()
 
 #endif
 
+/// Why a program of another build may not come, with what to do about it; empty when it may, also
+/// where one of the two is not known.
+inline std::string refusal_of_build(const std::string& theirs, const std::string& ours,
+                                    const std::string& program, const std::string& cure)
+{
+    if (ours.empty() || theirs.empty() || ours == theirs)
+        return {};
+    return program + " is another build (" + theirs + ") than that of the primary (" + ours +
+           "): " + cure;
+}
+
 } // namespace brood::detail

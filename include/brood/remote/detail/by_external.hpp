@@ -133,17 +133,14 @@ private:
         auto grace = std::to_string(options_.orphan_grace.count());
         guest who{token_, place->to, {wanted.entry, worker, primary_name(), grace}, {}};
         add_variables(wanted, who.welcome);
-        // Another program may be another build; this one must be the same, as its entries are.
-        auto ours = wanted.entry.empty() ? std::string() : build_id();
-        who.refuse = [place, ours](const far_worker& is)
+        who.refuse = [place, ours = build_for(wanted)](const far_worker& is)
         {
-            auto same = ours.empty() || is.build.empty() || ours == is.build;
-            place->came = same;
+            auto refused = refusal_of_build(is.build, ours,
+                                            "the program of process " + is.pid + " on " + is.host,
+                                            "start both from one image");
+            place->came = refused.empty();
             place->host = is.host;
-            return same ? std::string()
-                        : "the program of process " + is.pid + " on " + is.host +
-                              " is another build (" + is.build + ") than that of the primary (" +
-                              ours + "): start both from one image";
+            return refused;
         };
         return who;
     }

@@ -19,15 +19,12 @@
 #include <brood/remote/launched_exit.hpp>
 #include <brood/wire/internal/far_channel.hpp>
 
-#include <array>
 #include <csignal>
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -166,17 +163,12 @@ private:
     {
         guest who{told.shared, to, {wanted.entry, told.worker, primary_name()}, {}};
         add_variables(wanted, who.welcome);
-        // Another program may be another build; this one must be the same, as its entries are.
-        auto ours = wanted.entry.empty() ? std::string() : build_id();
-        who.refuse = [input, ours, place](const far_worker& is)
+        who.refuse = [input, ours = build_for(wanted), place](const far_worker& is)
         {
             input->arrive();
             place->hear_host(is.host);
             place->come();
-            auto same = ours.empty() || is.build.empty() || ours == is.build;
-            return same ? std::string()
-                        : "the program on " + is.host + " is another build (" + is.build +
-                              ") than that of the primary (" + ours + "): copy it there";
+            return refusal_of_build(is.build, ours, "the program on " + is.host, "copy it there");
         };
         return who;
     }

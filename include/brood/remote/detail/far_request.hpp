@@ -5,6 +5,7 @@
 #include <brood/process/internal/worker_protocol.hpp>
 #include <brood/process/launcher.hpp>
 #include <brood/process/spawn_error.hpp>
+#include <brood/remote/detail/build_id.hpp>
 
 #include <array>
 #include <cerrno>
@@ -40,6 +41,13 @@ inline std::string worker_of(const launch_request& wanted)
 {
     auto& variables = wanted.options.env;
     return variables ? variables->get(worker_variable).value_or("") : std::string();
+}
+
+/// The build that its program must be. Another program may be another one; of this one it must be
+/// the same, as its entries are: empty for any.
+inline std::string build_for(const launch_request& wanted)
+{
+    return wanted.entry.empty() ? std::string() : build_id();
 }
 
 /// Who a worker elsewhere is told that its primary is.

@@ -8,6 +8,7 @@
 #include <brood/process/process.hpp>
 #include <brood/remote/command_launcher.hpp>
 
+#include "support/by_shell.hpp"
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/patience.hpp"
@@ -31,25 +32,17 @@ using brood::launch_command;
 using brood::process;
 using brood::task;
 using brood::worker_program;
+using brood::test::elsewhere;
 using brood::test::eventually;
 using Catch::Matchers::ContainsSubstring;
 
 namespace
 {
 
-command_options by_shell(const std::string& before = {})
+command_options one_by_shell(const std::string& before = {})
 {
-    command_options options;
-    options.name = "sh here";
-    options.command = [before](const worker_program& program)
-    {
-        launch_command command;
-        command.program = "/bin/sh";
-        command.args = {"-c", before + brood::remote_script(program)};
-        return command;
-    };
+    auto options = brood::test::by_shell(before);
     options.workers = 1;
-    options.orphan_grace = 1s;
     return options;
 }
 
@@ -71,7 +64,7 @@ task<> talk(process& self)
 /// Says a code of its own when the worker has ended.
 command_options by_shell_that_ends_with(int code)
 {
-    auto options = by_shell();
+    auto options = one_by_shell();
     options.command = [code](const worker_program& program)
     {
         launch_command command;
@@ -80,13 +73,6 @@ command_options by_shell_that_ends_with(int code)
                         "(" + brood::remote_script(program) + "); exit " + std::to_string(code)};
         return command;
     };
-    return options;
-}
-
-brood::spawn_options elsewhere(const command_options& by)
-{
-    brood::spawn_options options;
-    options.launcher = brood::launch_by(by);
     return options;
 }
 
@@ -148,7 +134,7 @@ int die()
 
 TEST_WITHIN(30s, "the host of a worker elsewhere is named wherever the worker is", "[elsewhere]")
 {
-    auto settings = brood::settings_for(brood::launch_by(by_shell("echo welcome; ")));
+    auto settings = brood::settings_for(brood::launch_by(one_by_shell("echo welcome; ")));
     settings.output.where = brood::worker_output::goes::read;
     cluster<talk> workers(settings);
     auto only = workers.workers().front();
@@ -175,7 +161,7 @@ TEST_WITHIN(30s, "the host of a worker elsewhere is named wherever the worker is
 
 TEST_WITHIN(30s, "a call that lost its worker elsewhere says on which host", "[elsewhere]")
 {
-    brood::pool<die> calls(brood::launch_by(by_shell()));
+    brood::pool<die> calls(brood::launch_by(one_by_shell()));
     std::string told;
     try
     {
@@ -208,7 +194,7 @@ TEST_WITHIN(30s, "a process elsewhere says its exit code itself, whatever its la
     auto by_exit = brood::fork_with<exit_with>(elsewhere(by_shell_that_ends_with(7)), 41);
     status = co_await by_exit.exit();
     CHECK(status.code == 41);
-    auto above = brood::fork_with<end_with>(elsewhere(by_shell()), 128 + SIGTERM);
+    auto above = brood::fork_with<end_with>(elsewhere(one_by_shell()), 128 + SIGTERM);
     status = co_await above.exit();
     CHECK(status.code == 128 + SIGTERM); // and not SIGTERM, as a shell's code would mean
     CHECK(status.signal == 0);
@@ -245,7 +231,7 @@ TEST_WITHIN(30s, "a worker elsewhere of whose end nobody tells is lost, and repl
 TEST_WITHIN(30s, "a worker elsewhere whose launcher is killed is lost, and not killed by that",
             "[elsewhere]")
 {
-    cluster<talk> workers(brood::launch_by(by_shell()));
+    cluster<talk> workers(brood::launch_by(one_by_shell()));
     co_await workers.ready();
     auto first = workers.workers().front();
     ::kill(first.pid(), SIGKILL);
@@ -257,7 +243,7 @@ TEST_WITHIN(30s, "a worker elsewhere whose launcher is killed is lost, and not k
 
 TEST_WITHIN(30s, "a worker elsewhere that was killed, or ended, is not lost", "[elsewhere]")
 {
-    cluster<talk> workers(brood::launch_by(by_shell()));
+    cluster<talk> workers(brood::launch_by(one_by_shell()));
     co_await workers.ready();
     auto first = workers.workers().front();
     first.kill(SIGKILL);
@@ -275,7 +261,7 @@ TEST_WITHIN(30s, "a worker elsewhere that was killed, or ended, is not lost", "[
 TEST_WITHIN(30s, "a worker elsewhere listens on its own host, and its primary is told where",
             "[elsewhere]")
 {
-    auto settings = brood::settings_for(brood::launch_by(by_shell()));
+    auto settings = brood::settings_for(brood::launch_by(one_by_shell()));
     settings.size = 2;
     cluster<listen_here> workers(settings);
     auto events = workers.events();
@@ -302,7 +288,7 @@ TEST_WITHIN(30s, "a worker elsewhere listens on its own host, and its primary is
 
 TEST_CASE("connections are not handed to workers elsewhere", "[elsewhere]")
 {
-    auto settings = brood::settings_for(brood::launch_by(by_shell()));
+    auto settings = brood::settings_for(brood::launch_by(one_by_shell()));
     for (auto policy : {brood::dispatch_policy::round_robin(), brood::dispatch_policy::sticky(),
                         brood::dispatch_policy::least_loaded()})
     {
@@ -317,13 +303,13 @@ TEST_CASE("connections are not handed to workers elsewhere", "[elsewhere]")
 TEST_WITHIN(30s, "a block is copied to a process elsewhere when that is asked for, and shared here",
             "[elsewhere]")
 {
-    co_await through_mirror(brood::fork_with<mirror>(elsewhere(by_shell())));
+    co_await through_mirror(brood::fork_with<mirror>(elsewhere(one_by_shell())));
     co_await through_mirror(brood::fork<mirror>());
 }
 
 TEST_WITHIN(30s, "a block that is only to be shared stays on this machine", "[elsewhere]")
 {
-    auto child = brood::fork_with<mirror>(elsewhere(by_shell()));
+    auto child = brood::fork_with<mirror>(elsewhere(one_by_shell()));
     brood::shared_bytes block;
     CHECK_THROWS_WITH(child.send(std::string("one"), block),
                       ContainsSubstring("sh here: ") && ContainsSubstring("copied()"));

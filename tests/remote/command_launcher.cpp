@@ -4,7 +4,9 @@
 #include <brood/cluster/cluster.hpp>
 #include <brood/pool.hpp>
 #include <brood/process/process.hpp>
+#include <brood/remote/detail/build_id.hpp>
 
+#include "support/by_shell.hpp"
 #include "support/catch.hpp"
 #include "support/patience.hpp"
 #include "support/within.hpp"
@@ -25,35 +27,13 @@ using brood::pool_settings;
 using brood::process;
 using brood::task;
 using brood::worker_program;
+using brood::test::by_shell;
+using brood::test::elsewhere;
 using brood::test::eventually;
 using Catch::Matchers::ContainsSubstring;
 
 namespace
 {
-
-/// The shell of this machine stands for another machine.
-command_options by_shell(const std::string& before = {})
-{
-    command_options options;
-    options.name = "sh here";
-    options.command = [before](const worker_program& program)
-    {
-        launch_command command;
-        command.program = "/bin/sh";
-        command.args = {"-c", before + brood::remote_script(program)};
-        return command;
-    };
-    options.workers = 2;
-    options.orphan_grace = 1s;
-    return options;
-}
-
-brood::spawn_options elsewhere(const command_options& by = by_shell())
-{
-    brood::spawn_options options;
-    options.launcher = brood::launch_by(by);
-    return options;
-}
 
 task<> echo(process& self, std::string greeting)
 {
@@ -141,6 +121,17 @@ bool is_gone(pid_t pid)
 }
 
 } // namespace
+
+TEST_CASE("A worker of another build is refused, and one of which that is not known may come",
+          "[command_launcher]")
+{
+    using brood::detail::refusal_of_build;
+    CHECK(refusal_of_build("b", "a", "the program on n1", "copy it there") ==
+          "the program on n1 is another build (b) than that of the primary (a): copy it there");
+    CHECK(refusal_of_build("a", "a", "the program on n1", "copy it there") == "");
+    CHECK(refusal_of_build("", "a", "the program on n1", "copy it there") == "");
+    CHECK(refusal_of_build("b", "", "the program on n1", "copy it there") == "");
+}
 
 TEST_CASE("A launcher by command says what it cannot", "[command_launcher]")
 {

@@ -10,6 +10,7 @@
 #include <brood/wire/internal/far_channel.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 
+#include "support/by_shell.hpp"
 #include "support/catch.hpp"
 #include "support/patience.hpp"
 #include "support/ssh_server.hpp"
@@ -29,6 +30,7 @@ using brood::descriptor;
 using brood::pool;
 using brood::process;
 using brood::task;
+using brood::test::elsewhere;
 using brood::test::eventually;
 using Catch::Matchers::ContainsSubstring;
 
@@ -106,28 +108,10 @@ struct two_channels
     }
 };
 
-/// The shell of this machine stands for another machine.
-brood::command_options by_shell()
+brood::command_options encrypted()
 {
-    brood::command_options options;
-    options.name = "sh here";
-    options.command = [](const brood::worker_program& program)
-    {
-        brood::launch_command command;
-        command.program = "/bin/sh";
-        command.args = {"-c", brood::remote_script(program)};
-        return command;
-    };
-    options.workers = 2;
-    options.orphan_grace = 1s;
+    auto options = brood::test::by_shell();
     options.encrypt = true;
-    return options;
-}
-
-brood::spawn_options elsewhere(const brood::command_options& by = by_shell())
-{
-    brood::spawn_options options;
-    options.launcher = brood::launch_by(by);
     return options;
 }
 
@@ -407,7 +391,7 @@ TEST_WITHIN(20s, "Strangers that stall in the handshake have their time, and cos
 
 TEST_WITHIN(20s, "A worker elsewhere speaks encrypted as it does in the clear", "[tls]")
 {
-    auto child = brood::fork_with<echo>(elsewhere(), "hello");
+    auto child = brood::fork_with<echo>(elsewhere(encrypted()), "hello");
     auto greeting = co_await child.message<std::string>();
     CHECK(greeting == "hello");
     child.send(std::string(std::size_t{1} << 20, 'x'));
@@ -422,8 +406,8 @@ TEST_WITHIN(20s, "What an encrypted worker sent last arrives, also when it is ki
             "[tls]")
 {
     constexpr std::size_t size = std::size_t{3} << 20;
-    auto child = brood::fork_with<send_and_end>(elsewhere(), size);
-    auto killed = brood::fork_with<send_and_die>(elsewhere(), size);
+    auto child = brood::fork_with<send_and_end>(elsewhere(encrypted()), size);
+    auto killed = brood::fork_with<send_and_die>(elsewhere(encrypted()), size);
     auto text = co_await child.message<std::string>();
     CHECK((text && text->size() == size));
     auto none = co_await child.message<std::string>();
@@ -440,7 +424,7 @@ TEST_WITHIN(20s, "What an encrypted worker sent last arrives, also when it is ki
 
 TEST_WITHIN(20s, "A pool of encrypted workers calls as any", "[tls]")
 {
-    pool<square> calls(brood::launch_by(by_shell()));
+    pool<square> calls(brood::launch_by(encrypted()));
     std::vector<task<int>> results;
     for (int number = 0; number < 200; ++number)
         results.push_back(calls(number));
@@ -454,7 +438,7 @@ TEST_WITHIN(20s, "A pool of encrypted workers calls as any", "[tls]")
 
 TEST_WITHIN(20s, "A worker that is told another certificate does not come, and says why", "[tls]")
 {
-    auto options = by_shell();
+    auto options = encrypted();
     // Between the primary and its worker, somebody changes the line.
     options.command = [](const brood::worker_program& program)
     {
@@ -488,7 +472,7 @@ TEST_WITH_SSH(20s, "A worker over ssh that connects by itself is encrypted too",
 
 TEST_CASE("Workers outside a private network are refused until something is said", "[tls]")
 {
-    auto options = by_shell();
+    auto options = encrypted();
     options.listen_on = {"203.0.113.5"};
     CHECK_NOTHROW(brood::launch_by(options));
     options.encrypt = false;

@@ -799,7 +799,7 @@ TEST_CASE("a worker that has accepted enough connections is replaced, under ever
 TEST_WITHIN(20s, "a stop ends the worker that a reload is about to bring in", "[rolling]")
 {
     cluster<ready_if_first> workers(of_size(2));
-    co_await workers.workers().at(0).ready();
+    co_await all_ready(workers);
     auto events = workers.events();
     auto executor = co_await asio::this_coro::executor;
     std::optional<brood::reload_report> report;
@@ -807,8 +807,9 @@ TEST_WITHIN(20s, "a stop ends the worker that a reload is about to bring in", "[
     asio::co_spawn(executor, std::move(reload),
                    [&](std::exception_ptr, const brood::reload_report& told) { report = told; });
     auto forked = co_await events.next();
+    while (forked && forked->what != brood::cluster_event::kind::fork)
+        forked = co_await events.next(); // what the first two still tell may come before it
     REQUIRE(forked);
-    REQUIRE(forked->what == brood::cluster_event::kind::fork);
 
     co_await workers.stop();
     CHECK(forked->worker.is_dead());

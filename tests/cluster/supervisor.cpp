@@ -906,9 +906,10 @@ TEST_WITHIN(20s, "a stop ends the new worker of a reload that is under way", "[s
     supervisor top(strategy::one_for_one, often());
     top.add<[](brood::process& self, std::string path) -> task<>
             {
-                if (!std::filesystem::exists(path))
+                auto is_first = !std::filesystem::exists(path);
+                note(path, "started");
+                if (is_first)
                     self.ready();
-                note(path, "first");
                 co_await self.shutdown();
             }>("web", {}, file);
     top.start();

@@ -8,6 +8,7 @@
 #include <brood/process/impl/far_child.ipp>
 #include <brood/process/impl/fork.ipp>
 #include <brood/process/impl/listener.ipp>
+#include <brood/process/impl/peers.ipp>
 #include <brood/process/impl/pipe.ipp>
 #include <brood/process/impl/process.ipp>
 #include <brood/process/impl/run.ipp>

@@ -29,6 +29,7 @@
 #include <brood/process/fork.hpp>
 #include <brood/process/launcher.hpp>
 #include <brood/process/listener.hpp>
+#include <brood/process/peers.hpp>
 #include <brood/process/process.hpp>
 #include <brood/process/run.hpp>
 #include <brood/process/service_manager.hpp>

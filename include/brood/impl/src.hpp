@@ -42,6 +42,7 @@ of their source files; without it brood is header-only and needs no source file"
 #include <brood/process/impl/far_child.ipp>
 #include <brood/process/impl/fork.ipp>
 #include <brood/process/impl/listener.ipp>
+#include <brood/process/impl/peers.ipp>
 #include <brood/process/impl/pipe.ipp>
 #include <brood/process/impl/process.ipp>
 #include <brood/process/impl/run.ipp>

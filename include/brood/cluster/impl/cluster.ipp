@@ -4,6 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/cluster/cluster.hpp>
 #include <brood/cluster/detail/core/cluster_core.hpp>
+#include <brood/cluster/detail/core/peer_search.hpp>
 #include <brood/cluster/detail/core/rolling.hpp>
 #include <brood/process/internal/listening_socket.hpp>
 
@@ -54,6 +55,7 @@ BROOD_INLINE any_cluster::any_cluster(asio::any_io_executor executor,
       rolling_(std::make_shared<detail::rolling>(core_))
 {
     detail::take_handed_sockets(); // of a program with a loop of its own
+    core_->workers().introduce_by(detail::introducer_of(core_));
     // Workers that cannot be started may end the cluster, but not before all were tried.
     detail::cluster_core::stay begun(core_);
     for (auto count = settings.workers(); count != 0 && !core_->stopping(); --count)

@@ -3,6 +3,7 @@
 
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/shared_result.hpp>
+#include <brood/process/detail/peers_core.hpp>
 #include <brood/process/detail/stop_request.hpp>
 #include <brood/process/internal/listener_core.hpp>
 #include <brood/process/internal/receiving.hpp>
@@ -132,6 +133,34 @@ public:
         return result;
     }
 
+    /// The channels to the other workers, made when they are first used.
+    const std::shared_ptr<peers_core>& peers()
+    {
+        if (peers_)
+            return peers_;
+        auto weak = weak_from_this();
+        peers_core::words words;
+        words.ask = [to = link_](const peer_request& wanted)
+        {
+            send_control(*to, wanted);
+        };
+        words.ready = [weak]
+        {
+            if (auto self = weak.lock())
+                self->ready();
+        };
+        peers_ = std::make_shared<peers_core>(link_->executor(), who_, link_->limits(),
+                                              std::move(words));
+        if (is_draining_)
+            peers_->end();
+        if (link_->ended())
+            peers_->close();
+        return peers_;
+    }
+
+    /// The same; null when they have never been used.
+    const std::shared_ptr<peers_core>& peers_if_used() const noexcept { return peers_; }
+
 private:
     using place_type = std::tuple<std::int32_t, std::string>; // type, address
 
@@ -201,12 +230,11 @@ private:
     {
         for (;;)
         {
-            auto word =
-                co_await next_control<carrying_if_room<listen_reply>,
-                                      carrying_if_room<handed_connection>,
-                                      carrying<vital_signs_request, descriptor>, recycle_request,
-                                      drain_request, keep_in_touch_request, alive_notice>(
-                    self->link_);
+            auto word = co_await next_control<
+                carrying_if_room<listen_reply>, carrying_if_room<handed_connection>,
+                carrying<vital_signs_request, descriptor>, recycle_request, drain_request,
+                keep_in_touch_request, alive_notice, carrying_if_room<peer_introduction>>(
+                self->link_);
             if (!word)
                 co_return;
             std::visit([&](auto& said) { self->on(said); }, *word);
@@ -337,6 +365,8 @@ private:
         }
     }
 
+    void on(carrying_if_room<peer_introduction>& said) { peers()->hear(std::move(said)); }
+
     void on(const recycle_request& said) { connections_left_ = said.connections; }
 
     void count_connection()
@@ -363,6 +393,8 @@ private:
         for (auto& each : std::exchange(receivers_, {}))
             if (auto receiver = each.lock())
                 receiver->end();
+        if (peers_)
+            peers_->end();
         stop_->ask();
     }
 
@@ -371,6 +403,8 @@ private:
         drain_request last;
         on(last);
         answer_as_closed();
+        if (peers_)
+            peers_->close();
     }
 
     // Who still waits for a listener gets one that is closed.
@@ -405,6 +439,7 @@ private:
     std::map<std::uint64_t, std::shared_ptr<question>> questions_;
     std::map<std::uint64_t, std::weak_ptr<listener_core>> listeners_;
     std::vector<std::weak_ptr<receiving>> receivers_; // of datagrams
+    std::shared_ptr<peers_core> peers_;
 };
 
 } // namespace brood::detail

@@ -161,12 +161,16 @@ public:
     {
         if (!self->link_)
             co_return;
+        auto peers = self->primary_ ? self->primary_->peers_if_used() : nullptr;
         asio::steady_timer give_up(self->executor_, limit);
         give_up.async_wait(
-            [to = self->link_](std::error_code cancelled)
+            [to = self->link_, peers](std::error_code cancelled)
             {
-                if (!cancelled)
-                    to->sending().give_up(nullptr);
+                if (cancelled)
+                    return;
+                to->sending().give_up(nullptr);
+                if (peers)
+                    peers->give_up();
             });
         try
         {
@@ -176,6 +180,8 @@ public:
         {
             // The parent has gone, or does not read: there is nobody to tell.
         }
+        if (peers)
+            co_await peers_core::flush(peers);
     }
 
     static task<> exit(std::shared_ptr<process_core> self, int code)

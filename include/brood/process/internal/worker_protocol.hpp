@@ -165,6 +165,29 @@ struct recycle_notice
     }
 };
 
+/// It wants to speak with the worker in a slot.
+struct peer_request
+{
+    std::uint32_t slot = 0;
+    std::uint64_t gone = 0; ///< The last one there that has ended, as far as it knows; 0 for none.
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(slot, gone);
+    }
+};
+
+/// To another worker, on the channel between the two: it was asked to stop, and reads what was
+/// sent until this was heard.
+struct leaving_notice
+{
+    template <class Archive>
+    void serialize(Archive&)
+    {
+    }
+};
+
 /// Either of them, when they are on two machines: my loop turns.
 struct alive_notice
 {
@@ -200,6 +223,23 @@ struct handed_connection
     void serialize(Archive& archive)
     {
         archive(number);
+    }
+};
+
+/// To each of two workers: here is the other, and your end of a channel to it. Without an end, the
+/// answer to a peer_request: why there is none.
+struct peer_introduction
+{
+    std::uint32_t slot = 0;   ///< Of the other.
+    std::uint64_t id = 0;     ///< The same; 0 for a refusal.
+    std::string host;         ///< Where it is; empty for this machine.
+    std::int32_t refusal = 0; ///< A value of errc.
+    std::string text;
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(slot, id, host, refusal, text);
     }
 };
 

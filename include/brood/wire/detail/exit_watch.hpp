@@ -23,6 +23,9 @@ public:
     /// Somebody will say when it has ended: until then, or for a second, that is open.
     void expect_word() noexcept { somebody_says_ = true; }
 
+    /// Nobody but that process holds the other end, and it closes it by ending alone.
+    void take_end_for_exit() noexcept { end_is_exit_ = true; }
+
     /// It is our parent: when it has ended, we have another one.
     void expect_other_parent() noexcept { parent_ = ::getppid(); }
 
@@ -31,6 +34,8 @@ public:
     template <class Found>
     void ask(Found found)
     {
+        if (end_is_exit_)
+            return found(true);
         auto open = somebody_says_ || parent_;
         look(clock::now() + (open ? longest : clock::duration::zero()), std::move(found));
     }
@@ -64,6 +69,7 @@ private:
 
     asio::steady_timer timer_;
     bool somebody_says_ = false;
+    bool end_is_exit_ = false;
     std::optional<pid_t> parent_;
 };
 

@@ -114,9 +114,9 @@ public:
 
     /// Somebody will call peer_exited(): a frame that breaks off is no fault until then.
     void expect_exit() noexcept { exit_.expect_word(); }
-
-    /// The process at the other end is our parent: the same, and nobody needs to say so.
+    /// The process at the other end is our parent, or its end alone closes that: nobody says so.
     void expect_exit_of_parent() noexcept { exit_.expect_other_parent(); }
+    void take_end_for_exit() noexcept { exit_.take_end_for_exit(); }
 
     /// The process at the other end is no more: reads what it left behind, then ends both
     /// directions and closes the socket, however long the handle of the child is kept.

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,6 +75,7 @@ struct worker_core
     bool is_online = false;      // its loop has run
     bool is_elsewhere = false;   // on another machine: only what it says is known of it
     silence not_heard;           // of one elsewhere
+    std::set<std::size_t> seeks; // slots of those whom it wants to speak with
     bool has_channel = true;     // false once nothing comes from it any more
     std::uint64_t oom_kills = 0; // by the kernel, before it started
     std::shared_ptr<slot_history> history = std::make_shared<slot_history>();

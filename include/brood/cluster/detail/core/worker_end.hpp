@@ -8,6 +8,7 @@
 #include <brood/cluster/detail/core/readiness_watch.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
 #include <brood/cluster/detail/output/output_reader.hpp>
+#include <brood/process/launcher.hpp>
 #include <brood/process/stop_policy.hpp>
 
 #include <chrono>
@@ -62,6 +63,16 @@ inline bool is_lost(const worker_core& worker, const exit_status& status)
     auto silent = !worker.cause || worker.cause == exit_cause::hung ||
                   worker.cause == exit_cause::unreachable;
     return worker.is_elsewhere && status.lost && silent;
+}
+
+/// Says so.
+inline void tell_loss(exit_info& ended, const brood::launcher& by)
+{
+    ended.cause = exit_cause::lost;
+    if (ended.reason.empty())
+        ended.reason = ended.status.why;
+    if (ended.reason.empty())
+        ended.reason = by.name() + " does not say how it ended, nor did it say so itself";
 }
 
 // What is asked by the channel alone reaches nobody who has none, and not yet one that is not

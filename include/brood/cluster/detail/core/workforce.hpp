@@ -4,6 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/cluster/detail/core/event_hub.hpp>
 #include <brood/cluster/detail/core/hang_watch.hpp>
+#include <brood/cluster/detail/core/introduction.hpp>
 #include <brood/cluster/detail/core/notice_socket.hpp>
 #include <brood/cluster/detail/core/oom_detector.hpp>
 #include <brood/cluster/detail/core/readiness_watch.hpp>
@@ -159,6 +160,9 @@ public:
             stop_by(worker, exit_cause::stopped, how);
     }
 
+    /// Who finds the workers that others want to speak with.
+    void introduce_by(introducer introduce) { introduce_ = std::move(introduce); }
+
     /// Nobody has this slot any more, or not soon.
     void vacate(std::size_t slot) { ports_.vacate(slot); }
 
@@ -183,10 +187,11 @@ private:
         {
             for (;;)
             {
-                auto word = co_await next_control<
-                    online_notice, ready_notice, listen_request, accepted_notice, closed_notice,
-                    recycle_notice, give_up_notice, lost_notice, alive_notice, listening_notice>(
-                    worker->process.link());
+                auto word =
+                    co_await next_control<online_notice, ready_notice, listen_request,
+                                          accepted_notice, closed_notice, recycle_notice,
+                                          give_up_notice, lost_notice, alive_notice,
+                                          listening_notice, peer_request>(worker->process.link());
                 if (!word)
                     break;
                 std::visit([&](auto& said) { self->on(worker, said); }, *word);
@@ -308,6 +313,11 @@ private:
             worker->cause = exit_cause::gave_up;
     }
 
+    void on(const std::shared_ptr<worker_core>& worker, const peer_request& wanted)
+    {
+        introduce_(worker, wanted);
+    }
+
     // ---- Ready, alive, hung
 
     static task<> watch_start(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
@@ -409,23 +419,13 @@ private:
             worker.history->drain_times.add(since(*worker.asked_to_end));
         auto ended = end_of(worker, status, ready_when_);
         if (is_lost(worker, status))
-            tell_loss(ended);
+            tell_loss(ended, *settings_.spawn.launcher);
         else if (!worker.cause && worker.is_elsewhere) // whose memory is not counted here
             ended.cause = status.signal != 0 ? exit_cause::signalled : exit_cause::exited;
         else if (!worker.cause)
             ended.cause = oom_.cause_of(status, worker.oom_kills);
         worker.ready.set(false);
         worker.ended.set(std::move(ended));
-    }
-
-    void tell_loss(exit_info& ended) const
-    {
-        ended.cause = exit_cause::lost;
-        if (ended.reason.empty())
-            ended.reason = ended.status.why;
-        if (ended.reason.empty())
-            ended.reason = settings_.spawn.launcher->name() +
-                           " does not say how it ended, nor did it say so itself";
     }
 
     void spawn(task<> work) { asio::co_spawn(executor_, std::move(work), asio::detached); }
@@ -441,6 +441,7 @@ private:
     traffic_ledger traffic_;
     oom_detector oom_;
     std::map<std::size_t, std::shared_ptr<slot_history>> histories_;
+    introducer introduce_ = &refuse_lone_worker;
     std::uint64_t last_id_ = 0;
     std::map<std::uint64_t, std::shared_ptr<worker_core>> living_;
 };

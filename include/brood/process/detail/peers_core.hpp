@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/shared_result.hpp>
+#include <brood/base/detail/wait_queue.hpp>
+#include <brood/base/detail/wait_to_take.hpp>
+#include <brood/base/error.hpp>
+#include <brood/process/internal/peer_channel.hpp>
+#include <brood/process/internal/worker_protocol.hpp>
+#include <brood/wire/internal/control.hpp>
+#include <brood/wire/internal/link.hpp>
+#include <brood/wire/internal/local_pair.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace brood::detail
+{
+
+/// The channels from one worker to others. Their messages stay in them until somebody takes them,
+/// so that flow control reaches each sender.
+class peers_core : public std::enable_shared_from_this<peers_core>
+{
+public:
+    /// What it says to the primary.
+    struct words
+    {
+        std::function<void(const peer_request&)> ask;
+        std::function<void()> ready; ///< It waits for messages.
+    };
+
+    peers_core(const asio::any_io_executor& executor, worker_identity who,
+               const channel_limits& limits, words to_primary)
+        : who_(who), limits_(limits), to_primary_(std::move(to_primary)), taken_(executor),
+          changed_(executor)
+    {
+    }
+
+    /// The channel to the worker in a slot. Throws why there is none.
+    static task<std::shared_ptr<peer_channel>> at(std::shared_ptr<peers_core> self,
+                                                  std::uint32_t slot)
+    {
+        if (slot == self->who_.slot && !self->leads_to(slot))
+            self->open_to_itself();
+        if (self->leads_to(slot))
+            co_return self->newest_[slot];
+        auto asked = self->ask(slot);
+        auto answered = co_await asked->get();
+        if (answered.refused)
+            std::rethrow_exception(answered.refused);
+        co_return answered.channel;
+    }
+
+    /// The primary has said who is in a slot, perhaps because that one has asked for us.
+    void hear(carrying_if_room<peer_introduction> said)
+    {
+        auto& found = said.message;
+        peer_identity other{found.id, found.slot, std::move(found.host)};
+        answer result;
+        if (said.lost)
+            result.refused = std::make_exception_ptr(
+                error(errc::descriptors_lost,
+                      to_string(other) +
+                          ": its channel did not fit into the limit of open files; raise it"));
+        else if (!said.object)
+            result.refused = std::make_exception_ptr(
+                error(static_cast<errc>(found.refusal), std::move(found.text)));
+        else if (has_enough_of(other.id))
+            result.refused = std::make_exception_ptr(error(
+                errc::overflow, to_string(other) + ": too many channels to it are open already"));
+        else
+            result.channel = open(std::move(said.object), other);
+        if (auto asked = questions_.extract(found.slot))
+            asked.mapped()->set(std::move(result));
+    }
+
+    /// This worker was asked to stop: what the others have sent is taken, and nothing new.
+    void end()
+    {
+        if (std::exchange(is_ending_, true))
+            return;
+        for (auto& each : open_)
+            tell_leaving(*each);
+        changed_.post_all();
+    }
+
+    /// The primary has gone, and introduces nobody any more.
+    void close()
+    {
+        end();
+        is_closed_ = true;
+        for (auto& [slot, asked] : std::exchange(questions_, {}))
+            asked->set({nullptr, std::make_exception_ptr(no_primary())});
+    }
+
+    /// The next one with a message; null when there is none now. It is looked at again, whatever
+    /// comes of this.
+    std::shared_ptr<peer_channel> take()
+    {
+        if (readable_.empty())
+            return nullptr;
+        auto from = std::move(readable_.front());
+        readable_.pop_front();
+        taken_.post_all();
+        return from;
+    }
+
+    /// Waits until there may be one; false when this worker is to end, and all were taken.
+    static task<bool> wait(std::shared_ptr<peers_core> self)
+    {
+        self->to_primary_.ready();
+        while (self->readable_.empty() && !(self->is_ending_ && self->open_.empty()))
+            co_await wait_to_take(self->changed_);
+        co_return !self->readable_.empty();
+    }
+
+    /// Waits until the kernel has what was sent to others, or cannot have it.
+    static task<> flush(std::shared_ptr<peers_core> self)
+    {
+        auto all = self->open_;
+        for (auto& each : all)
+        {
+            try
+            {
+                co_await sender::flushed(each->link()->shared_sender());
+            }
+            catch (const std::exception&)
+            {
+                // It has gone, or does not read: there is nobody to tell.
+            }
+        }
+    }
+
+    /// Nothing more of it is waited for.
+    void give_up()
+    {
+        for (auto& each : open_)
+            each->link()->sending().give_up(nullptr);
+    }
+
+private:
+    struct answer
+    {
+        std::shared_ptr<peer_channel> channel;
+        std::exception_ptr refused;
+    };
+
+    using question = shared_result<answer>;
+
+    bool leads_to(std::uint32_t slot) const
+    {
+        auto found = newest_.find(slot);
+        return found != newest_.end() && found->second->is_open();
+    }
+
+    std::shared_ptr<question> ask(std::uint32_t slot)
+    {
+        if (is_closed_)
+            throw no_primary();
+        auto& asked = questions_[slot];
+        if (asked)
+            return asked;
+        asked = std::make_shared<question>(changed_.executor());
+        peer_request request;
+        request.slot = slot;
+        if (auto before = newest_.find(slot); before != newest_.end())
+            request.gone = before->second->who.id;
+        to_primary_.ask(request);
+        return asked;
+    }
+
+    // Two are usual; one that asks for this worker again and again is broken.
+    bool has_enough_of(std::uint64_t id) const
+    {
+        return std::count_if(open_.begin(), open_.end(),
+                             [&](auto& each) { return each->who.id == id; }) >= 8;
+    }
+
+    static error no_primary()
+    {
+        return error(errc::closed, "the primary has gone, and introduces no worker to another");
+    }
+
+    // Two ends, of which one sends, and the other is read.
+    void open_to_itself()
+    {
+        auto [one, other] = local_pair();
+        peer_identity me{who_.id, who_.slot, {}};
+        open(std::move(one), me);
+        open(std::move(other), me);
+    }
+
+    // Two that ask for each other at once are introduced twice, to both in the same order: the
+    // first channel leads there as long as it is open, and both are read.
+    std::shared_ptr<peer_channel> open(descriptor end, const peer_identity& other)
+    {
+        auto made =
+            std::make_shared<peer_channel>(changed_.executor(), std::move(end), other, limits_);
+        made->link()->take_end_for_exit();
+        open_.push_back(made);
+        asio::co_spawn(changed_.executor(), watch(shared_from_this(), made), asio::detached);
+        asio::co_spawn(changed_.executor(), obey(made), asio::detached);
+        if (is_ending_)
+            tell_leaving(*made);
+        auto slot = static_cast<std::uint32_t>(other.slot);
+        if (!leads_to(slot))
+            newest_[slot] = made;
+        return newest_[slot];
+    }
+
+    static void tell_leaving(peer_channel& to)
+    {
+        try
+        {
+            send_control(*to.link(), leaving_notice{});
+        }
+        catch (const error&)
+        {
+            to.link()->sending().give_up(nullptr); // it reads nothing, and learns it by the end
+        }
+    }
+
+    // What the other side reads ends behind what was sent until now.
+    static task<> obey(std::shared_ptr<peer_channel> by)
+    {
+        try
+        {
+            auto leaving = co_await next_control<leaving_notice>(by->link());
+            if (!leaving)
+                co_return;
+            by->is_leaving = true;
+            by->link()->sending().finish();
+        }
+        catch (const error&)
+        {
+            // Who sends there learns what was wrong.
+        }
+    }
+
+    static task<> watch(std::shared_ptr<peers_core> self, std::shared_ptr<peer_channel> from)
+    {
+        for (;;)
+        {
+            auto more = co_await is_readable(from);
+            if (!more)
+                break;
+            self->readable_.push_back(from);
+            self->changed_.post_one();
+            while (self->offers(from))
+                co_await self->taken_.wait();
+        }
+        std::erase(self->open_, from);
+        self->changed_.post_all();
+    }
+
+    // A channel with bytes that cannot be right has no more messages: who sends there learns why.
+    static task<bool> is_readable(std::shared_ptr<peer_channel> from)
+    {
+        try
+        {
+            auto more = co_await from->readable();
+            co_return more;
+        }
+        catch (const error&)
+        {
+            co_return false;
+        }
+    }
+
+    bool offers(const std::shared_ptr<peer_channel>& from) const
+    {
+        return std::find(readable_.begin(), readable_.end(), from) != readable_.end();
+    }
+
+    const worker_identity who_;
+    const channel_limits limits_;
+    const words to_primary_;
+    std::map<std::uint32_t, std::shared_ptr<peer_channel>> newest_;
+    std::map<std::uint32_t, std::shared_ptr<question>> questions_;
+    std::vector<std::shared_ptr<peer_channel>> open_;    // those from which more may come
+    std::deque<std::shared_ptr<peer_channel>> readable_; // with a message that nobody has taken
+    bool is_ending_ = false;
+    bool is_closed_ = false;
+    wait_queue taken_;
+    wait_queue changed_;
+};
+
+} // namespace brood::detail

@@ -2,6 +2,7 @@
 #include <brood/remote/ssh.hpp>
 
 #include <brood/cluster/cluster.hpp>
+#include <brood/os/cpu.hpp>
 #include <brood/pool.hpp>
 
 #include "support/catch.hpp"
@@ -64,14 +65,30 @@ TEST_CASE("Workers over ssh need a host", "[ssh]")
     twice.deploy.emplace();
     twice.program = "/opt/fib";
     CHECK_THROWS_AS(brood::ssh(host_list("n1"), twice), std::invalid_argument);
-    auto launcher = brood::ssh(host_list("n1", "n2:8", "me@n3"));
+    auto launcher = brood::ssh(host_list("n1:1", "n2:8", "me@n3:1"));
     CHECK(launcher->workers() == 10);
     CHECK_THAT(launcher->name(), ContainsSubstring("n2:8"));
 }
 
+TEST_WITH_SSH(60s, "A host without a number takes a worker per processor that it may use", "[ssh]")
+{
+    auto here = brood::os::available_parallelism();
+    auto settings = over(server);
+    auto by = brood::ssh(host_list("w1", "w2:3"), settings);
+    CHECK(by->workers() == here + 3);
+    auto unknown = brood::ssh(host_list("nowhere", "closed"), settings);
+    CHECK(unknown->workers() == 2); // whose start tells why they are not reached
+    settings.options.program = "no-such-ssh";
+    CHECK(brood::ssh(host_list("w1"), settings)->workers() == 1);
+
+    auto asked = co_await brood::count_processors(host_list("w1", "w2:3"), server.options());
+
+    CHECK(asked == host_list("w1:" + std::to_string(here), "w2:3"));
+}
+
 TEST_WITH_SSH(60s, "A pool over ssh has workers on all of its hosts", "[ssh]")
 {
-    pool<my_host> calls(brood::ssh(host_list("w1", "w2"), over(server)));
+    pool<my_host> calls(brood::ssh(host_list("w1:1", "w2:1"), over(server)));
     auto ready = co_await calls.ready();
     CHECK(ready);
     auto hosts = co_await places_of(calls);
@@ -83,7 +100,7 @@ TEST_WITH_SSH(60s, "Without a tunnel a worker of ssh connects by itself", "[ssh]
 {
     auto settings = over(server);
     settings.direct = {"127.0.0.1"};
-    pool<square> calls(brood::ssh(host_list("w1"), settings));
+    pool<square> calls(brood::ssh(host_list("w1:1"), settings));
     auto result = co_await calls(12);
     CHECK(result == 144);
     co_await calls.stop();
@@ -91,12 +108,12 @@ TEST_WITH_SSH(60s, "Without a tunnel a worker of ssh connects by itself", "[ssh]
 
 TEST_WITH_SSH(60s, "A process over ssh ends with its channel, its code or its signal", "[ssh]")
 {
-    co_await ends_with_channel_and_signal(brood::ssh(host_list("w3"), over(server)));
+    co_await ends_with_channel_and_signal(brood::ssh(host_list("w3:1"), over(server)));
 }
 
 TEST_WITH_SSH(120s, "Whatever dies of a worker over ssh, its calls have one outcome each", "[ssh]")
 {
-    pool_settings settings(brood::ssh(host_list("w1", "w2"), over(server)));
+    pool_settings settings(brood::ssh(host_list("w1:1", "w2:1"), over(server)));
     settings.attempts = brood::at_least_once(20);
     settings.restart.per_cluster.failures = 1000;
     settings.restart.per_slot.failures = 1000;
@@ -149,7 +166,7 @@ TEST_WITH_SSH(60s, "Why a worker did not come over ssh is told with host and cur
     {
         auto settings = over(server);
         settings.program = each.program;
-        auto told = co_await why_not(brood::ssh(host_list(each.host), settings));
+        auto told = co_await why_not(brood::ssh(host_list(each.host + ":1"), settings));
         CHECK_THAT(told, ContainsSubstring(each.says));
     }
 }
@@ -163,7 +180,7 @@ TEST_WITH_SSH(60s, "A host that is set aside is told", "[ssh]")
     {
         told.push_back(to_string(aside));
     };
-    auto by = brood::ssh(host_list("nowhere"), settings);
+    auto by = brood::ssh(host_list("nowhere:1"), settings);
     co_await why_not(by);
     CHECK(told.empty());
     co_await why_not(by);
@@ -177,7 +194,7 @@ TEST_WITH_SSH(60s, "A host that is set aside is told", "[ssh]")
 
 TEST_WITH_SSH(60s, "A pool whose workers cannot come over ssh fails with the cause", "[ssh]")
 {
-    pool_settings settings(brood::ssh(host_list("nowhere"), over(server)));
+    pool_settings settings(brood::ssh(host_list("nowhere:1"), over(server)));
     settings.restart.per_cluster.failures = 1;
     pool<square> calls(settings);
     std::string told;
@@ -244,11 +261,11 @@ TEST_WITH_SSH(60s, "The program is brought to a host once, for all of its worker
     auto settings = over(server);
     settings.deploy.emplace();
     settings.deploy->folder = server.folder() / "brought";
-    pool<my_program> calls(brood::ssh(host_list("w1:2", "w2"), settings));
+    pool<my_program> calls(brood::ssh(host_list("w1:2", "w2:1"), settings));
     auto path = co_await calls(1);
     CHECK_THAT(path, ContainsSubstring(settings.deploy->folder));
     co_await calls.finish();
     settings.deploy->folder = "/proc/1/nowhere";
-    auto told = co_await why_not(brood::ssh(host_list("w1"), settings));
+    auto told = co_await why_not(brood::ssh(host_list("w1:1"), settings));
     CHECK_THAT(told, ContainsSubstring("host w1: deploy to w1: copy: "));
 }

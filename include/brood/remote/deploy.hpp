@@ -57,7 +57,7 @@ struct deploy_options
 struct deployment
 {
     std::string path;     ///< Of the program there, absolute.
-    std::size_t cpus = 0; ///< How many processors the host has; 0 when it does not say.
+    std::size_t cpus = 0; ///< How many processors a worker there may use; 0 when it does not say.
     bool copied = false;  ///< Whether it had to be copied now.
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/task.hpp>
 #include <brood/process/launcher.hpp>
 #include <brood/remote/arrival.hpp>
 #include <brood/remote/deploy.hpp>
@@ -52,10 +53,20 @@ struct ssh_settings
 /// Starts workers on other machines, by OpenSSH and the user's own configuration of it:
 /// `brood::pool<fib> pool(brood::ssh({"n1", "n2:8", "me@n3"}))`.
 ///
-/// A host without a number has one place. What ssh carries, the channel of each worker too, is
-/// encrypted by it. Throws std::invalid_argument, with the reason, for settings that cannot be
-/// meant, and for no host.
+/// A host without a number takes a worker for each processor that it may use, within the quota of
+/// its control group. It is asked for that by a login of its own, all such hosts at once, and this
+/// blocks until they have answered; one that does not has one place, and the start of a worker
+/// there tells why. What ssh carries, the channel of each worker too, is encrypted by it. Throws
+/// std::invalid_argument, with the reason, for settings that cannot be meant, and for no host.
 std::shared_ptr<launcher> ssh(const host_list& hosts, const ssh_settings& settings = {});
+
+/// The hosts with how many workers each of them takes, as ssh() asks those without a number, but
+/// without blocking: what it gives is for ssh(), which asks nobody then. Cancelled, it ends its
+/// ssh.
+task<host_list> count_processors(host_list hosts, ssh_options options);
+
+/// The same as hosts are reached by default.
+task<host_list> count_processors(host_list hosts);
 
 } // namespace brood
 

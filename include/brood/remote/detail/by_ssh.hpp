@@ -166,7 +166,7 @@ private:
     std::optional<reverse_forward> back_;
 };
 
-/// Starts workers over ssh, each by an ssh of its own.
+/// Starts workers over ssh, each by an ssh of its own. How many each host takes is known.
 class by_ssh final : public host_launcher
 {
 public:
@@ -181,7 +181,7 @@ private:
     {
         std::vector<place> result;
         for (auto& each : hosts.hosts())
-            result.push_back({each.name, each.cpus == 0 ? 1 : each.cpus});
+            result.push_back({each.name, each.cpus});
         return result;
     }
 

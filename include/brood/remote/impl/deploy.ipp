@@ -4,6 +4,8 @@
 #include <brood/process/exec.hpp>
 #include <brood/remote/deploy.hpp>
 #include <brood/remote/detail/letters.hpp>
+#include <brood/remote/detail/processor_count.hpp>
+#include <brood/remote/detail/said_behind.hpp>
 #include <brood/remote/detail/ssh_complaint.hpp>
 #include <brood/remote/launch_command.hpp>
 #include <brood/remote/ssh_command.hpp>
@@ -23,17 +25,6 @@ namespace brood
 {
 namespace detail
 {
-
-/// What a script of ours says behind these words, on a line of its own: whatever a login prints
-/// before does not matter. Empty when it does not say it.
-inline std::string said_behind(std::string_view text, std::string_view words)
-{
-    auto begin = text.rfind("\n" + std::string(words));
-    if (begin == text.npos)
-        return {};
-    auto said = text.substr(begin + 1 + words.size());
-    return std::string(said.substr(0, said.find_first_of("\r\n")));
-}
 
 /// The system of this machine as `uname -s -m` says it: "Linux x86_64".
 inline std::string own_system()
@@ -73,15 +64,17 @@ public:
 
     [[noreturn]] void refuse(const std::string& step, const std::string& why) const
     {
-        throw deploy_error(to_string(host_), step, why);
+        auto named = host_;
+        named.cpus = 0; // which is no matter here
+        throw deploy_error(to_string(named), step, why);
     }
 
     /// Says the system, the processors, where the program is or will be, and what is there.
     std::string look() const
     {
         return "echo; echo \"brood-system: $(uname -s -m)\"; "
-               "echo \"brood-cpus: $(getconf _NPROCESSORS_ONLN 2>/dev/null)\"; " +
-               place() +
+               "echo \"brood-cpus: $(" +
+               processor_count_text() + ")\"; " + place() +
                "echo \"brood-path: $p\"; "
                "if [ -f \"$p\" ] && [ -x \"$p\" ]; then "
                "echo \"brood-there: $(cksum <\"$p\")\"; else echo brood-there: none; fi";

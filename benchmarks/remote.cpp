@@ -9,8 +9,14 @@
 //        remote start ssh|slurm [WORKERS] milliseconds until so many workers can be given calls
 //        remote true ssh|slurm [COUNT]    until so many `ssh true` or `srun true`, begun at once,
 //        have ended
+//
+//        remote simulated call [WORKERS]  microseconds of this process's processor time for a call,
+//        remote simulated beat [WORKERS]  and for a heartbeat, there and back,
+//        remote simulated idle [WORKERS]  milliseconds in a second of idle workers,
+//        remote simulated memory [WORKERS] and KiB for each: one other process plays all of them
 #include "measure.hpp"
 #include "memory.hpp"
+#include "simulated_workers.hpp"
 
 #include <brood/brood.hpp>
 #include <brood/pool.hpp>
@@ -18,6 +24,7 @@
 
 #include "support/loop_slurm.hpp"
 #include "support/ssh_server.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -128,6 +135,91 @@ brood::task<> measure_idle(long workers)
     co_await pool.stop();
 }
 
+// ---- Workers that one process plays
+
+/// Where they come to, and the process that plays them.
+class simulation
+{
+public:
+    explicit simulation(long workers) : workers_(workers)
+    {
+        bench::raise_descriptor_limit();
+        brood::external_options options;
+        options.token_file = token_file();
+        options.workers = static_cast<std::size_t>(workers);
+        options.report = [](const std::string&) {
+        };
+        launcher_ = brood::external("tcp://127.0.0.1:0", options);
+    }
+
+    const std::shared_ptr<brood::launcher>& launcher() const noexcept { return launcher_; }
+
+    /// The workers come.
+    void begin()
+    {
+        auto name = launcher_->name();
+        auto endpoint = "tcp:" + name.substr(name.find("//") + 2);
+        brood::spawn_options options;
+        options.on_drop = brood::on_drop::kill;
+        brood::arguments args{"play", endpoint, token_file(), std::to_string(workers_)};
+        player_ = brood::spawn("/proc/self/exe", args, options);
+    }
+
+    brood::task<> end() { co_await player_.exit(); }
+
+private:
+    std::string token_file() const { return folder_ / "token"; }
+
+    brood::test::temporary_directory folder_;
+    long workers_;
+    std::shared_ptr<brood::launcher> launcher_;
+    brood::child_process player_;
+};
+
+brood::task<double> idle_milliseconds(std::chrono::seconds time)
+{
+    co_await brood::sleep(std::chrono::seconds(2));
+    auto before = processor_milliseconds();
+    co_await brood::sleep(time);
+    co_return (processor_milliseconds() - before) / static_cast<double>(time.count());
+}
+
+brood::task<double> call_microseconds(next_pool& pool, long workers)
+{
+    auto count = 50 * workers;
+    co_await call_side_by_side(pool, count / 10, workers);
+    auto before = processor_milliseconds();
+    co_await call_side_by_side(pool, count, workers);
+    co_return (processor_milliseconds() - before) * 1e3 / static_cast<double>(count);
+}
+
+brood::task<> measure_simulated(const std::string& what, long workers)
+{
+    simulation played(workers);
+    auto settings = started_by(played.launcher(), workers);
+    constexpr std::chrono::seconds between_beats(1);
+    if (what == "beat")
+        settings.watchdog.stale_after = 4 * between_beats;
+    auto before = bench::private_kilobytes(::getpid());
+    next_pool pool(settings);
+    played.begin();
+    co_await pool.ready();
+    double figure = 0;
+    if (what == "call")
+        figure = co_await call_microseconds(pool, workers);
+    else if (what == "memory")
+        figure = (bench::private_kilobytes(::getpid()) - before) / static_cast<double>(workers);
+    else if (what == "beat")
+        figure = co_await idle_milliseconds(std::chrono::seconds(5));
+    else
+        figure = co_await idle_milliseconds(std::chrono::seconds(20));
+    if (what == "beat")
+        figure *= 1e3 / static_cast<double>(workers);
+    bench::report(figure);
+    co_await pool.stop();
+    co_await played.end();
+}
+
 brood::task<> until_ready(const std::shared_ptr<brood::launcher>& launcher, long workers)
 {
     next_pool pool(started_by(launcher, workers));
@@ -209,6 +301,10 @@ brood::task<> measure()
         co_await measure_memory(number(1, 64));
     else if (mode == "idle")
         co_await measure_idle(number(1, 64));
+    else if (mode == "simulated")
+        co_await measure_simulated(words.at(1), number(2, 1'000));
+    else if (mode == "play")
+        co_await bench::simulate_workers(words.at(1), words.at(2), number(3, 1));
     else if (words.at(1) == "ssh")
         co_await measure_ssh(mode == "start", number(2, 1));
     else if (std::getenv("SLURM_JOB_ID") != nullptr)

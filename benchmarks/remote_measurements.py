@@ -18,6 +18,12 @@ def start(*arguments):
     return contestant
 
 
+def simulated(what, unit, mode):
+    """Workers that one other process plays."""
+    return Measurement(f'remote, 1,000 simulated workers: {what}', unit, [
+        ours('remote', 'simulated', mode, 1_000)])
+
+
 def measurements(few):
     over_tcp = raw('round_trip', few(20_000), 'tcp')
     result = [
@@ -40,4 +46,8 @@ def measurements(few):
         Measurement('remote, memory here of an idle worker', 'KiB', [
             ours('remote', 'memory', 64)]),
         Measurement('remote, time here of 64 idle workers', 'ms/s', [ours('remote', 'idle', 64)]),
+        simulated('memory here of an idle worker', 'KiB', 'memory'),
+        simulated('time here of idle workers', 'ms/s', 'idle'),
+        simulated('time here of a heartbeat, there and back', 'µs', 'beat'),
+        simulated('time here of a call', 'µs', 'call'),
     ]

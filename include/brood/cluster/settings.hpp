@@ -32,8 +32,14 @@ stop_policy drain_policy(std::chrono::milliseconds drain = std::chrono::seconds(
 /// the primary itself stood still. `end` leaves time for a dump after SIGABRT.
 struct watchdog
 {
-    std::chrono::milliseconds tick{1'000};         ///< How often its loop shows that it is alive.
-    std::chrono::milliseconds stale_after{10'000}; ///< Zero turns the watchdog off.
+    static constexpr std::chrono::milliseconds usual_stale_after{10'000};
+
+    std::chrono::milliseconds tick{1'000}; ///< How often its loop shows that it is alive.
+
+    /// Zero turns the watchdog off. Of more than 250 workers elsewhere the usual time is 40 ms for
+    /// each, 40 s for 1,000: they are asked more rarely the more there are. Any other time is kept.
+    std::chrono::milliseconds stale_after = usual_stale_after;
+
     stop_policy end = default_end();
 
     /// Workers, by their numbers, that may let their loop stand still just now: they are spared.

@@ -14,6 +14,7 @@
 #include <brood/process/traffic.hpp>
 #include <brood/wire/internal/control.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -233,8 +234,7 @@ private:
             auto word = co_await next_control<
                 carrying_if_room<listen_reply>, carrying_if_room<handed_connection>,
                 carrying<vital_signs_request, descriptor>, recycle_request, drain_request,
-                keep_in_touch_request, alive_notice, carrying_if_room<peer_introduction>>(
-                self->link_);
+                keep_in_touch_request, carrying_if_room<peer_introduction>>(self->link_);
             if (!word)
                 co_return;
             std::visit([&](auto& said) { self->on(said); }, *word);
@@ -338,27 +338,24 @@ private:
             asio::co_spawn(link_->executor(), beat(signs, interval), asio::detached);
     }
 
+    // Primaries hear the answers of many at once: our own timer would wake them for each of us.
     void on(const keep_in_touch_request& said)
     {
-        asio::co_spawn(link_->executor(),
-                       keep_in_touch(shared_from_this(),
-                                     std::chrono::milliseconds(said.every_milliseconds),
-                                     std::chrono::milliseconds(said.grace_milliseconds)),
-                       asio::detached);
+        send_control(*link_, alive_notice{});
+        auto grace = std::chrono::milliseconds(said.grace_milliseconds);
+        if (std::exchange(grace_, grace).count() == 0)
+            asio::co_spawn(link_->executor(), keep_in_touch(shared_from_this()), asio::detached);
     }
 
-    void on(const alive_notice&) { silence_.hear(); }
-
     // Nothing ends the stream of a primary that was cut off.
-    static task<> keep_in_touch(std::shared_ptr<primary_link> self, std::chrono::milliseconds every,
-                                std::chrono::milliseconds grace)
+    static task<> keep_in_touch(std::shared_ptr<primary_link> self)
     {
         while (!self->link_->ended())
         {
-            send_control(*self->link_, alive_notice{});
-            co_await sleep(every);
-            auto silent = self->silence_.turn(every);
-            if (silent >= grace)
+            auto turn = std::max(self->grace_ / 4, std::chrono::milliseconds(1));
+            co_await sleep(turn);
+            auto silent = self->silence_.turn(turn, self->link_->heard());
+            if (silent >= self->grace_)
                 self->link_->fail(
                     error(errc::timed_out,
                           "nothing came from it for " + std::to_string(silent.count()) + " ms"));
@@ -432,6 +429,7 @@ private:
     bool is_draining_ = false;
     std::optional<signals> terminate_;
     silence silence_;                               // of a primary elsewhere
+    std::chrono::milliseconds grace_{0};            // that it has, once it has said so
     std::optional<std::uint64_t> connections_left_; // until it asks to be replaced
     std::uint64_t last_number_ = 0;
     std::map<place_type, std::set<std::uint32_t>> in_use_; // indexes

@@ -188,7 +188,7 @@ struct leaving_notice
     }
 };
 
-/// Either of them, when they are on two machines: my loop turns.
+/// The answer of one elsewhere to a keep_in_touch_request: its loop turns.
 struct alive_notice
 {
     template <class Archive>
@@ -256,17 +256,16 @@ struct vital_signs_request
     }
 };
 
-/// To a worker elsewhere: say so often that you are alive, and end when you have heard nothing for
-/// so long.
+/// To a worker elsewhere, again and again: answer that you are alive, and end when nothing has come
+/// for so long, in which this is said again several times.
 struct keep_in_touch_request
 {
-    std::int64_t every_milliseconds = 0;
     std::int64_t grace_milliseconds = 0;
 
     template <class Archive>
     void serialize(Archive& archive)
     {
-        archive(every_milliseconds, grace_milliseconds);
+        archive(grace_milliseconds);
     }
 };
 

@@ -177,6 +177,9 @@ public:
     /// Bytes of a frame that is not yet whole.
     std::size_t begun() const noexcept { return reader_.begun(); }
 
+    /// Bytes that have come, from the first one on.
+    std::uint64_t heard() const noexcept { return reader_.position() + reader_.begun(); }
+
     /// Gives back the memory of frames that have been dealt with.
     ///
     /// What nobody takes from one queue would keep in memory all that comes behind it, and stop the

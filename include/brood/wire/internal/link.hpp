@@ -73,6 +73,7 @@ public:
     }
 
     std::string name_of(std::uint64_t fingerprint) const { return receiver_.name_of(fingerprint); }
+    std::uint64_t heard() const noexcept { return receiver_.stream().heard(); } ///< In bytes.
 
     /// Takes out the oldest; its payload is gone then. Its sender learns who has the descriptors.
     arrival pop(lane_name from)
@@ -351,12 +352,11 @@ private:
         auto waiting = calls_.take_slot(found.content.header.correlation);
         if (waiting == nullptr)
             return; // it came too late
-        auto& slot = *waiting;
         auto payload = receiver_.stream().payload(found);
-        slot.payload.assign(payload.begin(), payload.end());
-        slot.header = found.content.header;
-        slot.beside = found.take_companions();
-        slot.answered = true;
+        waiting->payload.assign(payload.begin(), payload.end());
+        waiting->header = found.content.header;
+        waiting->beside = found.take_companions();
+        waiting->answered = true;
     }
 
     void cancel_request(std::uint64_t correlation)

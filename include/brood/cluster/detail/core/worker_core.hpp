@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brood/base/detail/shared_result.hpp>
+#include <brood/cluster/detail/core/touch_pace.hpp>
 #include <brood/cluster/slot_history.hpp>
 #include <brood/cluster/worker.hpp>
 #include <brood/process/internal/silence.hpp>
@@ -34,6 +35,13 @@ public:
     explicit worker_process(forked_process&& forked) noexcept : forked_process(std::move(forked)) {}
 
     using channel::link;
+};
+
+/// When a worker elsewhere was last asked for a sign of life: at what pace, and when it is again.
+struct touch
+{
+    touch_pace pace;
+    std::chrono::steady_clock::time_point due = {};
 };
 
 /// What a cluster knows of one worker, shared by all who hold a `worker`.
@@ -76,6 +84,7 @@ struct worker_core
     bool is_elsewhere = false;   // on another machine: only what it says is known of it
     silence not_heard;           // of one elsewhere
     std::set<std::size_t> seeks; // slots of those whom it wants to speak with
+    touch touched;               // the last one of such a worker
     bool has_channel = true;     // false once nothing comes from it any more
     std::uint64_t oom_kills = 0; // by the kernel, before it started
     std::shared_ptr<slot_history> history = std::make_shared<slot_history>();

@@ -4,6 +4,7 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/loop.hpp>
+#include <brood/cluster/detail/core/oom_detector.hpp>
 #include <brood/cluster/detail/core/process_activity.hpp>
 #include <brood/cluster/detail/core/readiness_watch.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -73,6 +75,20 @@ inline void tell_loss(exit_info& ended, const brood::launcher& by)
         ended.reason = ended.status.why;
     if (ended.reason.empty())
         ended.reason = by.name() + " does not say how it ended, nor did it say so itself";
+}
+
+/// Why it ended, when nobody here wanted that. What its kernel says of its memory is heard of no
+/// worker elsewhere.
+inline void find_cause(exit_info& ended, const worker_core& worker, const brood::launcher* by,
+                       oom_detector& oom)
+{
+    auto& status = ended.status;
+    if (is_lost(worker, status))
+        tell_loss(ended, *by);
+    else if (!worker.cause && !worker.is_elsewhere)
+        ended.cause = oom.cause_of(status, worker.oom_kills);
+    else if (!worker.cause)
+        ended.cause = status.signal != 0 ? exit_cause::signalled : exit_cause::exited;
 }
 
 // What is asked by the channel alone reaches nobody who has none, and not yet one that is not

@@ -137,7 +137,7 @@ public:
         if (worker->notices)
             spawn(hear_notices(shared_from_this(), worker));
         spawn(watch_end(shared_from_this(), worker));
-        if (worker->is_elsewhere || settings_.watchdog.on())
+        if (!worker->is_elsewhere && settings_.watchdog.on())
             spawn(watch(shared_from_this(), worker));
         return worker;
     }
@@ -162,6 +162,14 @@ public:
 
     /// Who finds the workers that others want to speak with.
     void introduce_by(introducer introduce) { introduce_ = std::move(introduce); }
+
+    /// The loop of a worker stands still.
+    void end_hung(const std::shared_ptr<worker_core>& worker, const std::string& why)
+    {
+        worker->reason = why;
+        events_.publish(cluster_event::kind::hung, worker, why);
+        stop_by(worker, exit_cause::hung, settings_.watchdog.end);
+    }
 
     /// Nobody has this slot any more, or not soon.
     void vacate(std::size_t slot) { ports_.vacate(slot); }
@@ -214,9 +222,9 @@ private:
                                        std::shared_ptr<worker_core> worker)
     {
         auto is_broken = worker->cause == exit_cause::unreachable;
-        auto time = self->settings_.stop.steps().front().wait();
-        auto until = is_broken ? std::chrono::steady_clock::now() : time_from_now(time);
-        auto ended = co_await worker->ended.get_until(until);
+        auto time =
+            is_broken ? std::chrono::milliseconds(0) : self->settings_.stop.steps().front().wait();
+        auto ended = co_await worker->ended.get_until(time_from_now(time));
         if (!ended)
             self->stop(worker, exit_cause::unreachable);
     }
@@ -232,6 +240,7 @@ private:
         try
         {
             greet(*worker, settings_);
+            touches().begin(worker);
         }
         catch (const std::system_error& refused)
         {
@@ -261,9 +270,8 @@ private:
     {
         ports_.open(worker, wanted);
         auto address = ports_.address_of(*worker, wanted.number);
-        if (address.empty())
-            return; // it could not be opened
-        tell_listening(worker, address);
+        if (!address.empty()) // it could be opened
+            tell_listening(worker, address);
     }
 
     // At a port of another machine: of those here the primary knows more.
@@ -294,11 +302,7 @@ private:
         ports_.closed(*worker, said.number);
     }
 
-    void on(const std::shared_ptr<worker_core>& worker, const alive_notice&)
-    {
-        worker->not_heard.hear();
-    }
-
+    void on(const std::shared_ptr<worker_core>&, const alive_notice&) {} // its bytes have counted
     void on(const std::shared_ptr<worker_core>& worker, const recycle_notice& said)
     {
         if (said.at_once)
@@ -309,8 +313,7 @@ private:
     void on(const std::shared_ptr<worker_core>& worker, const give_up_notice& said)
     {
         worker->reason = said.reason;
-        if (!worker->cause)
-            worker->cause = exit_cause::gave_up;
+        worker->cause = worker->cause.value_or(exit_cause::gave_up);
     }
 
     void on(const std::shared_ptr<worker_core>& worker, const peer_request& wanted)
@@ -358,14 +361,16 @@ private:
         {
             self->events_.publish(cluster_event::kind::spared, worker, std::move(why));
         };
-        auto look = worker->is_elsewhere ? keep_in_touch(worker, self->settings_.watchdog)
-                                         : wait_for_hang(worker, self->settings_.watchdog, spared);
-        auto what = co_await std::move(look);
-        if (!what)
-            co_return;
-        worker->reason = *what;
-        self->events_.publish(cluster_event::kind::hung, worker, *what);
-        self->stop_by(worker, exit_cause::hung, self->settings_.watchdog.end);
+        auto what = co_await wait_for_hang(worker, self->settings_.watchdog, spared);
+        if (what)
+            self->end_hung(worker, *what);
+    }
+
+    touch_watch& touches()
+    {
+        if (!touches_)
+            touches_ = watch_touches(weak_from_this(), executor_, settings_);
+        return *touches_;
     }
 
     // ---- The end
@@ -374,8 +379,7 @@ private:
                  const stop_policy& policy)
     {
         worker->state = worker_state::draining;
-        if (!worker->cause)
-            worker->cause = cause;
+        worker->cause = worker->cause.value_or(cause);
         ++worker->stops_under_way;
         spawn(walk_to_end(shared_from_this(), worker, policy));
     }
@@ -414,16 +418,12 @@ private:
         if (auto notices = std::exchange(worker.notices, nullptr))
             notices->close();
         ports_.forget(worker);
+        touches().end(worker);
         traffic_.close(worker);
         if (worker.asked_to_end)
             worker.history->drain_times.add(since(*worker.asked_to_end));
         auto ended = end_of(worker, status, ready_when_);
-        if (is_lost(worker, status))
-            tell_loss(ended, *settings_.spawn.launcher);
-        else if (!worker.cause && worker.is_elsewhere) // whose memory is not counted here
-            ended.cause = status.signal != 0 ? exit_cause::signalled : exit_cause::exited;
-        else if (!worker.cause)
-            ended.cause = oom_.cause_of(status, worker.oom_kills);
+        find_cause(ended, worker, settings_.spawn.launcher.get(), oom_);
         worker.ready.set(false);
         worker.ended.set(std::move(ended));
     }
@@ -438,6 +438,7 @@ private:
     shared_ports ports_;
     event_hub events_;
     std::shared_ptr<output_hub> output_;
+    std::shared_ptr<touch_watch> touches_; // once it is needed
     traffic_ledger traffic_;
     oom_detector oom_;
     std::map<std::size_t, std::shared_ptr<slot_history>> histories_;

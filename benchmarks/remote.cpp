@@ -176,12 +176,12 @@ private:
     brood::child_process player_;
 };
 
-brood::task<double> idle_milliseconds(std::chrono::seconds time)
+brood::task<double> idle_milliseconds(std::chrono::milliseconds time)
 {
-    co_await brood::sleep(std::chrono::seconds(2));
+    co_await brood::sleep(std::chrono::seconds(1));
     auto before = processor_milliseconds();
     co_await brood::sleep(time);
-    co_return (processor_milliseconds() - before) / static_cast<double>(time.count());
+    co_return (processor_milliseconds() - before) * 1e3 / static_cast<double>(time.count());
 }
 
 brood::task<double> call_microseconds(next_pool& pool, long workers)
@@ -197,7 +197,7 @@ brood::task<> measure_simulated(const std::string& what, long workers)
 {
     simulation played(workers);
     auto settings = started_by(played.launcher(), workers);
-    constexpr std::chrono::seconds between_beats(1);
+    constexpr std::chrono::milliseconds between_beats(500), asked_every(20); // for each worker
     if (what == "beat")
         settings.watchdog.stale_after = 4 * between_beats;
     auto before = bench::private_kilobytes(::getpid());
@@ -210,11 +210,11 @@ brood::task<> measure_simulated(const std::string& what, long workers)
     else if (what == "memory")
         figure = (bench::private_kilobytes(::getpid()) - before) / static_cast<double>(workers);
     else if (what == "beat")
-        figure = co_await idle_milliseconds(std::chrono::seconds(5));
+        figure = co_await idle_milliseconds(5 * between_beats);
     else
-        figure = co_await idle_milliseconds(std::chrono::seconds(20));
+        figure = co_await idle_milliseconds(2 * asked_every * workers);
     if (what == "beat")
-        figure *= 1e3 / static_cast<double>(workers);
+        figure *= static_cast<double>(between_beats.count()) / static_cast<double>(workers);
     bench::report(figure);
     co_await pool.stop();
     co_await played.end();

@@ -18,10 +18,10 @@ def start(*arguments):
     return contestant
 
 
-def simulated(what, unit, mode):
+def simulated(workers, what, unit, mode):
     """Workers that one other process plays."""
-    return Measurement(f'remote, 1,000 simulated workers: {what}', unit, [
-        ours('remote', 'simulated', mode, 1_000)])
+    return Measurement(f'remote, {workers:,} simulated workers: {what}', unit, [
+        ours('remote', 'simulated', mode, workers)])
 
 
 def measurements(few):
@@ -46,8 +46,8 @@ def measurements(few):
         Measurement('remote, memory here of an idle worker', 'KiB', [
             ours('remote', 'memory', 64)]),
         Measurement('remote, time here of 64 idle workers', 'ms/s', [ours('remote', 'idle', 64)]),
-        simulated('memory here of an idle worker', 'KiB', 'memory'),
-        simulated('time here of idle workers', 'ms/s', 'idle'),
-        simulated('time here of a heartbeat, there and back', 'µs', 'beat'),
-        simulated('time here of a call', 'µs', 'call'),
+        simulated(few(1_000), 'memory here of an idle worker', 'KiB', 'memory'),
+        simulated(few(1_000), 'time here of idle workers', 'ms/s', 'idle'),
+        simulated(few(1_000), 'time here of a heartbeat, there and back', 'µs', 'beat'),
+        simulated(few(1_000), 'time here of a call', 'µs', 'call'),
     ]

@@ -36,8 +36,8 @@ struct watchdog
 
     std::chrono::milliseconds tick{1'000}; ///< How often its loop shows that it is alive.
 
-    /// Zero turns the watchdog off. Of more than 250 workers elsewhere the usual time is 40 ms for
-    /// each, 40 s for 1,000: they are asked more rarely the more there are. Any other time is kept.
+    /// Zero turns the watchdog off. Of more than 125 workers elsewhere the usual time is 80 ms for
+    /// each, 80 s for 1,000: they are asked more rarely the more there are. Any other time is kept.
     std::chrono::milliseconds stale_after = usual_stale_after;
 
     stop_policy end = default_end();

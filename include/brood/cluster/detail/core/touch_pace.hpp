@@ -28,7 +28,7 @@ inline touch_pace pace_of(const watchdog& settings, std::chrono::milliseconds or
                           std::size_t workers)
 {
     using std::chrono::milliseconds;
-    constexpr milliseconds for_each(10), usual(2'000), shortest_for_grace(250);
+    constexpr milliseconds for_each(20), usual(2'000), shortest_for_grace(250);
     constexpr int touches_missed = 4;
     auto wanted = std::min(usual, std::max(orphan_grace / touches_missed, shortest_for_grace));
     auto stretched = std::max(wanted, for_each * static_cast<milliseconds::rep>(workers));

@@ -16,6 +16,7 @@
 #include "support/pools.hpp"
 #include "support/within.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -322,4 +323,25 @@ TEST_WITHIN(60s, "many calls are spread over the workers, and each gets its own 
     CHECK(stats.waiting == 0);
     CHECK(stats.running == 0);
     CHECK(stats.slots.size() == 4);
+}
+
+TEST_WITHIN(20s, "a pool tells what happens to its workers", "[pool]")
+{
+    using kind = brood::cluster_event::kind;
+    pool<square> squares(workers(1));
+    auto events = squares.events();
+    auto result = co_await squares(3);
+    CHECK(result == 9);
+    co_await squares.finish();
+    std::vector<kind> told;
+    while (auto event = co_await events.next())
+        told.push_back(event->what);
+    CHECK(std::count(told.begin(), told.end(), kind::ready) == 1);
+    CHECK(std::count(told.begin(), told.end(), kind::exit) == 1);
+
+    auto settings = workers(1);
+    settings.when = pool_settings::start::when_needed;
+    pool<square> unused(settings);
+    co_await unused.stop();
+    CHECK_THROWS_AS(unused.events(), brood::error);
 }

@@ -192,6 +192,29 @@ TEST_WITH_SSH(60s, "A host that is set aside is told", "[ssh]")
                       ContainsSubstring("takes another worker just now"));
 }
 
+TEST_WITH_SSH(60s, "A host that is set aside is told before the end that did it", "[ssh]")
+{
+    using kind = brood::cluster_event::kind;
+    auto settings = over(server);
+    settings.placement.failures = 1;
+    pool<square> calls(brood::ssh(host_list("nowhere:1"), settings));
+    auto events = calls.events();
+    auto event = co_await events.next();
+    while (event && event->what != kind::exit && event->what != kind::host_set_aside)
+        event = co_await events.next();
+    REQUIRE(event);
+    CHECK(event->what == kind::host_set_aside);
+    CHECK(event->text == "host nowhere is set aside for 300 s: 1 worker failed there within 60 s");
+    CHECK(event->worker.host() == "nowhere");
+    auto end = co_await events.next();
+    while (end && end->what != kind::exit)
+        end = co_await events.next();
+    REQUIRE(end);
+    CHECK(end->worker.id() == event->worker.id());
+    CHECK(end->ended->status.host_set_aside == event->text);
+    co_await calls.stop();
+}
+
 TEST_WITH_SSH(60s, "A pool whose workers cannot come over ssh fails with the cause", "[ssh]")
 {
     pool_settings settings(brood::ssh(host_list("nowhere:1"), over(server)));

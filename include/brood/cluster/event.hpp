@@ -25,11 +25,14 @@ struct cluster_event
         spared,     ///< Its loop stands still, and it is let be: see `text`.
         exit,       ///< It has ended: see `ended`.
         parked,     ///< Its slot stays empty: it failed too often, or gave up.
+        /// By its end, which is told next, its host failed too often: see `text`. No worker is
+        /// started there for some time.
+        host_set_aside,
     };
 
     kind what;
     brood::worker worker;
-    std::string text;               ///< Where it listens, or what it did when it hung.
+    std::string text;               ///< Where it listens, what it did when it hung, which host.
     std::optional<exit_info> ended; ///< How and why.
 };
 

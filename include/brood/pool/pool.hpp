@@ -3,6 +3,7 @@
 
 #include <brood/base/loop.hpp>
 #include <brood/base/task.hpp>
+#include <brood/cluster/event.hpp>
 #include <brood/cluster/rolling.hpp>
 #include <brood/pool/call_options.hpp>
 #include <brood/pool/internal/pool_call.hpp>
@@ -47,6 +48,10 @@ public:
 
     /// Figures of the calls and of the workers.
     pool_stats stats() const;
+
+    /// What happens to the workers, as any_cluster::events(). Throws errc::closed when the pool has
+    /// ended before it had any.
+    event_stream events();
 
     /// How far its calls are, and the items of its maps.
     brood::progress progress() const;

@@ -32,6 +32,9 @@ struct exit_status
     /// Of a process on another machine, what the command that started it said about its end: why it
     /// could not be started there, or was lost, and what to do.
     std::string why = {};
+    /// Of a process on another machine by whose end its host failed too often: that its launcher
+    /// starts none there for some time, and why. Empty otherwise.
+    std::string host_set_aside = {};
 
     /// Whether it ended by itself with code 0.
     bool success() const noexcept { return code == 0 && signal == 0 && !lost; }

@@ -73,6 +73,13 @@ BROOD_INLINE pool_stats any_pool::stats() const
     return core_->stats();
 }
 
+BROOD_INLINE event_stream any_pool::events()
+{
+    if (core_->is_closed() && !core_->has_started())
+        throw error(errc::closed, "the pool has ended, and had no workers");
+    return core_->workers().events();
+}
+
 BROOD_INLINE progress any_pool::progress() const
 {
     return core_->progress();

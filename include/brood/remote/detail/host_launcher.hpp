@@ -119,9 +119,11 @@ public:
             said.status = status;
         if (!said.why.empty())
             said.why = "host " + host_ + ": " + said.why;
-        give_back(!has_come_              ? placement::end::never_online
-                  : said.status.success() ? placement::end::expected
-                                          : placement::end::failed);
+        auto aside = give_back(!has_come_              ? placement::end::never_online
+                               : said.status.success() ? placement::end::expected
+                                                       : placement::end::failed);
+        if (aside)
+            said.status.host_set_aside = to_string(*aside);
         return said;
     }
 
@@ -137,15 +139,16 @@ protected:
     virtual launched_exit exit_by(const exit_status& status, std::string_view err) const = 0;
 
 private:
-    void give_back(placement::end how)
+    std::optional<host_set_aside> give_back(placement::end how)
     {
         if (!std::exchange(is_taken_, false))
-            return;
+            return std::nullopt;
         if (how != placement::end::expected)
             of_->last_failed = index_;
         auto aside = of_->where.ended(index_, std::chrono::steady_clock::now(), how);
         if (aside && of_->tell)
             of_->tell(*aside);
+        return aside;
     }
 
     std::string host_;

@@ -38,6 +38,13 @@ public:
             keeper_(event);
     }
 
+    /// What the end of a worker says of its host, if anything.
+    void publish_host(const std::shared_ptr<worker_core>& about, const std::string& set_aside)
+    {
+        if (!set_aside.empty())
+            publish(cluster_event::kind::host_set_aside, about, set_aside);
+    }
+
     void end() { observers_.end(); }
 
 private:

@@ -77,6 +77,14 @@ inline void tell_loss(exit_info& ended, const brood::launcher& by)
         ended.reason = by.name() + " does not say how it ended, nor did it say so itself";
 }
 
+/// The end of one whose process still runs.
+inline exit_status unknown_end_of(const worker_core& worker)
+{
+    exit_status unknown;
+    unknown.pid = worker.process.pid();
+    return unknown;
+}
+
 /// Why it ended, when nobody here wanted that. What its kernel says of its memory is heard of no
 /// worker elsewhere.
 inline void find_cause(exit_info& ended, const worker_core& worker, const brood::launcher* by,

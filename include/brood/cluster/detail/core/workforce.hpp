@@ -399,14 +399,13 @@ private:
         worker.reason = "asked to end as " + to_string(*worker.cause) +
                         (worker.reason.empty() ? "" : ": ") + worker.reason;
         worker.cause = exit_cause::unkillable;
-        exit_status unknown;
-        unknown.pid = worker.process.pid();
-        conclude(worker, unknown);
+        conclude(worker, unknown_end_of(worker));
     }
 
     static task<> watch_end(std::shared_ptr<workforce> self, std::shared_ptr<worker_core> worker)
     {
         auto status = co_await worker->process.exit();
+        self->events_.publish_host(worker, status.host_set_aside);
         if (!worker->ended.ready())
             self->conclude(*worker, status);
     }

@@ -4,8 +4,8 @@
 #include <brood/base/detail/asio.hpp>
 #include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/loop.hpp>
-#include <brood/process/detail/pipe_ends.hpp>
 #include <brood/process/detail/unblocked_io.hpp>
+#include <brood/process/internal/pipe_ends.hpp>
 
 #include "support/catch.hpp"
 #include "support/shell.hpp"

@@ -5,8 +5,8 @@
 #include <brood/process/detail/forking.hpp>
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/orphans.hpp>
-#include <brood/process/detail/pipe_ends.hpp>
 #include <brood/process/fork.hpp>
+#include <brood/process/internal/pipe_ends.hpp>
 #include <brood/process/spawn.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 

@@ -4,7 +4,9 @@
 #include <brood/cluster/cluster.hpp>
 #include <brood/pool.hpp>
 #include <brood/process/process.hpp>
+#include <brood/process/spawn.hpp>
 #include <brood/remote/detail/build_id.hpp>
+#include <brood/remote/detail/late_command.hpp>
 
 #include "support/by_shell.hpp"
 #include "support/catch.hpp"
@@ -330,6 +332,37 @@ TEST_WITHIN(30s, "What cannot leave this machine is refused before anything star
     CHECK(code == brood::errc::not_local);
     child.disconnect();
     co_await child.exit();
+}
+
+TEST_WITHIN(30s, "A command that is longer than a pipe keeps no loop waiting, and is run whole",
+            "[command_launcher]")
+{
+    brood::detail::late_command late;
+    brood::spawn_options options;
+    options.stdout_ = brood::stdio::pipe();
+    auto stand_in = late.stand_in(options);
+    auto shell = brood::spawn(stand_in.program, stand_in.args, options);
+    shell.kill(SIGSTOP);
+    launch_command command;
+    command.program = "printf";
+    command.args = {"%s%s", std::string(100'000, 'a'), std::string(100'000, 'b')};
+    late.become(brood::default_executor(), command); // would not come back
+    co_await brood::sleep(1ms);
+    shell.kill(SIGCONT);
+    auto said = co_await shell.out().read_all();
+    CHECK(said == std::string(100'000, 'a') + std::string(100'000, 'b'));
+    auto status = co_await shell.exit();
+    CHECK(status.success());
+
+    // One that is ended before it has heard all of it.
+    brood::detail::late_command other;
+    stand_in = other.stand_in(options);
+    auto deaf = brood::spawn(stand_in.program, stand_in.args, options);
+    deaf.kill(SIGSTOP);
+    other.become(brood::default_executor(), command);
+    co_await brood::sleep(1ms);
+    deaf.kill(SIGKILL);
+    co_await deaf.exit();
 }
 
 TEST_WITHIN(60s, "A cluster elsewhere starts, answers, replaces the dead and stops",

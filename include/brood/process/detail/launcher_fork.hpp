@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/process/detail/launch_steps.hpp>
-#include <brood/process/detail/pipe_ends.hpp>
+#include <brood/process/internal/pipe_ends.hpp>
 
 #include <sys/wait.h>
 

@@ -8,10 +8,10 @@
 #include <brood/process/detail/launcher.hpp>
 #include <brood/process/detail/open_file.hpp>
 #include <brood/process/detail/own_children.hpp>
-#include <brood/process/detail/pipe_ends.hpp>
 #include <brood/process/detail/standard_streams.hpp>
 #include <brood/process/detail/start_advice.hpp>
 #include <brood/process/detail/stopping.hpp>
+#include <brood/process/internal/pipe_ends.hpp>
 #include <brood/process/spawn_error.hpp>
 #include <brood/process/spawn_options.hpp>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <brood/base/error.hpp>
-#include <brood/process/detail/pipe_ends.hpp>
+#include <brood/process/internal/pipe_ends.hpp>
 #include <brood/process/stdio.hpp>
 
 #include <cerrno>

@@ -3,10 +3,8 @@
 
 #include <brood/base/error.hpp>
 #include <brood/base/internal/deadline.hpp>
-#include <brood/process/environment.hpp>
 #include <brood/process/internal/far_child.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
-#include <brood/process/spawn_error.hpp>
 #include <brood/remote/command_options.hpp>
 #include <brood/remote/detail/bootstrap.hpp>
 #include <brood/remote/detail/build_id.hpp>
@@ -19,7 +17,6 @@
 #include <brood/remote/launched_exit.hpp>
 #include <brood/wire/internal/far_channel.hpp>
 
-#include <csignal>
 #include <filesystem>
 #include <map>
 #include <memory>

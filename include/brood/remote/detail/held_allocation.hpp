@@ -7,9 +7,9 @@
 #include <brood/base/loop.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/environment.hpp>
+#include <brood/process/internal/pipe_ends.hpp>
 #include <brood/process/pipe.hpp>
 #include <brood/process/spawn.hpp>
-#include <brood/remote/detail/pipe.hpp>
 #include <brood/remote/slurm_allocation.hpp>
 #include <brood/remote/slurm_command.hpp>
 
@@ -49,7 +49,7 @@ public:
         if (held->is_around())
             co_return held;
         held->request(executor, options);
-        pipe_reader says(executor, duplicate(held->says_.get()));
+        pipe_reader says(executor, held->says_.duplicate());
         std::string said;
         while (!held->is_granted(said))
         {
@@ -92,7 +92,7 @@ private:
 
     void request(const asio::any_io_executor& executor, const slurm_options& options)
     {
-        pipe_of_ours kept_by, says;
+        auto kept_by = pipe_ends::made(), says = pipe_ends::made();
         auto command = salloc_command(options);
         spawn_options start;
         start.stdin_ = stdio::from(std::move(kept_by.reading));

@@ -5,9 +5,9 @@
 #include <brood/base/detail/write_without_waiting.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/loop.hpp>
+#include <brood/process/internal/pipe_ends.hpp>
 #include <brood/process/pipe.hpp>
 #include <brood/process/spawn_options.hpp>
-#include <brood/remote/detail/pipe.hpp>
 
 #include <fcntl.h>
 
@@ -54,6 +54,12 @@ public:
 private:
     // ---- Where it leads
 
+    // The same opening once more; an empty one for what is not open.
+    static descriptor duplicate(int number)
+    {
+        return descriptor(::fcntl(number, F_DUPFD_CLOEXEC, 3));
+    }
+
     static descriptor leads_to(spawn_options& options, std::map<int, descriptor>& ours)
     {
         if (options.stderr_.what() != stdio::kind::same_as_stdout)
@@ -81,7 +87,7 @@ private:
         case stdio::kind::same_as_stdout:
             return {};
         default: // to this process
-            pipe_of_ours made;
+            auto made = pipe_ends::made();
             ours[number] = std::move(made.reading);
             return std::move(made.writing);
         }
@@ -89,7 +95,7 @@ private:
 
     static descriptor put_before(stdio& where)
     {
-        pipe_of_ours made;
+        auto made = pipe_ends::made();
         where = stdio::from(std::move(made.writing));
         return std::move(made.reading);
     }

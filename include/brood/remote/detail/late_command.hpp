@@ -2,11 +2,13 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
-#include <brood/base/detail/quiet_write.hpp>
+#include <brood/base/detail/asio.hpp>
+#include <brood/base/task.hpp>
 #include <brood/process/environment.hpp>
+#include <brood/process/internal/pipe_ends.hpp>
+#include <brood/process/pipe.hpp>
 #include <brood/process/spawn_error.hpp>
 #include <brood/process/spawn_options.hpp>
-#include <brood/remote/detail/pipe.hpp>
 #include <brood/remote/launch_command.hpp>
 
 #include <unistd.h>
@@ -14,7 +16,7 @@
 #include <cerrno>
 #include <sstream>
 #include <string>
-#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace brood::detail
@@ -53,37 +55,47 @@ public:
     }
 
     /// Says it, once. One that has been ended meanwhile hears nothing.
-    void become(const launch_command& command)
+    void become(const asio::any_io_executor& executor, const launch_command& command)
     {
         std::string text = "exec 3<&-; ";
         for (auto& [name, value] : command.variables)
             text += "export " + name + '=' + shell_quoted(value) + "; ";
         auto words = command;
         words.variables.clear();
-        say(text + "exec " + to_string(words) + "\n");
+        say(executor, text + "exec " + to_string(words) + "\n");
     }
 
     /// There is none: it says why on its stderr, and ends with this code.
-    void give_up(int code, const std::string& why)
+    void give_up(const asio::any_io_executor& executor, int code, const std::string& why)
     {
-        say("printf '%s\\n' " + shell_quoted(why) + " >&2; exit " + std::to_string(code) + "\n");
+        say(executor,
+            "printf '%s\\n' " + shell_quoted(why) + " >&2; exit " + std::to_string(code) + "\n");
     }
 
 private:
-    // The shell reads while this writes: a command may be longer than a pipe holds.
-    void say(std::string_view text)
+    void say(const asio::any_io_executor& executor, std::string text)
     {
-        while (pipe_.writing && !text.empty())
-        {
-            auto count = quiet_write(pipe_.writing.get(), text);
-            if (count <= 0)
-                break;
-            text.remove_prefix(static_cast<std::size_t>(count));
-        }
-        pipe_.writing.reset();
+        if (pipe_.writing)
+            asio::co_spawn(executor,
+                           write(pipe_writer(executor, std::move(pipe_.writing)), std::move(text)),
+                           asio::detached);
     }
 
-    pipe_of_ours pipe_;
+    // A command may be longer than a pipe holds: the loop goes on until the shell has read it.
+    static task<> write(pipe_writer to, std::string text)
+    {
+        try
+        {
+            co_await to.write(std::move(text));
+        }
+        catch (const std::system_error&)
+        {
+            // It has been ended.
+        }
+        to.close();
+    }
+
+    pipe_ends pipe_ = pipe_ends::made();
 };
 
 } // namespace brood::detail

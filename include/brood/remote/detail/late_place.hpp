@@ -72,12 +72,12 @@ private:
             co_await turn->get();
             self->has_turn_ = true;
             auto known = co_await self->prepare(executor);
-            self->late_.become(known);
+            self->late_.become(executor, known);
         }
         catch (const std::exception& failed)
         {
             self->cannot_come(failed.what());
-            self->late_.give_up(code, self->name() + ": " + failed.what());
+            self->late_.give_up(executor, code, self->name() + ": " + failed.what());
         }
         if (self->is_over_)
             self->end_turn();

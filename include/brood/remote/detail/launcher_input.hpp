@@ -4,8 +4,8 @@
 #include <brood/base/descriptor.hpp>
 #include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/error.hpp>
+#include <brood/process/internal/pipe_ends.hpp>
 #include <brood/remote/detail/bootstrap.hpp>
-#include <brood/remote/detail/pipe.hpp>
 
 #include <fcntl.h>
 #include <string_view>
@@ -22,7 +22,7 @@ public:
     /// Throws std::system_error.
     launcher_input()
     {
-        pipe_of_ours made;
+        auto made = pipe_ends::made();
         reading_ = std::move(made.reading);
         writing_ = std::move(made.writing);
         check(::fcntl(writing_.get(), F_SETFL, O_NONBLOCK), "make a pipe that does not block");

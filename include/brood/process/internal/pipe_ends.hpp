@@ -2,7 +2,10 @@
 #pragma once
 
 #include <brood/base/descriptor.hpp>
+#include <brood/base/error.hpp>
 
+#include <cerrno>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +17,15 @@ struct pipe_ends
 {
     descriptor reading;
     descriptor writing;
+
+    /// A pipe. Throws std::system_error when there is none.
+    static pipe_ends made()
+    {
+        pipe_ends ends;
+        if (!ends.open())
+            throw_system_error(errno, "make a pipe");
+        return ends;
+    }
 
     /// A pipe; false when there is none, with the reason in errno.
     bool open()

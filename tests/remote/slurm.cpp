@@ -8,6 +8,8 @@
 #include "support/catch.hpp"
 #include "support/launched.hpp"
 #include "support/loop_slurm.hpp"
+#include "support/patience.hpp"
+#include "support/within.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
 
@@ -100,6 +102,30 @@ task<> doomed(process& self)
     co_await self.message<bool>();
 }
 
+slurm_options whole_machine()
+{
+    slurm_options whole;
+    whole.nodes = 2;
+    return whole;
+}
+
+bool is_pending()
+{
+    return !jobs("PD").empty();
+}
+
+bool none_is_pending()
+{
+    return !is_pending();
+}
+
+/// A primary that is killed while it waits for an allocation.
+task<> waits_for_turn(process& self)
+{
+    self.send(true);
+    co_await brood::slurm_granted(whole_machine());
+}
+
 /// Calls that each have to come to one end, whatever ends meanwhile.
 task<> all_answered(pool<slow>& calls, std::function<void()> meanwhile)
 {
@@ -117,6 +143,17 @@ task<> all_answered(pool<slow>& calls, std::function<void()> meanwhile)
 }
 
 } // namespace
+
+TEST_WITHIN(20s, "without Slurm here nothing is asked for, and that is told with the cure",
+            "[remote][slurm]")
+{
+    std::string path = std::getenv("PATH");
+    ::setenv("PATH", "/nowhere", 1);
+    CHECK_THROWS_WITH(brood::slurm(of_two(2)), ContainsSubstring("salloc") &&
+                                                   ContainsSubstring("install it on this machine"));
+    ::setenv("PATH", path.c_str(), 1);
+    co_return;
+}
 
 TEST_WITH_SLURM(60s, "a pool by Slurm has workers on all of its nodes, and gives them back",
                 "[remote][slurm]")
@@ -218,21 +255,12 @@ TEST_WITH_SLURM(60s, "an allocation is awaited, and a request that is cancelled 
                 "[remote][slurm]")
 {
     using namespace asio::experimental::awaitable_operators;
-    slurm_options whole;
-    whole.nodes = 2;
+    auto whole = whole_machine();
     auto first = co_await brood::slurm_granted(whole);
     CHECK(first->workers() == 16);
-    auto waits = []
-    {
-        return !jobs("PD").empty();
-    };
-    auto none = [&]
-    {
-        return !waits();
-    };
-    auto cancelled = co_await (brood::slurm_granted(whole) || eventually(20s, waits));
+    auto cancelled = co_await (brood::slurm_granted(whole) || eventually(20s, is_pending));
     REQUIRE(cancelled.index() == 1);
-    auto taken_back = co_await eventually(20s, none);
+    auto taken_back = co_await eventually(20s, none_is_pending);
     CHECK(taken_back);
     first = nullptr;
     auto second = co_await brood::slurm_granted(whole);
@@ -248,6 +276,62 @@ TEST_WITH_SLURM(60s, "an allocation is awaited, and a request that is cancelled 
         refused = told.what();
     }
     CHECK_THAT(refused, ContainsSubstring("it knows no such partition"));
+}
+
+TEST_WITH_SLURM(60s, "no request is left of a loop that goes, nor of a primary that is killed",
+                "[remote][slurm]")
+{
+    auto first = co_await brood::slurm_granted(whole_machine());
+    {
+        asio::io_context other;
+        asio::co_spawn(other, brood::slurm_granted(whole_machine()), [](auto, auto) {});
+        auto waits = [&]
+        {
+            other.poll();
+            return is_pending();
+        };
+        CHECK(wait_until(20s, waits));
+    }
+    auto taken_back = co_await eventually(20s, none_is_pending);
+    CHECK(taken_back);
+
+    auto primary = brood::fork<waits_for_turn>();
+    auto begun = co_await primary.message<bool>();
+    CHECK(begun == true);
+    auto waits = co_await eventually(20s, is_pending);
+    CHECK(waits);
+    primary.kill(SIGKILL);
+    co_await primary.exit();
+    taken_back = co_await eventually(20s, none_is_pending);
+    CHECK(taken_back);
+
+    auto impatient = whole_machine();
+    impatient.wait = 1s;
+    std::string told;
+    try
+    {
+        co_await brood::slurm_granted(impatient);
+    }
+    catch (const std::runtime_error& refused)
+    {
+        told = refused.what();
+    }
+    CHECK_THAT(told, ContainsSubstring("slurm: no nodes are free now: wait longer"));
+    taken_back = co_await eventually(20s, none_is_pending);
+    CHECK(taken_back);
+}
+
+TEST_WITH_SLURM(60s, "what workers by Slurm say can be encrypted", "[remote][slurm]")
+{
+    auto settings = impatient();
+    settings.listen_on = {"0.0.0.0"}; // which is refused otherwise
+    CHECK_THROWS_AS(brood::slurm(of_two(2), settings), std::invalid_argument);
+    settings.encrypt = true;
+    settings.listen_on.clear();
+    pool<my_node> calls(brood::slurm(of_two(2), settings));
+    auto node = co_await calls(1);
+    CHECK((node == "n1" || node == "n2"));
+    co_await calls.finish();
 }
 
 TEST_WITH_SLURM(60s, "the program is sent to the nodes before the first worker starts",

@@ -3,6 +3,7 @@
 
 #include <brood/base/descriptor.hpp>
 #include <brood/base/detail/asio.hpp>
+#include <brood/base/detail/quiet_write.hpp>
 #include <brood/base/error.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/base/task.hpp>
@@ -10,6 +11,7 @@
 #include <brood/process/internal/pipe_ends.hpp>
 #include <brood/process/pipe.hpp>
 #include <brood/process/spawn.hpp>
+#include <brood/remote/detail/late_command.hpp>
 #include <brood/remote/slurm_allocation.hpp>
 #include <brood/remote/slurm_command.hpp>
 
@@ -62,13 +64,6 @@ public:
     held_allocation(const held_allocation&) = delete;
     held_allocation& operator=(const held_allocation&) = delete;
 
-    ~held_allocation()
-    {
-        // One that waits for its turn does not read its stdin.
-        if (salloc_ && given_.job.empty())
-            salloc_.kill(SIGTERM);
-    }
-
     const slurm_allocation& given() const noexcept { return given_; }
 
 private:
@@ -90,12 +85,25 @@ private:
         return std::string(bytes.data(), static_cast<std::size_t>(check(count, "read salloc")));
     }
 
+    // While it waits for its turn, salloc does not read its stdin. Somebody else reads descriptor
+    // 3, which ends with this process, however that does, and takes the request back then.
+    static launch_command watched(const launch_command& salloc)
+    {
+        auto script = "exec 4<&0; " + to_string(salloc) +
+                      " <&4 3<&- 4<&- & salloc=$!; exec 4<&- </dev/null; "
+                      "{ read -r granted <&3 || kill $salloc; } >/dev/null 2>&1 & reader=$!; "
+                      "exec 3<&-; wait $salloc; code=$?; kill $reader 2>/dev/null; exit $code";
+        return launch_command{"/bin/sh", arguments("-c", script), {}};
+    }
+
     void request(const asio::any_io_executor& executor, const slurm_options& options)
     {
-        auto kept_by = pipe_ends::made(), says = pipe_ends::made();
-        auto command = salloc_command(options);
+        auto kept_by = pipe_ends::made(), asked_by = pipe_ends::made(), says = pipe_ends::made();
+        check_installed("salloc");
+        auto command = watched(salloc_command(options));
         spawn_options start;
         start.stdin_ = stdio::from(std::move(kept_by.reading));
+        start.descriptors.emplace(3, stdio::from(std::move(asked_by.reading)));
         start.stdout_ = stdio::from(std::move(says.writing));
         start.stderr_ = stdio::same_as_stdout();
         // A Ctrl-C is for this process, which then gives it back.
@@ -104,15 +112,19 @@ private:
         start.stop = stop_policy(std::chrono::seconds(10), SIGCONT);
         salloc_ = spawn(executor, command.program, command.args, start);
         keeps_ = std::move(kept_by.writing);
+        asks_ = std::move(asked_by.writing);
         says_ = std::move(says.reading);
     }
 
     bool is_granted(const std::string& said)
     {
         auto found = slurm_allocation::parse(said);
-        if (found)
-            given_ = std::move(*found);
-        return found.has_value();
+        if (!found)
+            return false;
+        given_ = std::move(*found);
+        quiet_write(asks_.get(), "granted\n");
+        asks_.reset();
+        return true;
     }
 
     static void hear(std::string& said, const std::string& more)
@@ -130,6 +142,7 @@ private:
 
     slurm_allocation given_;
     child_process salloc_;
+    descriptor asks_;  // closed before it was granted it takes the request back
     descriptor says_;  // open as long as it may say something: it would end of a closed one
     descriptor keeps_; // closed first: then salloc ends by itself
 };

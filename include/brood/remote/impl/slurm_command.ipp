@@ -30,6 +30,8 @@ inline constexpr std::array slurm_failures{
                   "the allocation has no memory left for this worker: ask for more by memory, or "
                   "start fewer on a node"},
     known_failure{"node count specification", "the allocation does not have that many nodes"},
+    known_failure{"Unable to allocate resources: Requested nodes are busy",
+                  "no nodes are free now: wait longer (slurm_options::wait), or ask for less"},
     known_failure{"Requested nodes are busy",
                   "the allocation has no room: other steps that do not overlap have it"},
     known_failure{"Requested partition configuration not available now",

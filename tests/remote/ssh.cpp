@@ -4,6 +4,7 @@
 #include <brood/cluster/cluster.hpp>
 #include <brood/os/cpu.hpp>
 #include <brood/pool.hpp>
+#include <brood/process/process.hpp>
 
 #include "support/catch.hpp"
 #include "support/launched.hpp"
@@ -12,8 +13,10 @@
 #include "support/within.hpp"
 
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -56,6 +59,39 @@ int square(int number)
     return number * number;
 }
 
+/// A primary of three workers, on two connections of which one is shared.
+task<> doomed(brood::process& self, std::string config_file)
+{
+    ssh_settings settings;
+    settings.options.config_file = config_file;
+    settings.options.sessions_per_connection = 2;
+    settings.orphan_grace = 100ms;
+    pool<square> calls(brood::ssh(host_list("w1:3"), settings));
+    auto ready = co_await calls.ready();
+    self.send(ready);
+    co_await self.message<bool>();
+}
+
+/// As long as it lives, control sockets are in a folder of the test.
+struct sockets_in
+{
+    explicit sockets_in(const std::string& folder)
+    {
+        ::setenv("XDG_RUNTIME_DIR", folder.c_str(), 1);
+    }
+
+    sockets_in(const sockets_in&) = delete;
+    sockets_in& operator=(const sockets_in&) = delete;
+
+    ~sockets_in() { ::unsetenv("XDG_RUNTIME_DIR"); }
+};
+
+std::ptrdiff_t entries_of(const std::string& folder)
+{
+    auto all = std::filesystem::directory_iterator(folder);
+    return std::distance(begin(all), end(all));
+}
+
 } // namespace
 
 TEST_CASE("Workers over ssh need a host", "[ssh]")
@@ -84,6 +120,18 @@ TEST_WITH_SSH(60s, "A host without a number takes a worker per processor that it
     auto asked = co_await brood::count_processors(host_list("w1", "w2:3"), server.options());
 
     CHECK(asked == host_list("w1:" + std::to_string(here), "w2:3"));
+}
+
+TEST_WITHIN(20s, "Without ssh here nothing is started, and that is told with the cure", "[ssh]")
+{
+    ssh_settings settings;
+    settings.options.program = "no-such-ssh";
+    brood::spawn_options options;
+    options.launcher = brood::ssh(host_list("w1"), settings);
+    CHECK_THROWS_WITH(brood::fork_with<echo>(options),
+                      ContainsSubstring("no-such-ssh") &&
+                          ContainsSubstring("install it on this machine"));
+    co_return;
 }
 
 TEST_WITH_SSH(60s, "A pool over ssh has workers on all of its hosts", "[ssh]")
@@ -236,8 +284,8 @@ TEST_WITH_SSH(60s, "Workers of a host share connections, of which nothing is lef
 {
     auto folder = server.folder() / "control";
     std::filesystem::create_directory(folder);
-    ::setenv("XDG_RUNTIME_DIR", folder.c_str(), 1);
     {
+        sockets_in there(folder);
         auto settings = over(server);
         settings.options.sessions_per_connection = 2;
         pool<square> calls(brood::ssh(host_list("w1:5"), settings));
@@ -253,13 +301,43 @@ TEST_WITH_SSH(60s, "Workers of a host share connections, of which nothing is lef
         CHECK(result == 49);
         co_await calls.finish();
     }
-    ::unsetenv("XDG_RUNTIME_DIR");
     auto nothing = [&]
     {
         return server.sessions().empty() && std::filesystem::is_empty(folder);
     };
     auto left = co_await eventually(20s, nothing);
     CHECK(left);
+}
+
+TEST_WITH_SSH(60s, "Nothing is left of a primary over ssh that is killed", "[ssh]")
+{
+    auto folder = server.folder() / "killed";
+    std::filesystem::create_directory(folder);
+    brood::spawn_options options;
+    options.env.emplace().set("XDG_RUNTIME_DIR", folder);
+    auto primary = brood::fork_with<doomed>(options, server.options().config_file);
+    auto ready = co_await primary.message<bool>();
+    CHECK(ready == true);
+    CHECK(server.sessions().size() == 2);
+    primary.kill(SIGKILL);
+    co_await primary.exit();
+
+    // Neither a session, nor what holds a connection, nor a worker.
+    auto nothing = [&]
+    {
+        return server.sessions().empty() && processes_that_know(server.folder().path()).empty();
+    };
+    auto gone = co_await eventually(20s, nothing);
+    CHECK(gone);
+    CHECK(entries_of(folder) == 1); // with the sockets of connections that are no more
+    {
+        sockets_in there(folder);
+        auto next = brood::ssh(host_list("w1:3"), over(server));
+        CHECK(entries_of(folder) == 1); // its own
+        auto other = brood::ssh(host_list("w1:3"), over(server));
+        CHECK(entries_of(folder) == 2); // that of one who lives stays
+    }
+    CHECK(entries_of(folder) == 0);
 }
 
 TEST_WITH_SSH(60s, "No more logins are under way at a host than it takes", "[ssh]")

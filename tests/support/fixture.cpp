@@ -26,21 +26,6 @@ std::vector<std::function<void()>>& endings()
     return left;
 }
 
-/// All processes but this one in whose environment the text stands.
-std::vector<pid_t> processes_that_know(const std::string& text)
-{
-    std::vector<pid_t> found;
-    std::error_code gone;
-    for (auto& entry : std::filesystem::directory_iterator("/proc", gone))
-    {
-        auto pid = std::atoi(entry.path().filename().c_str());
-        if (pid > 0 && pid != ::getpid() &&
-            read_file(entry.path() / "environ").find(text) != std::string::npos)
-            found.push_back(pid);
-    }
-    return found;
-}
-
 } // namespace
 
 void at_end(std::function<void()> what)
@@ -67,6 +52,20 @@ std::string installed(const std::string& program)
         if (auto file = folder + '/' + program; ::access(file.c_str(), X_OK) == 0)
             return file;
     return "";
+}
+
+std::vector<pid_t> processes_that_know(const std::string& text)
+{
+    std::vector<pid_t> found;
+    std::error_code gone;
+    for (auto& entry : std::filesystem::directory_iterator("/proc", gone))
+    {
+        auto pid = std::atoi(entry.path().filename().c_str());
+        if (pid > 0 && pid != ::getpid() &&
+            read_file(entry.path() / "environ").find(text) != std::string::npos)
+            found.push_back(pid);
+    }
+    return found;
 }
 
 void end_all_that_know(const std::string& text)

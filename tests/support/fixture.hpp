@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <sys/types.h>
+#include <vector>
 
 namespace brood::test
 {
@@ -22,6 +24,9 @@ void run_at_end();
 
 /// Where a program is, in PATH and where daemons are; empty when it is not installed.
 std::string installed(const std::string& program);
+
+/// All processes but this one in whose environment, as they were started, this text stands.
+std::vector<pid_t> processes_that_know(const std::string& text);
 
 /// Ends all processes, of whoever's children they became, in whose environment this text stands:
 /// the directory of a fixture, which all that is started in it has got. Waits until they are gone.

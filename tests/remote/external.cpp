@@ -6,18 +6,26 @@
 #include <brood/pool.hpp>
 #include <brood/process/process.hpp>
 #include <brood/process/spawn.hpp>
+#include <brood/remote/detail/build_id.hpp>
+#include <brood/remote/detail/token_file.hpp>
 
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 #include "support/fixture.hpp"
 #include "support/patience.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/visitor.hpp"
 #include "support/within.hpp"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <sys/stat.h>
 #include <thread>
@@ -31,9 +39,8 @@ using brood::pool;
 using brood::pool_settings;
 using brood::process;
 using brood::task;
-using brood::test::eventually;
-using brood::test::read_file;
-using brood::test::temporary_directory;
+using brood::detail::stranger;
+using namespace brood::test;
 using Catch::Matchers::ContainsSubstring;
 
 namespace
@@ -106,6 +113,11 @@ struct yard
         auto name = door->name();
         return name.substr(name.find("://") - 3);
     }
+
+    /// As one that knocks there has it.
+    std::string endpoint() const { return "tcp:" + address().substr(6); }
+
+    brood::detail::secret token() const { return brood::detail::read_token(options.token_file); }
 
     /// Starts this program as somebody else would.
     child_process worker(const std::string& token = {}, const std::string& at = {},
@@ -504,6 +516,153 @@ TEST_CASE("Outside private networks nobody is awaited in the clear, unless that 
     at.options.encrypt = true;
     CHECK_THAT(brood::external("tcp://0.0.0.0:0", at.options)->name(),
                ContainsSubstring("tls://0.0.0.0:"));
+}
+
+TEST_WITHIN(30s, "What a worker has said is worth nothing when somebody else says it again",
+            "[external]")
+{
+    yard at(1);
+    pool<my_pid> pool(at.door);
+    auto overheard = visitor(at.endpoint());
+    visit first;
+    auto begun = co_await begin_visit(overheard, at.token(), first);
+    REQUIRE(begun);
+    CHECK(first.primary_knows);
+    overheard->close();
+
+    auto replay = visitor(at.endpoint());
+    visit again;
+    again.first = first.first;
+    begun = co_await knock_by(replay, at.token(), again);
+    REQUIRE(begun);
+    CHECK(again.both.of_primary != first.both.of_primary); // another nonce
+    auto what = brood::detail::to_block({"n1", "42", brood::detail::build_id()});
+    auto told = co_await end_visit(replay, at.token(), first, what);
+    CHECK_FALSE(told);
+    CHECK(at.has_said("127.0.0.1 knows the name of the token, and not the token"));
+
+    auto right = at.worker();
+    auto pid = co_await pool();
+    CHECK(pid == right.pid());
+    co_await pool.finish();
+    co_await right.exit();
+}
+
+TEST_WITHIN(30s, "A worker of another build is told so, and costs no place", "[external]")
+{
+    yard at(1);
+    pool<my_pid> pool(at.door);
+    std::vector<std::vector<std::string>> entries{{"n1"}, {"n1", "42", "another"}};
+    std::vector<std::string> reasons{"it does not say what it is"};
+    auto ours = brood::detail::build_id();
+    if (ours.empty()) // nothing to compare with
+        entries.pop_back();
+    else
+        reasons.push_back("the program of process 42 on n1 is another build (another) than that "
+                          "of the primary (" +
+                          ours + "): start both from one image");
+    for (std::size_t index = 0; index < entries.size(); ++index)
+    {
+        auto other = visitor(at.endpoint());
+        visit so_far;
+        co_await begin_visit(other, at.token(), so_far);
+        auto what = brood::detail::to_block(entries[index]);
+        auto told = co_await end_visit(other, at.token(), so_far, what);
+        REQUIRE(told);
+        CHECK(*told == std::vector<std::string>{"refused", reasons[index]});
+        CHECK(at.has_said("127.0.0.1 cannot come: " + reasons[index]));
+    }
+    auto right = at.worker();
+    auto pid = co_await pool();
+    CHECK(pid == right.pid());
+    co_await pool.finish();
+    co_await right.exit();
+}
+
+TEST_WITHIN(30s, "Who breaks off, scans or says too much costs no place and no descriptor",
+            "[external]")
+{
+    yard at(1);
+    pool<my_pid> pool(at.door);
+    auto before = open_descriptors();
+    auto token = at.token();
+    auto bytes =
+        brood::detail::to_bytes(brood::detail::knock{brood::detail::name_of_secret(token), token});
+    for (std::size_t length : {0U, 1U, 11U, 28U, 59U, 60U}) // of the knock
+    {
+        auto one = visitor(at.endpoint());
+        co_await stranger::write(one, std::span(bytes).first(length));
+        one->close();
+    }
+    for (std::size_t length : {0U, 3U, 4U, 10U}) // of what it is
+    {
+        auto one = visitor(at.endpoint());
+        visit so_far;
+        co_await begin_visit(one, token, so_far);
+        std::array<std::byte, 10> entry{std::byte{30}};
+        co_await stranger::write(one, std::span(entry).first(length));
+        one->close();
+    }
+    auto large = visitor(at.endpoint());
+    visit so_far;
+    co_await begin_visit(large, token, so_far);
+    std::array<std::byte, 4> size{};
+    brood::detail::store_little(size.data(), UINT32_MAX);
+    co_await stranger::write(large, size);
+    auto away = co_await is_sent_away(large);
+    CHECK(away);
+    auto scanner = visitor(at.endpoint());
+    std::string request = "GET / HTTP/1.1\r\nHost: head\r\n" + std::string(60, 'x');
+    co_await stranger::write(scanner, brood::detail::bytes_of(request));
+    away = co_await is_sent_away(scanner);
+    CHECK(away);
+    large = scanner = nullptr;
+    for (auto why : {"is no worker of brood, or went at once", "went while it came",
+                     "says more than any worker does"})
+    {
+        auto sentence = std::string("127.0.0.1 ") + why;
+        auto said = co_await eventually(10s, [&] { return at.has_said(sentence); });
+        INFO(sentence);
+        CHECK(said);
+    }
+    auto nothing_left = [&]
+    {
+        return changes(before, open_descriptors()).empty();
+    };
+    auto closed = co_await eventually(10s, nothing_left);
+    CHECK(closed);
+
+    auto right = at.worker();
+    auto pid = co_await pool();
+    CHECK(pid == right.pid());
+    co_await pool.finish();
+    co_await right.exit();
+}
+
+TEST_WITHIN(60s, "A worker that stays cut off ends by itself", "[external]")
+{
+    auto missing = other_machine::missing();
+    if (!missing.empty())
+    {
+        brood::test::skip(missing);
+        co_return;
+    }
+    other_machine there;
+    yard at(1);
+    at.options.orphan_grace = 300ms;
+    at.open("tcp://10.213.77.1:0");
+    pool_settings settings(at.door);
+    settings.watchdog.tick = 100ms;
+    settings.watchdog.stale_after = 500ms;
+    settings.watchdog.end = brood::stop_policy({brood::stop_step::kill_tree(5s)});
+    pool<my_pid> pool(settings);
+    auto cut_off = at.worker({}, {}, there.name());
+    auto pid = co_await pool();
+    CHECK(pid == cut_off.pid());
+    there.cut();
+    auto status = co_await cut_off.exit();
+    CHECK(status.code == 1);
+    co_await pool.stop();
 }
 
 TEST_WITHIN(60s, "A worker that was cut off loses its place, and is not let back into it",

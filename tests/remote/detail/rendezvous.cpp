@@ -2,10 +2,12 @@
 #include <brood/remote/detail/rendezvous.hpp>
 
 #include <brood/base/loop.hpp>
+#include <brood/remote/detail/meeting_place.hpp>
 #include <brood/wire/internal/far_channel.hpp>
 
 #include "support/catch.hpp"
 #include "support/patience.hpp"
+#include "support/visitor.hpp"
 #include "support/within.hpp"
 
 #include <string>
@@ -16,7 +18,7 @@ using namespace brood::detail;
 using brood::default_executor;
 using brood::descriptor;
 using brood::task;
-using brood::test::eventually;
+using namespace brood::test;
 using Catch::Matchers::ContainsSubstring;
 
 namespace
@@ -48,75 +50,7 @@ struct place
 /// A connection to it, as a worker or somebody else has one.
 std::shared_ptr<stranger> visitor(const place& to)
 {
-    auto address = read_address(to.endpoints.front());
-    REQUIRE(address);
-    descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    brood::check(::connect(socket.get(), address->get(), address->size), "connect");
-    ::fcntl(socket.get(), F_SETFL, O_NONBLOCK);
-    return std::make_shared<stranger>(default_executor(), std::move(socket), 10s);
-}
-
-struct visit
-{
-    visit() = default;
-
-    knock first;
-    nonces both;
-    bool primary_knows = false;
-};
-
-/// The first half of the handshake with a secret; false when the other side hangs up.
-task<bool> begin(std::shared_ptr<stranger> by, secret with, visit& so_far)
-{
-    so_far.first.name = name_of_secret(with);
-    so_far.first.nonce = random_secret();
-    so_far.both.of_worker = so_far.first.nonce;
-    auto bytes = to_bytes(so_far.first);
-    auto whole = co_await stranger::write(by, bytes);
-    proof theirs{};
-    if (whole)
-        whole = co_await stranger::read(by, so_far.both.of_primary);
-    if (whole)
-        whole = co_await stranger::read(by, theirs);
-    so_far.primary_knows = whole && is_same(theirs, so_far.both.of_the_primary(with));
-    co_return whole;
-}
-
-/// The second half; gives what it is told, or nothing when the other side hangs up.
-task<std::optional<std::vector<std::string>>> go_on(std::shared_ptr<stranger> by, secret with,
-                                                    visit& so_far, std::string what)
-{
-    std::array<std::byte, 4> size{};
-    store_little(size.data(), static_cast<std::uint32_t>(what.size()));
-    auto mine = so_far.both.of_the_worker(with, bytes_of(what));
-    auto whole = co_await stranger::write(by, size);
-    if (whole)
-        whole = co_await stranger::write(by, bytes_of(what));
-    if (whole)
-        whole = co_await stranger::write(by, mine);
-    std::array<std::byte, 5> head{};
-    if (whole)
-        whole = co_await stranger::read(by, head);
-    if (!whole)
-        co_return std::nullopt;
-    std::uint32_t length = 0;
-    load_little(head.data() + 1, length);
-    std::string block(length, '\0');
-    auto room = std::as_writable_bytes(std::span(block.data(), block.size()));
-    whole = co_await stranger::read(by, room);
-    if (!whole)
-        co_return std::nullopt;
-    auto texts = read_block(block).value();
-    texts.insert(texts.begin(), head[0] == std::byte{1} ? "welcome" : "refused");
-    co_return texts;
-}
-
-/// Whether the other side hangs up without a word more.
-task<bool> is_sent_away(std::shared_ptr<stranger> who)
-{
-    std::array<std::byte, 1> more{};
-    auto any = co_await stranger::read(who, more);
-    co_return !any;
+    return brood::test::visitor(to.endpoints.front());
 }
 
 const std::string entry_text = to_block({"n1", "42", "abc"});
@@ -129,10 +63,10 @@ TEST_WITHIN(20s, "Who knows the secret comes in, and what was sent to him arrive
     at.expected.send(std::string("early"));
     auto worker = visitor(at);
     visit so_far;
-    auto begun = co_await begin(worker, at.shared, so_far);
+    auto begun = co_await begin_visit(worker, at.shared, so_far);
     CHECK(begun);
     CHECK(so_far.primary_knows);
-    auto told = co_await go_on(worker, at.shared, so_far, entry_text);
+    auto told = co_await end_visit(worker, at.shared, so_far, entry_text);
     REQUIRE(told);
     CHECK(*told == std::vector<std::string>{"welcome", "entry", "1.0", "primary"});
     CHECK(at.came.host == "n1");
@@ -155,18 +89,18 @@ TEST_WITHIN(20s,
     place at;
     auto unknown = visitor(at);
     visit first;
-    auto begun = co_await begin(unknown, random_secret(), first);
+    auto begun = co_await begin_visit(unknown, random_secret(), first);
     CHECK_FALSE(begun);
     auto liar = visitor(at); // who has heard the name of the secret, which is no secret
     visit second;
-    co_await begin(liar, at.shared, second);
-    auto told = co_await go_on(liar, random_secret(), second, entry_text);
+    co_await begin_visit(liar, at.shared, second);
+    auto told = co_await end_visit(liar, random_secret(), second, entry_text);
     CHECK_FALSE(told);
     CHECK(at.meeting->expects() == 1);
     auto worker = visitor(at);
     visit third;
-    co_await begin(worker, at.shared, third);
-    auto welcome = co_await go_on(worker, at.shared, third, entry_text);
+    co_await begin_visit(worker, at.shared, third);
+    auto welcome = co_await end_visit(worker, at.shared, third, entry_text);
     CHECK((welcome && welcome->front() == "welcome"));
 }
 
@@ -186,20 +120,20 @@ TEST_WITHIN(20s, "A secret is good once, and what was said with it is worth noth
     at.meeting->expect(std::move(also)); // so that it goes on listening
     auto worker = visitor(at);
     visit so_far;
-    co_await begin(worker, at.shared, so_far);
-    auto told = co_await go_on(worker, at.shared, so_far, entry_text);
+    co_await begin_visit(worker, at.shared, so_far);
+    auto told = co_await end_visit(worker, at.shared, so_far, entry_text);
     CHECK(told);
     auto again = visitor(at);
     visit repeated;
-    auto begun = co_await begin(again, at.shared, repeated);
+    auto begun = co_await begin_visit(again, at.shared, repeated);
     CHECK_FALSE(begun);
     // The same bytes that a worker said before another nonce.
     auto replay = visitor(at);
     visit late;
-    co_await begin(replay, other, late);
+    co_await begin_visit(replay, other, late);
     auto stale = late;
     stale.both.of_primary = so_far.both.of_primary;
-    auto refused = co_await go_on(replay, other, stale, entry_text);
+    auto refused = co_await end_visit(replay, other, stale, entry_text);
     CHECK_FALSE(refused);
     CHECK(at.meeting->expects() == 1);
     at.meeting->forget(other);
@@ -221,7 +155,7 @@ TEST_WITHIN(20s, "A handshake that breaks off at any byte costs nothing but its 
     CHECK(at.meeting->expects() == 1);
     auto large = visitor(at); // says that very much comes
     visit so_far;
-    co_await begin(large, at.shared, so_far);
+    co_await begin_visit(large, at.shared, so_far);
     std::array<std::byte, 4> size{};
     store_little(size.data(), UINT32_MAX);
     co_await stranger::write(large, size);
@@ -259,10 +193,10 @@ TEST_WITHIN(20s, "Of too many strangers the oldest goes, and a worker still come
         crowd.push_back(visitor(at));
     auto worker = visitor(at);
     visit so_far;
-    auto begun = co_await begin(worker, at.shared, so_far);
+    auto begun = co_await begin_visit(worker, at.shared, so_far);
     CHECK(begun);
     CHECK(at.meeting->strangers() <= rendezvous::most_strangers);
-    auto told = co_await go_on(worker, at.shared, so_far, entry_text);
+    auto told = co_await end_visit(worker, at.shared, so_far, entry_text);
     CHECK(told);
     auto all_gone = co_await eventually(5s, [&] { return at.meeting->strangers() == 0; });
     CHECK(all_gone); // nobody is expected any more
@@ -274,8 +208,8 @@ TEST_WITHIN(20s, "Who must not come is told why, and so is who waits for him", "
     at.refused = "another build";
     auto worker = visitor(at);
     visit so_far;
-    co_await begin(worker, at.shared, so_far);
-    auto told = co_await go_on(worker, at.shared, so_far, entry_text);
+    co_await begin_visit(worker, at.shared, so_far);
+    auto told = co_await end_visit(worker, at.shared, so_far, entry_text);
     REQUIRE(told);
     CHECK(*told == std::vector<std::string>{"refused", "another build"});
     auto thrown = std::string();
@@ -289,6 +223,39 @@ TEST_WITHIN(20s, "Who must not come is told why, and so is who waits for him", "
         thrown = why.what();
     }
     CHECK_THAT(thrown, ContainsSubstring("worker 1: another build"));
+}
+
+TEST_WITHIN(20s, "At a door for all who says nothing is sent away in time, and that is told",
+            "[rendezvous]")
+{
+    std::vector<std::string> said;
+    auto token = random_secret();
+    front_door door;
+    door.shared = token;
+    door.sockets = listen_at(*read_place("tcp://127.0.0.1:0"));
+    door.report = [&](const std::string& what)
+    {
+        said.push_back(what);
+    };
+    auto at = to_endpoint("127.0.0.1", place_of(door.sockets.front()).port);
+    auto meeting = std::make_shared<rendezvous>(default_executor(), std::move(door), 50ms);
+    far_channel expected(default_executor(), descriptor(), "worker 1", {});
+    guest who{token, expected.link(), {"entry", "1.0", "primary"}, {}};
+    meeting->expect(std::move(who));
+    for (std::size_t length : {0U, 30U})
+    {
+        auto slow = brood::test::visitor(at);
+        std::string part(length, 'b');
+        co_await stranger::write(slow, bytes_of(part));
+        auto away = co_await is_sent_away(slow);
+        CHECK(away);
+        auto gone = co_await eventually(5s, [&] { return meeting->strangers() == 0; });
+        CHECK(gone);
+    }
+    CHECK(said == std::vector<std::string>(2, "127.0.0.1 did not say who it is within 50 ms"));
+    CHECK(meeting->expects() == 1);
+    meeting->forget(expected.link());
+    meeting->close();
 }
 
 TEST_WITHIN(20s, "Nobody listens when nobody is expected", "[rendezvous]")

@@ -80,8 +80,9 @@ public:
 
     /// Listens at this door from the first guest until close(): who comes when nobody is expected
     /// is told so.
-    rendezvous(asio::any_io_executor executor, front_door door)
-        : executor_(std::move(executor)), patience_(usual_patience), identity_(door.identity),
+    rendezvous(asio::any_io_executor executor, front_door door,
+               std::chrono::milliseconds patience = usual_patience)
+        : executor_(std::move(executor)), patience_(patience), identity_(door.identity),
           front_(std::move(door)), front_name_(name_of_secret(front_->shared))
     {
     }
@@ -173,8 +174,10 @@ private:
 
     void report(const std::shared_ptr<stranger>& who, const std::string& why) const
     {
-        if (front_ && front_->report)
-            front_->report(who->address() + ' ' + why);
+        if (!front_ || !front_->report)
+            return;
+        auto late = "did not say who it is within " + std::to_string(patience_.count()) + " ms";
+        front_->report(who->address() + ' ' + (who->is_late() ? late : why));
     }
 
     static task<> answer(std::shared_ptr<rendezvous> self, std::shared_ptr<stream> door)
@@ -249,7 +252,10 @@ private:
         std::uint32_t length = 0;
         load_little(size.data(), length);
         if (!whole || length > longest_entry)
+        {
+            self->report(one, whole ? "says more than any worker does" : "went while it came");
             co_return false;
+        }
         std::string what(length, '\0');
         auto room = std::as_writable_bytes(std::span(what.data(), what.size()));
         whole = co_await stranger::read(one, room);

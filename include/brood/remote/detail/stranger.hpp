@@ -28,7 +28,7 @@ class stranger
 public:
     stranger(const asio::any_io_executor& executor, descriptor socket,
              std::chrono::milliseconds time)
-        : socket_(executor), limit_(executor, time)
+        : from_(address_of(socket)), socket_(executor), limit_(executor, time)
     {
         assign_descriptor(std::move(socket), socket_);
     }
@@ -40,8 +40,10 @@ public:
             [weak = std::weak_ptr(one)](std::error_code cancelled)
             {
                 auto self = weak.lock();
-                if (!cancelled && self)
-                    self->close();
+                if (cancelled || !self)
+                    return;
+                self->is_late_ = true;
+                self->close();
             });
     }
 
@@ -102,16 +104,10 @@ public:
     }
 
     /// Where it comes from.
-    std::string address() const
-    {
-        far_address from;
-        from.size = sizeof from.bytes;
-        auto place = reinterpret_cast<sockaddr*>(&from.bytes);
-        auto known =
-            socket_.is_open() &&
-            ::getpeername(const_cast<stream&>(socket_).native_handle(), place, &from.size) == 0;
-        return known ? host_of(from.bytes) : "somebody who has gone";
-    }
+    const std::string& address() const noexcept { return from_; }
+
+    /// Whether its time is over.
+    bool is_late() const noexcept { return is_late_; }
 
     /// It is known: its socket is somebody's.
     descriptor release()
@@ -122,6 +118,15 @@ public:
 
 private:
     using stream = asio::posix::stream_descriptor;
+
+    static std::string address_of(const descriptor& socket)
+    {
+        far_address from;
+        from.size = sizeof from.bytes;
+        auto place = reinterpret_cast<sockaddr*>(&from.bytes);
+        auto known = ::getpeername(socket.get(), place, &from.size) == 0;
+        return known ? host_of(from.bytes) : "somebody who has gone";
+    }
 
     bool holds() const noexcept { return tls_ && tls_->holds(); }
 
@@ -142,7 +147,9 @@ private:
             [&] { return ::send(to, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
     }
 
+    std::string from_;
     std::shared_ptr<tls> tls_; // null for bytes in the clear
+    bool is_late_ = false;
     stream socket_;
     asio::steady_timer limit_;
 };

@@ -639,6 +639,53 @@ TEST_WITHIN(30s, "Who breaks off, scans or says too much costs no place and no d
     co_await right.exit();
 }
 
+TEST_WITHIN(30s, "That workers whom somebody else starts are lost keeps no other from coming",
+            "[external]")
+{
+    yard at(1);
+    pool_settings settings(at.door);
+    settings.attempts = brood::at_least_once();
+    settings.restart.per_slot.failures = 0; // of those that count none is borne
+    pool<my_pid> pool(settings);
+    for (std::uint64_t last = 1; last < 4; ++last)
+    {
+        auto worker = at.worker();
+        auto pid = co_await pool();
+        CHECK(pid == worker.pid());
+        worker.kill(SIGKILL);
+        co_await worker.exit();
+        auto is_free = [&]
+        {
+            auto stats = pool.stats();
+            return stats.workers.workers.size() == 1 && stats.workers.workers.front().id > last;
+        };
+        auto free = co_await eventually(20s, is_free);
+        CHECK(free);
+    }
+    CHECK(pool.stats().workers.failures == 3); // that they were lost is counted all the same
+    co_await pool.stop();
+}
+
+TEST_WITHIN(30s, "A place that waits in vain for a worker is a failure of its pool", "[external]")
+{
+    yard at(1);
+    at.options.join_within = 50ms;
+    at.open();
+    pool_settings settings(at.door);
+    settings.restart.per_slot.failures = 0;
+    pool<my_pid> pool(settings);
+    auto thrown = std::string();
+    try
+    {
+        co_await pool();
+    }
+    catch (const brood::error& failed)
+    {
+        thrown = failed.what();
+    }
+    CHECK_THAT(thrown, ContainsSubstring("failed more often than its restart policy allows"));
+}
+
 TEST_WITHIN(60s, "A worker that stays cut off ends by itself", "[external]")
 {
     auto missing = other_machine::missing();

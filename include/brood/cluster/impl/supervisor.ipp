@@ -5,6 +5,7 @@
 #include <brood/base/error.hpp>
 #include <brood/base/loop.hpp>
 #include <brood/cluster/detail/core/event_queue.hpp>
+#include <brood/cluster/detail/core/losses_excused.hpp>
 #include <brood/cluster/detail/core/observers.hpp>
 #include <brood/cluster/detail/supervision/supervised_cluster.hpp>
 #include <brood/cluster/detail/supervision/supervised_worker.hpp>
@@ -236,6 +237,7 @@ BROOD_INLINE supervisor& supervisor::add_worker(std::string name, const child_se
     if (wanted.on_limit == on_limit::exit)
         throw std::invalid_argument("brood: supervisor: on_limit::exit is for a whole supervisor, "
                                     "in its policy");
+    policy = detail::with_losses_excused(std::move(policy), settings.spawn);
     auto child = std::make_shared<detail::supervised_worker>(core_->executor(), settings,
                                                              std::move(launch), name);
     return add_child(std::move(name), std::move(policy), std::move(child));

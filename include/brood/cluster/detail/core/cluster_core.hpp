@@ -6,6 +6,7 @@
 #include <brood/cluster/detail/core/end_process.hpp>
 #include <brood/cluster/detail/core/event_queue.hpp>
 #include <brood/cluster/detail/core/inbox.hpp>
+#include <brood/cluster/detail/core/losses_excused.hpp>
 #include <brood/cluster/detail/core/message_hub.hpp>
 #include <brood/cluster/detail/core/slot.hpp>
 #include <brood/cluster/detail/core/worker_core.hpp>
@@ -44,6 +45,7 @@ public:
           workforce_(std::make_shared<workforce>(executor, settings_, std::move(launch))),
           exits_(std::make_shared<event_queue<exit_info>>(executor)), changed_(executor)
     {
+        settings_.restart = with_losses_excused(std::move(settings_.restart), settings_.spawn);
     }
 
     const asio::any_io_executor& executor() const noexcept { return executor_; }

@@ -10,11 +10,15 @@
 
 #include "support/by_shell.hpp"
 #include "support/catch.hpp"
+#include "support/fixture.hpp"
 #include "support/patience.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/within.hpp"
 
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -32,6 +36,8 @@ using brood::worker_program;
 using brood::test::by_shell;
 using brood::test::elsewhere;
 using brood::test::eventually;
+using brood::test::read_file;
+using brood::test::temporary_directory;
 using Catch::Matchers::ContainsSubstring;
 
 namespace
@@ -120,6 +126,20 @@ int late()
 bool is_gone(pid_t pid)
 {
     return ::kill(pid, 0) == -1;
+}
+
+/// A copy of this program that its linker has named otherwise.
+std::string another_build(const temporary_directory& folder)
+{
+    std::string name;
+    auto digits = brood::detail::build_id();
+    for (std::size_t index = 0; index + 1 < digits.size(); index += 2)
+        name += static_cast<char>(std::stoi(digits.substr(index, 2), nullptr, 16));
+    auto content = read_file("/proc/self/exe");
+    content.at(content.find(name)) ^= 1;
+    auto path = folder.write("another", content);
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path;
 }
 
 } // namespace
@@ -283,6 +303,39 @@ TEST_WITHIN(30s, "A command that fails, or does not bring the program, ends as t
         return command;
     };
     CHECK_THROWS_AS(brood::fork_with<echo>(elsewhere(options), "hello"), brood::spawn_error);
+}
+
+TEST_WITHIN(30s, "Another build at the path of the program is told with its host and the cure",
+            "[command_launcher]")
+{
+    if (brood::detail::build_id().empty())
+    {
+        brood::test::skip("a linker that names what it makes");
+        co_return;
+    }
+    temporary_directory folder;
+    auto options = by_shell();
+    options.program = another_build(folder);
+    auto started = elsewhere(options);
+    started.stderr_ = brood::stdio::pipe();
+    auto child = brood::fork_with<echo>(started, "hello");
+    auto thrown = std::string();
+    try
+    {
+        co_await child.message<std::string>();
+    }
+    catch (const brood::error& why)
+    {
+        CHECK(why.code() == brood::errc::version_mismatch);
+        thrown = why.what();
+    }
+    CHECK_THAT(thrown, ContainsSubstring("the program on ") &&
+                           ContainsSubstring(" is another build (") &&
+                           ContainsSubstring(brood::detail::build_id() + "): copy it there"));
+    auto said = co_await child.err().read_all();
+    CHECK_THAT(said, ContainsSubstring("its primary refuses it: the program on "));
+    auto status = co_await child.exit();
+    CHECK(status.code == 1);
 }
 
 TEST_WITHIN(30s, "A worker that does not come in time is given up, with what was missing",

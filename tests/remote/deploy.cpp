@@ -8,6 +8,7 @@
 #include "support/ssh_server.hpp"
 
 #include <cstddef>
+#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -159,6 +160,28 @@ TEST_WITHIN(20s, "a full disk is told, and nothing is left of the copy", "[remot
     CHECK(why.find("deploy to bent: copy: the disk there is full: make room for 19 bytes at ") ==
           0);
     CHECK(entries(host.how.folder) == 0);
+}
+
+TEST_WITHIN(20s, "a disk that really is full is told as such, and left as it was", "[remote]")
+{
+    if (std::system("unshare -rm true 2>/dev/null") != 0)
+    {
+        skip("a file system of its own, which this user may not mount");
+        co_return;
+    }
+    // It goes with the shell: what is left there, that writes down.
+    bent_host host("exec unshare -rm sh -c 'mount -t tmpfs -o size=64k none \"$1\" || exit 3\n"
+                   "sh -c \"$0\"; code=$?; find \"$1\" -mindepth 1 >\"$1.left\"; exit $code' "
+                   "\"$last\" \"${0%/*}/to\"\n");
+    std::filesystem::create_directory(host.how.folder);
+    host.program =
+        program_file::read(host.folder.write("large", script + std::string(200'000, '#')));
+    auto why = co_await refusal(host);
+
+    CHECK(why.find("deploy to bent: copy: the disk there is full: make room for 200019 bytes at " +
+                   host.how.folder) == 0);
+    CHECK(std::filesystem::exists(host.how.folder + ".left"));
+    CHECK(read_file(host.how.folder + ".left") == "");
 }
 
 TEST_WITHIN(20s, "half a program is never found", "[remote]")

@@ -329,6 +329,8 @@ TEST_WITH_SLURM(60s, "what workers by Slurm say can be encrypted", "[remote][slu
     settings.encrypt = true;
     settings.listen_on.clear();
     pool<my_node> calls(brood::slurm(of_two(2), settings));
+    auto ready = co_await calls.ready();
+    CHECK(ready);
     auto node = co_await calls(1);
     CHECK((node == "n1" || node == "n2"));
     co_await calls.finish();
@@ -341,6 +343,9 @@ TEST_WITH_SLURM(60s, "the program is sent to the nodes before the first worker s
     settings.sent_to = slurm.folder() / "sent program";
     {
         pool<my_program> calls(brood::slurm(of_two(2), settings));
+        // Slurm takes long to clear a step away whose srun is killed while it starts.
+        auto ready = co_await calls.ready();
+        CHECK(ready);
         auto path = co_await calls(1);
         CHECK(path == settings.sent_to);
         co_await calls.finish();

@@ -113,9 +113,9 @@ public:
     /// A slot outlives its workers: while none is there that may be sent to, as one has ended, or
     /// was asked to stop, this waits for its successor. Throws errc::closed when none will come:
     /// the cluster has no such slot, leaves it empty, or is being stopped; errc::not_local, which
-    /// names both, when one of the two is on another machine; errc::descriptors_lost when this
-    /// process has no room for the channel. Cancelled, it has lost nothing, and the channel may
-    /// open all the same.
+    /// names both and says why, when they are on other machines and cannot connect to each other;
+    /// errc::descriptors_lost when this process has no room for the channel. Cancelled, it has lost
+    /// nothing, and the channel may open all the same.
     task<peer> at(std::size_t slot);
 
     /// The next message that another worker sent to this one, and who it is from; as

@@ -4,6 +4,7 @@
 #include <brood/impl/config.hpp>
 
 #include <brood/process/internal/arrival.hpp>
+#include <brood/process/internal/far_meeting.hpp>
 
 namespace brood
 {
@@ -14,8 +15,12 @@ namespace detail
 /// of this process. Ends the process, with a sentence on stderr, when that fails.
 void arrive_at_primary();
 
+/// How two workers elsewhere meet.
+const far_meeting& way_to_meet() noexcept;
+
 /// Whoever includes this can be a worker elsewhere.
-inline const bool can_be_elsewhere = (go_to_primary = &arrive_at_primary, true);
+inline const bool can_be_elsewhere =
+    (go_to_primary = &arrive_at_primary, meets_elsewhere = &way_to_meet(), true);
 
 } // namespace detail
 } // namespace brood

@@ -6,9 +6,11 @@
 #include <brood/base/detail/wait_queue.hpp>
 #include <brood/base/detail/wait_to_take.hpp>
 #include <brood/base/error.hpp>
+#include <brood/process/internal/far_meeting.hpp>
 #include <brood/process/internal/peer_channel.hpp>
 #include <brood/process/internal/worker_protocol.hpp>
 #include <brood/wire/internal/control.hpp>
+#include <brood/wire/internal/far_channel.hpp>
 #include <brood/wire/internal/link.hpp>
 #include <brood/wire/internal/local_pair.hpp>
 
@@ -19,6 +21,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,17 +35,12 @@ namespace brood::detail
 class peers_core : public std::enable_shared_from_this<peers_core>
 {
 public:
-    /// What it says to the primary.
-    struct words
-    {
-        std::function<void(const peer_request&)> ask;
-        std::function<void()> ready; ///< It waits for messages.
-    };
-
-    peers_core(const asio::any_io_executor& executor, worker_identity who,
-               const channel_limits& limits, words to_primary)
-        : who_(who), limits_(limits), to_primary_(std::move(to_primary)), taken_(executor),
-          changed_(executor)
+    /// `address` is where it is reached, on another machine than the primary; `ready` says that it
+    /// waits for messages.
+    peers_core(std::shared_ptr<link> to_primary, worker_identity who, std::string address,
+               std::function<void()> ready)
+        : primary_(std::move(to_primary)), who_(who), address_(std::move(address)),
+          ready_(std::move(ready)), taken_(primary_->executor()), changed_(primary_->executor())
     {
     }
 
@@ -63,23 +63,25 @@ public:
     void hear(carrying_if_room<peer_introduction> said)
     {
         auto& found = said.message;
-        peer_identity other{found.id, found.slot, std::move(found.host)};
+        peer_identity other{found.id, found.slot, found.host};
         answer result;
         if (said.lost)
-            result.refused = std::make_exception_ptr(
-                error(errc::descriptors_lost,
-                      to_string(other) +
-                          ": its channel did not fit into the limit of open files; raise it"));
-        else if (!said.object)
-            result.refused = std::make_exception_ptr(
-                error(static_cast<errc>(found.refusal), std::move(found.text)));
+            result =
+                refusal(errc::descriptors_lost,
+                        to_string(other) +
+                            ": its channel did not fit into the limit of open files; raise it");
         else if (has_enough_of(other.id))
-            result.refused = std::make_exception_ptr(error(
-                errc::overflow, to_string(other) + ": too many channels to it are open already"));
+            result = refusal(errc::overflow,
+                             to_string(other) + ": too many channels to it are open already");
+        else if (found.way == peer_way::waits)
+            return wait_for(other, found.encrypted);
+        else if (found.way == peer_way::visits)
+            return begin_visit(std::move(other), std::move(found));
+        else if (!said.object)
+            result = refusal(static_cast<errc>(found.refusal), std::move(found.text));
         else
-            result.channel = open(std::move(said.object), other);
-        if (auto asked = questions_.extract(found.slot))
-            asked.mapped()->set(std::move(result));
+            result.channel = open(near_channel(std::move(said.object), other), other);
+        settle(found.slot, std::move(result));
     }
 
     /// This worker was asked to stop: what the others have sent is taken, and nothing new.
@@ -116,7 +118,7 @@ public:
     /// Waits until there may be one; false when this worker is to end, and all were taken.
     static task<bool> wait(std::shared_ptr<peers_core> self)
     {
-        self->to_primary_.ready();
+        self->ready_();
         while (self->readable_.empty() && !(self->is_ending_ && self->open_.empty()))
             co_await wait_to_take(self->changed_);
         co_return !self->readable_.empty();
@@ -168,20 +170,108 @@ private:
         auto& asked = questions_[slot];
         if (asked)
             return asked;
-        asked = std::make_shared<question>(changed_.executor());
+        asked = std::make_shared<question>(primary_->executor());
         peer_request request;
         request.slot = slot;
         if (auto before = newest_.find(slot); before != newest_.end())
             request.gone = before->second->who.id;
-        to_primary_.ask(request);
+        send_control(*primary_, request);
         return asked;
     }
+
+    static answer refusal(errc why, std::string text)
+    {
+        return {nullptr, std::make_exception_ptr(error(why, std::move(text)))};
+    }
+
+    void settle(std::uint32_t slot, answer result)
+    {
+        if (auto asked = questions_.extract(slot))
+            asked.mapped()->set(std::move(result));
+    }
+
+    // ---- Between two machines
+
+    far_channel far_channel_to(const peer_identity& other) const
+    {
+        return {primary_->executor(), descriptor(), to_string(other), primary_->limits()};
+    }
+
+    // One that asks for the other as well may get there, although nobody gets here.
+    void wait_for(const peer_identity& other, bool encrypted)
+    {
+        peer_door door;
+        door.visitor = other.id;
+        try
+        {
+            auto leads = far_channel_to(other);
+            auto where = meeting_way().wait(leads.link(), address_, encrypted);
+            door.endpoint = std::move(where.endpoint);
+            door.secret = std::move(where.secret);
+            door.certificate = std::move(where.certificate);
+            settle(static_cast<std::uint32_t>(other.slot),
+                   {open(std::move(leads), other), nullptr});
+        }
+        catch (const std::system_error& refused)
+        {
+            door.text = "it cannot wait for another worker: " + text_of(refused);
+        }
+        send_control(*primary_, door);
+    }
+
+    void begin_visit(peer_identity other, peer_introduction found)
+    {
+        visiting_.insert(other.id);
+        asio::co_spawn(primary_->executor(),
+                       visit(shared_from_this(), std::move(other), std::move(found)),
+                       asio::detached);
+    }
+
+    static task<> visit(std::shared_ptr<peers_core> self, peer_identity other,
+                        peer_introduction found)
+    {
+        answer result;
+        try
+        {
+            auto leads = self->far_channel_to(other);
+            meeting_point where{found.endpoint, found.secret, found.certificate};
+            co_await meeting_way().go(leads.link(), std::move(where));
+            result.channel = self->open(std::move(leads), other);
+        }
+        catch (const std::system_error& refused)
+        {
+            result = refusal(errc::not_local,
+                             found.text + " cannot reach " + to_string(other) + " at " +
+                                 found.endpoint + ": " + text_of(refused) +
+                                 "; workers speak with each other directly where each reaches the "
+                                 "other's host by the network, else let the primary pass on what "
+                                 "they say");
+        }
+        self->visiting_.erase(self->visiting_.find(other.id));
+        self->settle(found.slot, std::move(result));
+    }
+
+    static const far_meeting& meeting_way()
+    {
+        if (meets_elsewhere == nullptr)
+            throw error(errc::not_local, "its program does not include <brood/remote.hpp>");
+        return *meets_elsewhere;
+    }
+
+    static std::string text_of(const std::system_error& of)
+    {
+        auto ours = dynamic_cast<const error*>(&of);
+        return ours != nullptr ? ours->text() : of.what();
+    }
+
+    // ---- The channels
 
     // Two are usual; one that asks for this worker again and again is broken.
     bool has_enough_of(std::uint64_t id) const
     {
-        return std::count_if(open_.begin(), open_.end(),
-                             [&](auto& each) { return each->who.id == id; }) >= 8;
+        auto open = std::count_if(open_.begin(), open_.end(),
+                                  [&](auto& each) { return each->who.id == id; });
+        return static_cast<std::size_t>(open) + visiting_.count(id) >= 8;
     }
 
     static error no_primary()
@@ -194,20 +284,24 @@ private:
     {
         auto [one, other] = local_pair();
         peer_identity me{who_.id, who_.slot, {}};
-        open(std::move(one), me);
-        open(std::move(other), me);
+        open(near_channel(std::move(one), me), me);
+        open(near_channel(std::move(other), me), me);
+    }
+
+    channel near_channel(descriptor end, const peer_identity& other) const
+    {
+        return {primary_->executor(), std::move(end), to_string(other), primary_->limits()};
     }
 
     // Two that ask for each other at once are introduced twice, to both in the same order: the
     // first channel leads there as long as it is open, and both are read.
-    std::shared_ptr<peer_channel> open(descriptor end, const peer_identity& other)
+    std::shared_ptr<peer_channel> open(channel leads, const peer_identity& other)
     {
-        auto made =
-            std::make_shared<peer_channel>(changed_.executor(), std::move(end), other, limits_);
+        auto made = std::make_shared<peer_channel>(std::move(leads), other);
         made->link()->take_end_for_exit();
         open_.push_back(made);
-        asio::co_spawn(changed_.executor(), watch(shared_from_this(), made), asio::detached);
-        asio::co_spawn(changed_.executor(), obey(made), asio::detached);
+        asio::co_spawn(primary_->executor(), watch(shared_from_this(), made), asio::detached);
+        asio::co_spawn(primary_->executor(), obey(made), asio::detached);
         if (is_ending_)
             tell_leaving(*made);
         auto slot = static_cast<std::uint32_t>(other.slot);
@@ -280,13 +374,15 @@ private:
         return std::find(readable_.begin(), readable_.end(), from) != readable_.end();
     }
 
+    const std::shared_ptr<link> primary_;
     const worker_identity who_;
-    const channel_limits limits_;
-    const words to_primary_;
+    const std::string address_;
+    const std::function<void()> ready_;
     std::map<std::uint32_t, std::shared_ptr<peer_channel>> newest_;
     std::map<std::uint32_t, std::shared_ptr<question>> questions_;
     std::vector<std::shared_ptr<peer_channel>> open_;    // those from which more may come
     std::deque<std::shared_ptr<peer_channel>> readable_; // with a message that nobody has taken
+    std::multiset<std::uint64_t> visiting_;              // those to whom it is under way, by id
     bool is_ending_ = false;
     bool is_closed_ = false;
     wait_queue taken_;

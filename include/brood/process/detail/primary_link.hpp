@@ -36,8 +36,10 @@ namespace brood::detail
 class primary_link : public std::enable_shared_from_this<primary_link>
 {
 public:
-    primary_link(std::shared_ptr<link> to, worker_identity who, std::shared_ptr<stop_request> stop)
-        : link_(std::move(to)), who_(who), stop_(std::move(stop))
+    /// `address` is that of this machine by which it reaches a primary elsewhere.
+    primary_link(std::shared_ptr<link> to, worker_identity who, std::shared_ptr<stop_request> stop,
+                 std::string address)
+        : link_(std::move(to)), who_(who), address_(std::move(address)), stop_(std::move(stop))
     {
     }
 
@@ -139,19 +141,12 @@ public:
     {
         if (peers_)
             return peers_;
-        auto weak = weak_from_this();
-        peers_core::words words;
-        words.ask = [to = link_](const peer_request& wanted)
-        {
-            send_control(*to, wanted);
-        };
-        words.ready = [weak]
+        auto ready = [weak = weak_from_this()]
         {
             if (auto self = weak.lock())
                 self->ready();
         };
-        peers_ = std::make_shared<peers_core>(link_->executor(), who_, link_->limits(),
-                                              std::move(words));
+        peers_ = std::make_shared<peers_core>(link_, who_, address_, ready);
         if (is_draining_)
             peers_->end();
         if (link_->ended())
@@ -424,6 +419,7 @@ private:
 
     std::shared_ptr<link> link_;
     worker_identity who_;
+    const std::string address_;
     std::shared_ptr<stop_request> stop_;
     bool is_ready_ = false;
     bool is_draining_ = false;

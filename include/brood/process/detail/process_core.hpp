@@ -5,6 +5,7 @@
 #include <brood/process/detail/inheritance.hpp>
 #include <brood/process/detail/loop_children.hpp>
 #include <brood/process/detail/primary_link.hpp>
+#include <brood/process/detail/socket_address.hpp>
 #include <brood/process/detail/stop_request.hpp>
 #include <brood/process/internal/arrival.hpp>
 #include <brood/process/internal/listener_core.hpp>
@@ -36,6 +37,9 @@ public:
                         const channel_limits& limits)
     {
         channel to_parent;
+        std::string own_address;
+        if (!inherited.primary.empty())
+            own_address = to_string(socket_address::of(inherited.channel.get()));
         if (!inherited.primary.empty())
             to_parent = far_channel(executor, std::move(inherited.channel), inherited.primary,
                                     limits, std::move(inherited.through));
@@ -46,7 +50,7 @@ public:
         if (result.link() && !result.link()->is_elsewhere())
             result.link()->expect_exit_of_parent();
         result.core_ = std::make_shared<process_core>(std::move(executor), result.link());
-        result.core_->join(inherited.worker);
+        result.core_->join(inherited.worker, std::move(own_address));
         return result;
     }
 
@@ -245,11 +249,12 @@ private:
         return connections;
     }
 
-    void join(const std::string& identity)
+    void join(const std::string& identity, std::string own_address)
     {
         if (!link_ || identity.empty())
             return;
-        primary_ = std::make_shared<primary_link>(link_, to_worker_identity(identity), stop_asked);
+        primary_ = std::make_shared<primary_link>(link_, to_worker_identity(identity), stop_asked,
+                                                  std::move(own_address));
         primary_->begin();
         if (came_by_itself)
             primary_->leave_when_asked();

@@ -30,10 +30,8 @@ inline std::string to_string(const peer_identity& who)
 class peer_channel : public channel
 {
 public:
-    peer_channel(asio::any_io_executor executor, descriptor socket, peer_identity other,
-                 const channel_limits& limits)
-        : channel(std::move(executor), std::move(socket), to_string(other), limits),
-          who(std::move(other))
+    peer_channel(channel open, peer_identity other) noexcept
+        : channel(std::move(open)), who(std::move(other))
     {
     }
 

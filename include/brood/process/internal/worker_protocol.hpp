@@ -178,6 +178,20 @@ struct peer_request
     }
 };
 
+/// It waits for another worker, as it was told to, or why it does not.
+struct peer_door
+{
+    std::uint64_t visitor = 0;
+    std::string endpoint, secret, certificate; ///< As in meeting_point.
+    std::string text;                          ///< Why not; empty when it waits.
+
+    template <class Archive>
+    void serialize(Archive& archive)
+    {
+        archive(visitor, endpoint, secret, certificate, text);
+    }
+};
+
 /// To another worker, on the channel between the two: it was asked to stop, and reads what was
 /// sent until this was heard.
 struct leaving_notice
@@ -226,20 +240,33 @@ struct handed_connection
     }
 };
 
-/// To each of two workers: here is the other, and your end of a channel to it. Without an end, the
-/// answer to a peer_request: why there is none.
+/// How a worker comes to a channel to another one.
+enum class peer_way : std::uint8_t
+{
+    handed, ///< Its end is beside this; when none is, it is refused.
+    waits,  ///< It waits for the other where that reaches it.
+    visits, ///< It goes where the other waits.
+};
+
+/// To each of two workers: here is the other, and how you come to a channel to it; or the answer to
+/// a peer_request: why there is none.
 struct peer_introduction
 {
+    peer_way way = peer_way::handed;
     std::uint32_t slot = 0;   ///< Of the other.
     std::uint64_t id = 0;     ///< The same; 0 for a refusal.
     std::string host;         ///< Where it is; empty for this machine.
     std::int32_t refusal = 0; ///< A value of errc.
-    std::string text;
+    std::string text;         ///< Of a refusal; else who the one is that this is said to.
+    bool encrypted = false;   ///< What the two say is to be.
+    std::string endpoint, secret, certificate; ///< As in meeting_point.
 
     template <class Archive>
     void serialize(Archive& archive)
     {
-        archive(slot, id, host, refusal, text);
+        auto number = static_cast<std::uint8_t>(way);
+        archive(number, slot, id, host, refusal, text, encrypted, endpoint, secret, certificate);
+        way = static_cast<peer_way>(number);
     }
 };
 

@@ -3,6 +3,7 @@
 
 #include <brood/remote/arrival.hpp>
 #include <brood/remote/detail/journey.hpp>
+#include <brood/remote/detail/peer_visit.hpp>
 #include <brood/remote/detail/volunteer.hpp>
 
 #include <cstdio>
@@ -27,6 +28,12 @@ BROOD_INLINE void arrive_at_primary()
                      why.what());
         std::_Exit(1);
     }
+}
+
+BROOD_INLINE const far_meeting& way_to_meet() noexcept
+{
+    static constexpr far_meeting by_visit{&wait_for_visit, &visit};
+    return by_visit;
 }
 
 } // namespace brood::detail

@@ -16,14 +16,18 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 // Two workers that are to speak with each other directly.
 
 namespace brood::detail
 {
 
-/// What becomes of the wish of a worker to speak with another.
-using introducer = std::function<void(const std::shared_ptr<worker_core>&, const peer_request&)>;
+/// What a worker says for it.
+using peer_word = std::variant<peer_request, peer_door>;
+
+/// What becomes of that.
+using introducer = std::function<void(const std::shared_ptr<worker_core>&, const peer_word&)>;
 
 inline std::string name_of(const worker_core& worker)
 {
@@ -41,10 +45,12 @@ inline void refuse(worker_core& asking, std::uint32_t slot, errc why, std::strin
     send_control(*asking.process.link(), none);
 }
 
-inline void refuse_lone_worker(const std::shared_ptr<worker_core>& asking,
-                               const peer_request& wanted)
+inline void refuse_lone_worker(const std::shared_ptr<worker_core>& asking, const peer_word& said)
 {
-    refuse(*asking, wanted.slot, errc::closed,
+    auto wanted = std::get_if<peer_request>(&said);
+    if (wanted == nullptr)
+        return;
+    refuse(*asking, wanted->slot, errc::closed,
            name_of(*asking) + " is the child of a supervisor, not of a cluster: it has no peers");
 }
 
@@ -58,17 +64,52 @@ inline void hand_end(worker_core& to, const worker_core& other, descriptor end)
     send_control(*to.process.link(), said, std::move(end));
 }
 
+/// Tells one of two that are not on this machine how it comes to a channel to the other.
+inline void tell_way(worker_core& to, const worker_core& other, peer_introduction said)
+{
+    said.slot = static_cast<std::uint32_t>(other.slot);
+    said.id = other.id;
+    said.host = host_of(other);
+    said.text = name_of(to);
+    send_control(*to.process.link(), said);
+}
+
+inline bool is_encrypted(worker_core& worker)
+{
+    return worker.process.link()->sending().through() != nullptr;
+}
+
+/// The first of them waits for the other one, and will say where.
+inline void let_wait(worker_core& waiting, worker_core& visiting)
+{
+    peer_introduction said;
+    said.way = peer_way::waits;
+    said.encrypted = is_encrypted(waiting) || is_encrypted(visiting);
+    tell_way(waiting, visiting, std::move(said));
+}
+
+/// It has said where.
+inline void let_visit(worker_core& visiting, worker_core& waiting, const peer_door& door)
+{
+    if (!door.text.empty())
+        return refuse(visiting, static_cast<std::uint32_t>(waiting.slot), errc::not_local,
+                      name_of(waiting) + ": " + door.text);
+    peer_introduction said;
+    said.way = peer_way::visits;
+    said.endpoint = door.endpoint;
+    said.secret = door.secret;
+    said.certificate = door.certificate;
+    tell_way(visiting, waiting, std::move(said));
+}
+
 /// Introduces two workers, of which one has asked for the other.
 inline void introduce(worker_core& asking, worker_core& other)
 {
     auto slot = static_cast<std::uint32_t>(other.slot);
-    if (asking.is_elsewhere || other.is_elsewhere)
-        return refuse(asking, slot, errc::not_local,
-                      name_of(asking) + " and " + name_of(other) +
-                          ": workers speak with each other directly on the machine of their "
-                          "primary only; let the primary pass on what they say");
     try
     {
+        if (asking.is_elsewhere || other.is_elsewhere)
+            return let_wait(other, asking);
         auto [one, two] = local_pair();
         hand_end(other, asking, std::move(two));
         hand_end(asking, other, std::move(one));

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <variant>
 
 // Finds the worker in a slot of a cluster for another one, or waits for it, and introduces them.
 
@@ -72,15 +73,33 @@ inline task<> search_peer(std::shared_ptr<cluster_core> in, std::shared_ptr<work
     asking->seeks.erase(wanted.slot);
 }
 
+/// A worker waits for another one, or cannot.
+inline void pass_on(cluster_core& in, worker_core& waiting, const peer_door& door)
+{
+    try
+    {
+        for (auto& each : in.workers().living())
+            if (each->id == door.visitor)
+                let_visit(*each, waiting, door);
+    }
+    catch (const error&)
+    {
+        // The one that has asked takes nothing of what it is told.
+    }
+}
+
 /// One search at a time for a worker and a slot: its answer is for all who wait there.
 inline introducer introducer_of(const std::shared_ptr<cluster_core>& core)
 {
     return [weak = std::weak_ptr(core)](const std::shared_ptr<worker_core>& asking,
-                                        const peer_request& wanted)
+                                        const peer_word& said)
     {
         auto in = weak.lock();
-        if (in && asking->seeks.insert(wanted.slot).second)
-            asio::co_spawn(in->executor(), search_peer(in, asking, wanted), asio::detached);
+        auto wanted = std::get_if<peer_request>(&said);
+        if (in && wanted == nullptr)
+            pass_on(*in, *asking, std::get<peer_door>(said));
+        else if (in && asking->seeks.insert(wanted->slot).second)
+            asio::co_spawn(in->executor(), search_peer(in, asking, *wanted), asio::detached);
     };
 }
 

@@ -195,11 +195,11 @@ private:
         {
             for (;;)
             {
-                auto word =
-                    co_await next_control<online_notice, ready_notice, listen_request,
-                                          accepted_notice, closed_notice, recycle_notice,
-                                          give_up_notice, lost_notice, alive_notice,
-                                          listening_notice, peer_request>(worker->process.link());
+                auto word = co_await next_control<online_notice, ready_notice, listen_request,
+                                                  accepted_notice, closed_notice, recycle_notice,
+                                                  give_up_notice, lost_notice, alive_notice,
+                                                  listening_notice, peer_request, peer_door>(
+                    worker->process.link());
                 if (!word)
                     break;
                 std::visit([&](auto& said) { self->on(worker, said); }, *word);
@@ -316,9 +316,9 @@ private:
         worker->cause = worker->cause.value_or(exit_cause::gave_up);
     }
 
-    void on(const std::shared_ptr<worker_core>& worker, const peer_request& wanted)
+    void on(const std::shared_ptr<worker_core>& worker, const peer_word& said)
     {
-        introduce_(worker, wanted);
+        introduce_(worker, said);
     }
 
     // ---- Ready, alive, hung

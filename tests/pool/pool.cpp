@@ -344,4 +344,7 @@ TEST_WITHIN(20s, "a pool tells what happens to its workers", "[pool]")
     pool<square> unused(settings);
     co_await unused.stop();
     CHECK_THROWS_AS(unused.events(), brood::error);
+    auto reload = unused.reload();
+    auto refused = co_await brood::test::code_of(std::move(reload));
+    CHECK(refused == brood::errc::closed);
 }

@@ -57,7 +57,7 @@ public:
     brood::progress progress() const;
 
     /// Replaces all workers by new ones, as any_cluster::reload(); calls under way end in their old
-    /// worker.
+    /// worker. Throws errc::closed when the pool has ended before it had any.
     task<reload_report> reload(const reload_options& options = {});
 
     /// Adds workers, or takes some away, until there are so many; from here on that is also the

@@ -54,9 +54,12 @@ public:
     /// Whether the loop has been destroyed: nothing can be sent or awaited any more.
     bool loop_has_ended() const noexcept { return changed_.loop_has_ended(); }
 
+    /// Throws when it ended before it had any.
     any_cluster& workers()
     {
         start();
+        if (!cluster_)
+            throw error(errc::closed, "the pool has ended, and had no workers");
         return *cluster_;
     }
 

@@ -75,8 +75,6 @@ BROOD_INLINE pool_stats any_pool::stats() const
 
 BROOD_INLINE event_stream any_pool::events()
 {
-    if (core_->is_closed() && !core_->has_started())
-        throw error(errc::closed, "the pool has ended, and had no workers");
     return core_->workers().events();
 }
 

@@ -38,7 +38,7 @@ class primary_link : public std::enable_shared_from_this<primary_link>
 public:
     /// `address` is that of this machine by which it reaches a primary elsewhere.
     primary_link(std::shared_ptr<link> to, worker_identity who, std::shared_ptr<stop_request> stop,
-                 std::string address)
+                 std::string address = {})
         : link_(std::move(to)), who_(who), address_(std::move(address)), stop_(std::move(stop))
     {
     }

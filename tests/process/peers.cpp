@@ -17,6 +17,7 @@
 #include <cereal/types/vector.hpp>
 
 #include <csignal>
+#include <fcntl.h>
 #include <map>
 #include <optional>
 #include <set>
@@ -237,6 +238,51 @@ task<> take_impatiently(process& self)
     co_await self.shutdown();
 }
 
+/// Answers who takes over slot 1, and has asked for this one before, in two ways.
+task<> answer_successor(process& self)
+{
+    brood::peers peers(self);
+    auto other = co_await peers.at(1 - self.worker_slot());
+    if (self.worker_slot() == 0)
+    {
+        while (auto said = co_await peers.message<int>())
+        {
+            if (said->from == other)
+                continue;
+            co_await other.disconnected();
+            auto next = co_await peers.at(1);
+            for (int number = 0; number < 400; ++number)
+                (number % 2 == 0 ? next : said->from).send(number);
+        }
+        co_return;
+    }
+    other.send(0);
+    int taken = 0;
+    bool in_order = true;
+    while (auto said = co_await peers.message<int>())
+    {
+        in_order = in_order && said->message == taken;
+        if (++taken == 400)
+            self.send(std::string(in_order ? "in order" : "out of order"));
+    }
+}
+
+/// Sends a descriptor to one that takes nothing, and tells how many come back at its end.
+task<> send_descriptor(process& self)
+{
+    if (self.worker_slot() == 0)
+    {
+        brood::peers peers(self);
+        auto other = co_await peers.at(1);
+        other.send(1, brood::descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)));
+        co_await other.flush();
+        self.send(std::string("sent"));
+        co_await other.disconnected();
+        self.send(std::to_string(other.undelivered().size()));
+    }
+    co_await self.shutdown();
+}
+
 task<> have_no_peers(process& self)
 {
     std::string told = "has peers";
@@ -315,6 +361,28 @@ TEST_WITHIN(30s, "a worker that is replaced takes all that was sent to it", "[pe
                ContainsSubstring("worker 2 in slot 1: it ends, and takes nothing"));
     CHECK("sent" + told["taken"].substr(5) == told["sent"]);
     CHECK(told["the"] == "the successor is reached");
+    co_await workers.stop();
+}
+
+TEST_WITHIN(30s, "a successor that asked before it had the slot is sent to in order", "[peers]")
+{
+    cluster<answer_successor> workers(of(2));
+    co_await workers.ready();
+    auto report = co_await workers.reload();
+    CHECK(report.replaced == 2);
+    auto told = co_await heard(workers);
+    CHECK(told == "in order");
+    co_await workers.stop();
+}
+
+TEST_WITHIN(20s, "a descriptor that was sent to a worker and never taken comes back", "[peers]")
+{
+    cluster<send_descriptor> workers(of(2));
+    auto sent = co_await heard(workers);
+    CHECK(sent == "sent");
+    workers.worker_in_slot(1)->kill(SIGKILL);
+    auto back = co_await heard(workers);
+    CHECK(back == "1");
     co_await workers.stop();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <brood/base/descriptor.hpp>
 #include <brood/base/task.hpp>
 #include <brood/process/internal/peer_channel.hpp>
 #include <brood/process/process.hpp>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace brood
 {
@@ -53,6 +55,10 @@ public:
     /// kernel. What is left when this process ends is written then, for 5 s at most.
     task<> flush() const { return open_->flush(); }
 
+    /// As channel::undelivered(): descriptors that were sent to it, and that it had not taken when
+    /// it ended. Those that nobody fetches stay open until the channel goes.
+    std::vector<descriptor> undelivered() const { return open_->undelivered(); }
+
     /// Whether it has neither ended nor was asked to stop, as far as is known here.
     bool connected() const noexcept { return open_->is_open(); }
 
@@ -83,6 +89,10 @@ namespace detail
 
 /// The next one that has a message which nobody has taken; null when there is none now.
 std::shared_ptr<peer_channel> take_sender(peers_core& from);
+
+/// The channel by which it is answered.
+std::shared_ptr<peer_channel> way_to(const peers_core& from,
+                                     const std::shared_ptr<peer_channel>& sender);
 
 /// Waits until there may be one; false when none will come any more.
 task<bool> wait_for_sender(std::shared_ptr<peers_core> from);
@@ -143,8 +153,8 @@ private:
             {
                 auto message = sender->template try_message<Messages...>();
                 if (message)
-                    co_return peer_message<detail::one_of_t<Messages...>>{peer(std::move(sender)),
-                                                                          std::move(*message)};
+                    co_return peer_message<detail::one_of_t<Messages...>>{
+                        peer(detail::way_to(*from, sender)), std::move(*message)};
             }
             more = co_await detail::wait_for_sender(from);
         }

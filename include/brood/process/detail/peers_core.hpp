@@ -115,6 +115,15 @@ public:
         return from;
     }
 
+    /// Where answers to it go: all that is sent to one worker takes one way, which keeps its order.
+    std::shared_ptr<peer_channel> way_to(const std::shared_ptr<peer_channel>& sender) const
+    {
+        for (auto& each : open_)
+            if (each->who.id == sender->who.id && each->is_open())
+                return each;
+        return sender;
+    }
+
     /// Waits until there may be one; false when this worker is to end, and all were taken.
     static task<bool> wait(std::shared_ptr<peers_core> self)
     {
@@ -157,10 +166,16 @@ private:
 
     using question = shared_result<answer>;
 
-    bool leads_to(std::uint32_t slot) const
+    // A successor may have asked for this worker while the one before it was still sent to.
+    bool leads_to(std::uint32_t slot)
     {
         auto found = newest_.find(slot);
-        return found != newest_.end() && found->second->is_open();
+        if (found == newest_.end())
+            return false;
+        for (auto& each : open_)
+            if (!found->second->is_open() && each->who.slot == slot && each->is_open())
+                found->second = each;
+        return found->second->is_open();
     }
 
     std::shared_ptr<question> ask(std::uint32_t slot)
@@ -276,7 +291,8 @@ private:
 
     static error no_primary()
     {
-        return error(errc::closed, "the primary has gone, and introduces no worker to another");
+        return error(errc::closed, "this worker was asked to stop, or its primary has gone: "
+                                   "it is introduced to no other");
     }
 
     // Two ends, of which one sends, and the other is read.

@@ -17,6 +17,12 @@ BROOD_INLINE std::shared_ptr<peer_channel> take_sender(peers_core& from)
     return from.take();
 }
 
+BROOD_INLINE std::shared_ptr<peer_channel> way_to(const peers_core& from,
+                                                  const std::shared_ptr<peer_channel>& sender)
+{
+    return from.way_to(sender);
+}
+
 BROOD_INLINE task<bool> wait_for_sender(std::shared_ptr<peers_core> from)
 {
     return peers_core::wait(std::move(from));

@@ -4,7 +4,7 @@
 First what its first comment promises. Then 200 jobs for three primaries: one is asked to end in the
 middle and leaves no job that it has begun, the next is killed, the last does the rest.
 
-usage: queue.py PROGRAM SOURCE
+usage: nats_queue.py PROGRAM SOURCE
 """
 
 import json

@@ -99,8 +99,11 @@ void ssh_server::write_configuration(unsigned short port)
                                      "ClientAliveInterval 2\n"
                                      "ClientAliveCountMax 3\n"
                                      "AcceptEnv BROOD_TEST_HOST\n"
-                                     "SetEnv BROOD_TEST_FOLDER=" +
-                                     here + " XDG_CACHE_HOME=" + here + "cache\n");
+                                     // What the shell of whoever runs this does at a login is
+                                     // slow perhaps, and may stay locked when it is killed.
+                                     "SetEnv HOME=" +
+                                     here + " BROOD_TEST_FOLDER=" + here +
+                                     " XDG_CACHE_HOME=" + here + "cache\n");
     folder_.write("known", "[127.0.0.1]:" + number + ' ' + read_file(folder_ / "host.pub"));
     folder_.write("changed", "[127.0.0.1]:" + number + ' ' + read_file(folder_ / "strange.pub"));
     auto reached = "  HostName 127.0.0.1\n  Port " + number + '\n';

@@ -141,6 +141,16 @@ struct yard
     }
 };
 
+/// After all who were sent away: the only place is free for a worker with the right token.
+task<> serve_one_worker(yard& at, pool<my_pid>& pool)
+{
+    auto right = at.worker();
+    auto pid = co_await pool();
+    CHECK(pid == right.pid());
+    co_await pool.finish();
+    co_await right.exit();
+}
+
 /// A network of its own, which this machine reaches by a link that can be cut.
 class other_machine
 {
@@ -399,11 +409,7 @@ TEST_WITHIN(30s, "A wrong token, and what is no worker, cost no place and are to
     words = co_await last_words(nowhere);
     CHECK_THAT(words, ContainsSubstring("BROOD_JOIN is 'head', and must be written"));
 
-    auto right = at.worker();
-    auto pid = co_await pool();
-    CHECK(pid == right.pid());
-    co_await pool.finish();
-    co_await right.exit();
+    co_await serve_one_worker(at, pool);
 }
 
 TEST_WITHIN(30s, "A worker whose pool has gone ends, however busy it is", "[external]")
@@ -541,11 +547,7 @@ TEST_WITHIN(30s, "What a worker has said is worth nothing when somebody else say
     CHECK_FALSE(told);
     CHECK(at.has_said("127.0.0.1 knows the name of the token, and not the token"));
 
-    auto right = at.worker();
-    auto pid = co_await pool();
-    CHECK(pid == right.pid());
-    co_await pool.finish();
-    co_await right.exit();
+    co_await serve_one_worker(at, pool);
 }
 
 TEST_WITHIN(30s, "A worker of another build is told so, and costs no place", "[external]")
@@ -572,11 +574,7 @@ TEST_WITHIN(30s, "A worker of another build is told so, and costs no place", "[e
         CHECK(*told == std::vector<std::string>{"refused", reasons[index]});
         CHECK(at.has_said("127.0.0.1 cannot come: " + reasons[index]));
     }
-    auto right = at.worker();
-    auto pid = co_await pool();
-    CHECK(pid == right.pid());
-    co_await pool.finish();
-    co_await right.exit();
+    co_await serve_one_worker(at, pool);
 }
 
 TEST_WITHIN(30s, "Who breaks off, scans or says too much costs no place and no descriptor",
@@ -632,11 +630,7 @@ TEST_WITHIN(30s, "Who breaks off, scans or says too much costs no place and no d
     auto closed = co_await eventually(10s, nothing_left);
     CHECK(closed);
 
-    auto right = at.worker();
-    auto pid = co_await pool();
-    CHECK(pid == right.pid());
-    co_await pool.finish();
-    co_await right.exit();
+    co_await serve_one_worker(at, pool);
 }
 
 TEST_WITHIN(30s, "That workers whom somebody else starts are lost keeps no other from coming",
